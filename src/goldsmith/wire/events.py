@@ -1,0 +1,129 @@
+"""`events.jsonl`: what a child reports, one JSON object a line, append-only.
+
+A line counts once its newline is there, so a line that was cut by a kill is not an event. `seq` counts from 1 within an
+attempt; the parent applies events idempotently by job, attempt and seq. Knows no database and no backend.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+MAX_LINE_BYTES = 1_000_000
+"""A longer line is not an event of ours; it is passed over, and the reader says so."""
+
+
+class EventKind(StrEnum):
+    """What a child can say."""
+
+    STARTED = "started"
+    """The program runs and has read its order. Data: versions, pid."""
+    PHASE = "phase"
+    """A named phase began. Data: name, text."""
+    STEP = "step"
+    """An optimiser step ended. Data: step, total_steps, epoch, loss, learning_rate, grad_norm, tokens_per_s, memory_mb,
+    seconds_left, tokens_seen."""
+    EVALUATED = "evaluated"
+    """The exam rows were scored. Data: step, exam_loss."""
+    SAVED = "saved"
+    """A checkpoint is complete, its manifest written. Data: step, path."""
+    LOG = "log"
+    """A sentence for a person. Data: level, text."""
+    STOPPED = "stopped"
+    """The program was asked to stop, saved and ends with exit code 0. Data: step."""
+    SUCCEEDED = "succeeded"
+    """The result folder is complete, its manifest written. Data: the manifest's figures."""
+    FAILED = "failed"
+    """It cannot go on. Data: kind, summary, hint."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing may follow in this attempt."""
+        return self in (EventKind.STOPPED, EventKind.SUCCEEDED, EventKind.FAILED)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that a child said; `at` is seconds since 1970, UTC."""
+
+    seq: int
+    at: float
+    kind: EventKind
+    data: Mapping[str, Any]
+
+
+class Writer:
+    """Appends events to one attempt's file; each is on disk before `append` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seq = max((event.seq for event in read(path)), default=0)
+        _end_cut_line(path)
+
+    def append(self, kind: EventKind, **data: Any) -> Event:
+        """Write one event and flush it to disk. NaN and infinity become null, because JSON has neither."""
+        self._seq += 1
+        event = Event(self._seq, time.time(), kind, data)
+        body = {"seq": event.seq, "at": event.at, "kind": kind.value, "data": _finite(data)}
+        line = json.dumps(body, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        with self._path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        return event
+
+
+def read(path: Path) -> list[Event]:
+    """All whole events of a file; an absent file has none."""
+    return list(Tail(path).new_events())
+
+
+class Tail:
+    """Reads a growing file from where it stopped; remembers the byte offset behind the last whole line."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self._path = path
+        self.offset = offset
+
+    def new_events(self) -> Iterator[Event]:
+        """Events that were completed since the last call, in order. Lines that are no events are passed over."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self.offset)
+            while line := file.readline(MAX_LINE_BYTES):
+                if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
+                    return
+                self.offset += len(line)
+                event = _parse(line)
+                if event is not None:
+                    yield event
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        body = json.loads(line)
+        return Event(int(body["seq"]), float(body["at"]), EventKind(body["kind"]), dict(body["data"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _end_cut_line(path: Path) -> None:
+    if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
