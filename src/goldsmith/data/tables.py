@@ -1,0 +1,56 @@
+"""Tables of datasets: inputs that never change once they are a version."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from goldsmith.storage.database import Owned, Table
+
+
+class Dataset(Table, Owned):
+    """A named collection of inputs."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    deleted_at: Mapped[datetime | None]
+
+
+class DatasetVersion(Table, Owned):
+    """The rows of one import, immutable. It counts once `is_complete`; before that an import is at work on it."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    number: Mapped[int]
+    is_complete: Mapped[bool] = mapped_column(default=False)
+    columns: Mapped[list[Any]]
+    """Column names in the order of the file."""
+    answer_column: Mapped[str | None]
+    """The column that holds good answers, if a person said so."""
+    num_rows: Mapped[int] = mapped_column(default=0)
+    num_bad_rows: Mapped[int] = mapped_column(default=0)
+    bad_rows: Mapped[list[Any]]
+    """The first 200 rows that were not taken: {row, column, reason}."""
+    content_hash: Mapped[str | None] = mapped_column(String(64))
+    source_name: Mapped[str]
+    source_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class Row(Table):
+    """One input: its columns as text, at its place in the version."""
+
+    __tablename__ = "rows"
+    __table_args__ = (UniqueConstraint("dataset_version_id", "position"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"))
+    position: Mapped[int]
+    """Counted from 1, as people do."""
+    content: Mapped[dict[str, Any]]
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)

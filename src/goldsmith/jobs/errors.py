@@ -1,0 +1,38 @@
+"""What can go wrong with jobs."""
+
+from goldsmith.errors import Conflict, NotFound, Unavailable
+
+
+class JobNotFound(NotFound):
+    """There is no job with this id."""
+
+    title = "No such job"
+    default_hint = "List the jobs on the activity page, or with: goldsmith jobs list"
+
+
+class MoveNotAllowed(Conflict):
+    """A job in this state cannot go to that one."""
+
+    title = "The job cannot do that now"
+    default_hint = "Look at the job's state; a job that is over can be queued again."
+
+
+class LeaseLost(Conflict):
+    """Another attempt of this job has been started, so this one may write nothing more."""
+
+    title = "This attempt is out of date"
+    default_hint = "Nothing to do: the newer attempt goes on."
+
+
+class JobKindUnknown(Unavailable):
+    """This version of Goldsmith does not know how to do this kind of job."""
+
+    title = "Unknown kind of job"
+    default_hint = "Start the version of Goldsmith that queued it."
+
+
+class SupervisorRunning(Conflict):
+    """A supervisor already watches over this home folder on this machine."""
+
+    title = "A supervisor is already running"
+    default_hint = "Use the one that runs, or stop it with: goldsmith down"

@@ -1,0 +1,84 @@
+"""The verbs of people: be known by a name, make a key, revoke it, find out who a key stands for."""
+
+import hashlib
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.people.errors import KeyNotFound, NameNotUsable
+from goldsmith.people.tables import Key, PersonRow
+from goldsmith.people.types import DEFAULT_DOMAIN, Person
+from goldsmith.storage import clock
+from goldsmith.storage.ids import Prefix, new_id
+
+KEY_START = "gsk_"
+
+
+def known_by_name(session: Session, name: str, *, domain: str = DEFAULT_DOMAIN) -> Person:
+    """The person of that name, made when new. Raises NameNotUsable."""
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise NameNotUsable(f"{name[:100]!r} is not a usable name.")
+    row = session.scalar(select(PersonRow).where(PersonRow.domain == domain, PersonRow.name == name))
+    if row is None:
+        row = PersonRow(id=new_id(Prefix.PERSON), name=name, domain=domain)
+        session.add(row)
+        session.flush()
+    return _person(row)
+
+
+def one(session: Session, person_id: str) -> Person | None:
+    """The person with that id, or None."""
+    row = session.get(PersonRow, person_id)
+    return _person(row) if row else None
+
+
+def add_key(session: Session, label: str, *, by: Person) -> tuple[str, str]:
+    """Make a key of 256 random bits. Returns its id and the secret, which is shown this once and never again."""
+    secret = KEY_START + secrets.token_urlsafe(32)
+    key = Key(id=new_id(Prefix.KEY), person_id=by.id, label=label[:100], sha256=hash_of(secret))
+    session.add(key)
+    session.flush()
+    return key.id, secret
+
+
+def revoke_key(session: Session, key_id: str) -> None:
+    """Make a key worthless at once. Raises KeyNotFound."""
+    key = session.get(Key, key_id)
+    if key is None:
+        raise KeyNotFound(f"There is no key {key_id}.")
+    key.revoked_at = key.revoked_at or clock.now()
+
+
+def keys(session: Session) -> list[tuple[Key, Person]]:
+    """All keys with the people they stand for, newest first."""
+    rows = session.execute(
+        select(Key, PersonRow).join(PersonRow, PersonRow.id == Key.person_id).order_by(Key.id.desc())
+    )
+    return [(key, _person(row)) for key, row in rows]
+
+
+def holder_of(session: Session, secret: str) -> Person | None:
+    """Whom a key stands for; None when it is unknown or revoked."""
+    row = session.scalar(
+        select(PersonRow)
+        .join(Key, Key.person_id == PersonRow.id)
+        .where(Key.sha256 == hash_of(secret), Key.revoked_at.is_(None))
+    )
+    return _person(row) if row else None
+
+
+def valid_hashes(session: Session) -> dict[str, str]:
+    """Hash → person id of every key in force, for the gateway's memory."""
+    rows = session.execute(select(Key.sha256, Key.person_id).where(Key.revoked_at.is_(None)))
+    return {row.sha256: row.person_id for row in rows}
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a key. A plain SHA-256 is enough for 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(row.id, row.name, row.domain)

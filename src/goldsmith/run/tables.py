@@ -1,0 +1,81 @@
+"""Tables of runs: prompts, runs and the answers that models wrote."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from goldsmith.storage.database import Owned, Table
+
+
+class Prompt(Table, Owned):
+    """Named instructions; what they say stands in their versions."""
+
+    __tablename__ = "prompts"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+
+
+class PromptVersion(Table, Owned):
+    """One wording of a prompt, immutable."""
+
+    __tablename__ = "prompt_versions"
+    __table_args__ = (UniqueConstraint("prompt_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    prompt_id: Mapped[str] = mapped_column(ForeignKey("prompts.id"), index=True)
+    number: Mapped[int]
+    system_text: Mapped[str] = mapped_column(Text)
+    template: Mapped[str] = mapped_column(Text)
+    """Text with `{{column}}` variables."""
+    answer_schema: Mapped[dict[str, Any] | None]
+    content_hash: Mapped[str] = mapped_column(String(64))
+
+
+class Run(Table, Owned):
+    """One model, one prompt version and one dataset version → answers. Imported answers are a run without a model."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(16))
+    """`model`, `imported`, or `arm` (of a comparison)."""
+    dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    prompt_version_id: Mapped[str] = mapped_column(ForeignKey("prompt_versions.id"))
+    model_id: Mapped[str | None] = mapped_column(String(64))
+    job_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    options: Mapped[dict[str, Any]]
+    """max_rows, max_tokens, temperature, seed, concurrency, timeout_s, num_examples."""
+    num_rows: Mapped[int] = mapped_column(default=0)
+
+
+class Answer(Table):
+    """What a model wrote for a row, or why it did not."""
+
+    __tablename__ = "answers"
+    __table_args__ = (UniqueConstraint("run_id", "row_id"), Index("ix_answers_run_position", "run_id", "position"))
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    row_id: Mapped[str] = mapped_column(ForeignKey("rows.id"), index=True)
+    position: Mapped[int]
+    """The row's place in its dataset version."""
+    state: Mapped[str] = mapped_column(String(16))
+    """`answered` or `failed`."""
+    text: Mapped[str] = mapped_column(Text, default="")
+    parsed: Mapped[Any | None]
+    """The answer as JSON, when the prompt asks for JSON and it is."""
+    parse_error: Mapped[str | None] = mapped_column(Text)
+    prompt_tokens: Mapped[int | None]
+    answer_tokens: Mapped[int | None]
+    duration_ms: Mapped[float | None] = mapped_column(Float)
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    """`stop` is good; `length` means cut off."""
+    error: Mapped[str | None] = mapped_column(Text)
+    served_by: Mapped[str | None] = mapped_column(String(64))
+    """The engine."""
+    num_tries: Mapped[int] = mapped_column(default=1)
+    at: Mapped[datetime]

@@ -1,0 +1,65 @@
+"""Every setting there is. Read once, in `app.py` and `cli/`, and passed down as a value."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a person may set, as environment variables with the prefix `GOLDSMITH_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GOLDSMITH_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    home: Path = Field(default=Path("~/.goldsmith"), validate_default=True)
+    """The folder for everything that Goldsmith keeps: database, files, models, environments, secrets."""
+
+    database_url: str | None = None
+    """A database other than the SQLite file in the home folder, e.g. `postgresql+psycopg://user@localhost/goldsmith`."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 8001
+    """The port of the pages, the API and the gateway; on loopback."""
+
+    engine_port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    """The first port that is tried for an engine of our own; on loopback."""
+
+    engine_url: str | None = None
+    """A running engine to attach to, e.g. `http://127.0.0.1:8000`; none: Goldsmith starts its own when it is needed."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names besides the loopback ones under which the pages may be asked for, separated by commas."""
+
+    torch_index_url: str = "https://download.pytorch.org/whl/cpu"
+    """Where CPU builds of PyTorch are found when the user's own pip configuration does not offer them."""
+
+    hub_offline: bool = False
+    """Never ask a model hub for anything."""
+
+    import_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders, separated by colons, from which model folders may be imported, besides the user's home folder."""
+
+    log_level: str = "info"
+    """How much is logged: debug, info, warning or error."""
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("import_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: object) -> object:
+        return tuple(Path(part) for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default resolved."""
+        return self.database_url or f"sqlite:///{self.root / 'goldsmith.db'}"
+
+    @property
+    def root(self) -> Path:
+        """The home folder as an absolute path."""
+        return self.home.expanduser().absolute()

@@ -1,0 +1,126 @@
+"""The database and its one rule: one transaction for one request, written once.
+
+SQLite by default, PostgreSQL by setting. Every transaction that may write begins with BEGIN IMMEDIATE on SQLite: the
+driver's own default loses updates silently when two processes read, then write. Reading transactions never write: a
+flush inside one raises. Knows no table.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from goldsmith.storage import clock
+
+SQLITE_TIMEOUT_S = 30
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; kept without a zone, handed out with one, on both databases."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone: it would be somebody's local time."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Table(DeclarativeBase):
+    """What every table is made from; ids are strings of at most 64 characters."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: String(255),
+        datetime: UtcTime(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+    }
+
+
+class Owned:
+    """Columns of things that belong to an organisation and were made by a person."""
+
+    domain: Mapped[str] = mapped_column(String(255), index=True)
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcTime(), default=clock.now)
+
+
+class Database:
+    """Opens transactions. `session_info` travels with every session (`jobs/queue.py` finds its mirrors there)."""
+
+    def __init__(self, url: str, *, session_info: Mapping[str, Any] | None = None) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+        self._info = dict(session_info or {})
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite; for backups and doctor, never for a query's text."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that may write: committed at the end, rolled back by an exception."""
+        with Session(self.engine, expire_on_commit=False, info=dict(self._info)) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads; it blocks nobody."""
+        connection = self.engine.connect().execution_options(goldsmith_reads=True)
+        with connection, Session(connection, expire_on_commit=False, info=dict(self._info)) as session:
+            event.listen(session, "before_flush", _refuse_flush)
+            yield session
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _refuse_flush(session: Session, *_: object) -> None:
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a reading session was asked to write; use database.transaction()")
+
+
+def _make_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_TIMEOUT_S, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin on its own; see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("goldsmith_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,49 @@
+"""Prefixed ids, made in one place: `run_06FZ2C8K5Q7V3N9T1B4M` explains itself in a log line.
+
+Twenty characters of Crockford's base 32: ten of milliseconds since 1970, ten random. So ids sort by the time they were
+made, which is what paging by key needs.
+"""
+
+import secrets
+import time
+from enum import StrEnum
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Prefix(StrEnum):
+    """What an id is the id of."""
+
+    PERSON = "per"
+    KEY = "key"
+    JOB = "job"
+    DATASET = "ds"
+    DATASET_VERSION = "dv"
+    ROW = "row"
+    BASE_MODEL = "bm"
+    FINE_TUNED_MODEL = "ftm"
+    ENGINE = "eng"
+    DEPLOYMENT = "dep"
+    HISTORY = "his"
+    RECEIPT = "rec"
+    PROMPT = "pr"
+    PROMPT_VERSION = "pv"
+    RUN = "run"
+    ANSWER = "ans"
+    TRAINING_SET = "set"
+    COMPARISON = "cmp"
+    ARM = "arm"
+    SOURCE = "src"
+
+
+def new_id(prefix: Prefix) -> str:
+    """A new id, at most 24 characters, later ones sorting behind earlier ones (to the millisecond)."""
+    return f"{prefix.value}_{_base32(time.time_ns() // 1_000_000, 10)}{_base32(secrets.randbits(50), 10)}"
+
+
+def _base32(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, rest = divmod(number, 32)
+        digits.append(_ALPHABET[rest])
+    return "".join(reversed(digits))

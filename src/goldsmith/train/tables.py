@@ -1,0 +1,69 @@
+"""Tables of training. `training_jobs` has the job's own id; what `jobs` owns is kept here by the queue's mirror."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from goldsmith.storage.database import Table
+
+
+class TrainingJob(Table):
+    """One training: a training set and a base model → a fine-tuned model. What was not measured is null."""
+
+    __tablename__ = "training_jobs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    philosopher: Mapped[str]
+    domain: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    base_model: Mapped[str]
+    base_model_id: Mapped[str] = mapped_column(ForeignKey("base_models.id"))
+    backend: Mapped[str] = mapped_column(String(32))
+    config: Mapped[dict[str, Any]]
+    """The recipe, resolved."""
+    training_set_id: Mapped[str] = mapped_column(ForeignKey("training_sets.id"), index=True)
+    dataset_path: Mapped[str | None] = mapped_column(String(1024))
+    sample_count: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[float] = mapped_column(Float, default=0.0)
+    current_epoch: Mapped[float | None] = mapped_column(Float)
+    total_epochs: Mapped[float | None] = mapped_column(Float)
+    current_step: Mapped[int | None]
+    total_steps: Mapped[int | None]
+    training_loss: Mapped[float | None] = mapped_column(Float)
+    validation_loss: Mapped[float | None] = mapped_column(Float)
+    learning_rate: Mapped[float | None] = mapped_column(Float)
+    tokens_per_second: Mapped[float | None] = mapped_column(Float)
+    memory_mb: Mapped[float | None] = mapped_column(Float)
+    seconds_left: Mapped[float | None] = mapped_column(Float)
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    estimated_completion: Mapped[datetime | None]
+    output_model_id: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    logs_path: Mapped[str | None] = mapped_column(String(1024))
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class TrainingMetric(Table):
+    """One point of the series. A step that was done again after a resume replaces the earlier one."""
+
+    __tablename__ = "training_metrics"
+    __table_args__ = (UniqueConstraint("job_id", "step"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("training_jobs.id"), index=True)
+    attempt: Mapped[int]
+    step: Mapped[int]
+    epoch: Mapped[float | None] = mapped_column(Float)
+    loss: Mapped[float | None] = mapped_column(Float)
+    exam_loss: Mapped[float | None] = mapped_column(Float)
+    learning_rate: Mapped[float | None] = mapped_column(Float)
+    grad_norm: Mapped[float | None] = mapped_column(Float)
+    tokens_per_second: Mapped[float | None] = mapped_column(Float)
+    memory_mb: Mapped[float | None] = mapped_column(Float)
+    at: Mapped[datetime]
