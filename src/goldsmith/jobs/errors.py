@@ -36,3 +36,14 @@ class SupervisorRunning(Conflict):
 
     title = "A supervisor is already running"
     default_hint = "Use the one that runs, or stop it with: goldsmith down"
+
+
+class JobFailed(Conflict):
+    """A stage found out that its job cannot go on; `kind` names the reason for programs."""
+
+    title = "The job cannot go on"
+    default_hint = "Look at the job's log on the activity page."
+
+    def __init__(self, message: str, *, hint: str | None = None, kind: str = "failed") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs.errors import JobNotFound
@@ -47,6 +47,12 @@ def active(session: Session, machine: str) -> list[Job]:
     """Jobs that this machine has claimed and not ended."""
     states = [state.value for state in ACTIVE]
     return list(session.scalars(select(Job).where(Job.state.in_(states), Job.machine == machine).order_by(Job.id)))
+
+
+def has_waiting(session: Session, *, needs_slot: bool) -> bool:
+    """Whether a job waits that needs a slot, or one that needs none."""
+    waiting = exists().where(Job.state == JobState.QUEUED.value, Job.needs_slot == needs_slot)
+    return bool(session.scalar(select(waiting)))
 
 
 def newest_of(session: Session, subject_id: str, kind: str | None = None) -> Job | None:

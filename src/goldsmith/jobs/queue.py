@@ -6,7 +6,7 @@ by the kind of the job: `session.info["mirrors"]`, put there by `app.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, select, update
@@ -20,6 +20,7 @@ from goldsmith.jobs.types import ChildId, JobFailure, StageOutcome, StopRequest
 from goldsmith.people.types import Person
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.wire.events import Event
 
 LEASE_S = 30
 MAX_DEATHS = 3
@@ -154,8 +155,7 @@ def record_child(session: Session, job: Job, child: ChildId) -> None:
     """The stage's process is there."""
     job.pid, job.pid_started_at, job.pid_booted_at = child.pid, child.started_at, child.booted_at
     session.flush()
-    if job.state == JobState.STARTING.value:
-        move(session, job, JobState.RUNNING, "its program was started")
+    to_running(session, job)
 
 
 def end_stage(session: Session, job: Job, outcome: StageOutcome, result: Mapping[str, Any] | None = None) -> None:
@@ -180,6 +180,16 @@ def keep_lease(session: Session, job_id: str, lease_number: int) -> None:
         raise LeaseLost(f"Job {job_id} has gone on without lease {lease_number}.")
 
 
+def take_back_expired(session: Session, *, machine: str) -> list[str]:
+    """Queue again what other machines claimed and stopped reporting on two leases ago. Returns the ids."""
+    limit = clock.now() - timedelta(seconds=2 * LEASE_S)
+    gone = select(Job).where(Job.state.in_(_ACTIVE), Job.machine != machine, Job.lease_until < limit)
+    jobs = list(session.scalars(gone.with_for_update(skip_locked=True)))
+    for job in jobs:
+        again(session, job, f"{job.machine} stopped reporting")
+    return [job.id for job in jobs]
+
+
 def report(session: Session, job: Job, *, progress: float | None = None, message: str | None = None) -> None:
     """How far a running job is: a share from 0 to 1, and a sentence."""
     if progress is not None:
@@ -192,11 +202,25 @@ def report(session: Session, job: Job, *, progress: float | None = None, message
     _mirror(session, job)
 
 
-def record(session: Session, job: Job, event: JobEvent) -> None:
+def record(session: Session, job: Job, event: Event, *, source: str) -> None:
     """Append an event that a child reported."""
-    session.add(event)
+    row = JobEvent(
+        job_id=job.id,
+        attempt=job.attempt,
+        source=source,
+        seq=event.seq,
+        kind=event.kind.value,
+        data=dict(event.data),
+        at=datetime.fromtimestamp(event.at, UTC),
+    )
+    session.add(row)
     session.flush()
-    _mirror(session, job)
+
+
+def to_running(session: Session, job: Job) -> None:
+    """A claimed job whose first program was started is running, even when nobody saw it start."""
+    if job.state == JobState.STARTING.value:
+        move(session, job, JobState.RUNNING, "its program was started")
 
 
 def _record(session: Session, job: Job, kind: str, data: dict[str, Any]) -> None:

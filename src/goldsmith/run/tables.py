@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.storage.database import Owned, Table
@@ -66,7 +66,7 @@ class Answer(Table):
     state: Mapped[str] = mapped_column(String(16))
     """`answered` or `failed`."""
     text: Mapped[str] = mapped_column(Text, default="")
-    parsed: Mapped[Any | None]
+    parsed: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     """The answer as JSON, when the prompt asks for JSON and it is."""
     parse_error: Mapped[str | None] = mapped_column(Text)
     prompt_tokens: Mapped[int | None]
