@@ -1,0 +1,129 @@
+"""What can go wrong with serving."""
+
+from goldsmith.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class EngineNotFound(NotFound):
+    """There is no engine with this id, or none for this model."""
+
+    title = "No such engine"
+    default_hint = "See what there is with: goldsmith engines list"
+
+
+class DeploymentNotFound(NotFound):
+    """The model is not deployed anywhere."""
+
+    title = "The model is not deployed"
+    default_hint = "Deploy it first: goldsmith models deploy MODEL"
+
+
+class ReceiptNotFound(NotFound):
+    """There is no receipt for this model yet."""
+
+    title = "No receipt yet"
+    default_hint = "Deploy the model; its receipt is made by itself soon after."
+
+
+class NothingToUndo(Conflict):
+    """The switch cannot be undone, because nothing stood there before."""
+
+    title = "Nothing to go back to"
+    default_hint = "Switch to the model that you want by its name."
+
+
+class NotProved(Conflict):
+    """Only a proved model may become the default."""
+
+    title = "The model is not proved"
+    default_hint = "Wait for its receipt, or look at why it was refused on the model's page."
+
+
+class IsDefault(Conflict):
+    """The model is what callers get who name none, so it cannot be taken away."""
+
+    title = "The model is in use as an alias"
+    default_hint = "Switch to another model first."
+
+
+class RankNotServable(Invalid):
+    """No engine takes an adapter of this rank."""
+
+    title = "The adapter's rank cannot be served"
+    default_hint = "Train again with rank 8, 16, 32 or 64."
+
+
+class NameNotServable(Invalid):
+    """A URL or a name that was given for an engine cannot be used."""
+
+    title = "Not usable for an engine"
+    default_hint = "Give an address such as http://127.0.0.1:8000."
+
+
+class WeightsUnreadable(Invalid):
+    """A file of weights is damaged, or is no safetensors file."""
+
+    title = "Weights cannot be read"
+    default_hint = "Train or import the model again."
+
+
+class ProbeUnreadable(Invalid):
+    """The model's own proof material is missing or damaged."""
+
+    title = "The model cannot be proved"
+    default_hint = "Train it again: every training writes a probe into the model's folder."
+
+
+class EngineNotAnswering(Unavailable):
+    """The engine cannot be reached, or does not answer in time."""
+
+    title = "The engine does not answer"
+    default_hint = "Look at its state and log on the models page; Goldsmith starts it again by itself."
+
+
+class EngineFailed(Unavailable):
+    """The engine answered that it met an error of its own."""
+
+    title = "The engine failed"
+    default_hint = "Look at the engine's log on the models page."
+
+
+class EngineKeyRefused(Unavailable):
+    """The engine does not accept the key that is kept for it."""
+
+    title = "The engine refuses our key"
+    default_hint = "Attach the engine again with its right key."
+
+
+class EngineRefused(Invalid):
+    """The engine says that the request can never succeed as written."""
+
+    title = "The engine refuses the request"
+    default_hint = "Change what the message names."
+
+
+class ModelNotLoaded(NotFound):
+    """The engine does not know a model of this name, or the folder with its adapter."""
+
+    title = "The engine does not have this model"
+    default_hint = "Deploy it first; after a restart of the engine it comes back by itself."
+
+
+class AlreadyLoaded(Conflict):
+    """The engine already has a model of this name; a name never gets other weights."""
+
+    title = "Already loaded"
+    default_hint = "Nothing to do."
+
+
+class LoadNotProved(Unavailable):
+    """The engine said that it loaded the model, but does not list it or gives no token from it."""
+
+    title = "Loaded only in name"
+    default_hint = "Deploy the model again; if it stays so, look at the engine's log."
+
+
+class NoEngineForModel(Unavailable):
+    """No engine has this model right now."""
+
+    title = "The model is not live"
+    default_hint = "Deploy it and wait until it is loaded."
