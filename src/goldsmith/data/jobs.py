@@ -1,0 +1,128 @@
+"""The import of a file into a dataset version: long work, in a worker whose memory is limited.
+
+Rows go in in batches; the version counts only when the last batch is in, in the same transaction. Started again after
+a death, it removes what the earlier attempt put in and begins anew.
+"""
+
+import hashlib
+import resource
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, ClassVar
+
+import orjson
+from sqlalchemy import delete, insert
+
+from goldsmith.data import queries, readers, service
+from goldsmith.data.errors import ColumnUnknown, NoGoodRows
+from goldsmith.data.readers import BadRow, Format, ReadOptions, ReadRow, RowSource
+from goldsmith.data.tables import DatasetVersion, Row
+from goldsmith.data.types import ImportRequest, Upload
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.types import Stage
+from goldsmith.storage.ids import Prefix, new_id
+
+BATCH_ROWS = 1000
+MAX_LISTED_BAD_ROWS = 200
+MEMORY_LIMIT_BYTES = 2 << 30
+
+
+class ImportKind(LightKind):
+    """Reads an upload into the rows of a dataset version."""
+
+    name: ClassVar[str] = "import"
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("read"),)
+
+    def __init__(self, *, memory_limit_bytes: int | None = MEMORY_LIMIT_BYTES) -> None:
+        self._memory_limit_bytes = memory_limit_bytes
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Read the whole file. Raises the readers' errors, ColumnUnknown and NoGoodRows."""
+        del stage
+        if self._memory_limit_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (self._memory_limit_bytes, self._memory_limit_bytes))
+        return Import(context).run()
+
+
+class Import:
+    """One import, from an upload to a complete version."""
+
+    def __init__(self, context: WorkContext) -> None:
+        params = dict(context.job.params)
+        self._request = ImportRequest(**{**params, "upload": Upload(**params["upload"])})
+        self._context = context
+        self._digest = hashlib.sha256()
+        self._bad_rows: list[dict[str, Any]] = []
+        self._num_bad = 0
+        self._num_rows = 0
+
+    def run(self) -> Mapping[str, Any]:
+        """Fill the version; what was not taken is listed with row, column and reason."""
+        version_id = self._context.job.subject_id or ""
+        with self._context.transaction() as session:
+            session.execute(delete(Row).where(Row.dataset_version_id == version_id))
+        source = self._open()
+        columns = self._columns(source)
+        good_rows = self._good_rows(source)
+        while batch := list(islice(good_rows, BATCH_ROWS)):
+            if self._context.should_stop():
+                return {}
+            with self._context.transaction() as session:
+                session.execute(insert(Row), [self._row(version_id, item, columns) for item in batch])
+            self._context.report(None, f"{self._num_rows:,} rows read")
+        if self._num_rows == 0:
+            first = self._bad_rows[0] if self._bad_rows else {"row": 1, "reason": "the file has no rows"}
+            raise NoGoodRows(f"All {self._num_bad:,} rows are bad. Row {first['row']}: {first['reason']}")
+        with self._context.transaction() as session:
+            self._complete(queries.version(session, version_id, must_be_complete=False), columns)
+        return {"num_rows": self._num_rows, "num_bad_rows": self._num_bad}
+
+    def _open(self) -> RowSource:
+        request = self._request
+        options = ReadOptions(
+            format=Format(request.format) if request.format else None,
+            encoding=request.encoding,
+            delimiter=request.delimiter,
+            sheet=request.sheet,
+        )
+        path = service.path_of(self._context.home, request.upload)
+        return readers.open_rows(path, filename=request.upload.filename, options=options)
+
+    def _columns(self, source: RowSource) -> list[str]:
+        there = list(source.columns)
+        wanted = list(self._request.columns or there)
+        answer = self._request.answer_column
+        for column in [*wanted, *([answer] if answer else [])]:
+            if column not in there:
+                raise ColumnUnknown(f"The file has no column {column!r}. It has: {', '.join(there)}.")
+        return [*wanted, *([answer] if answer and answer not in wanted else [])]
+
+    def _good_rows(self, source: RowSource) -> Iterator[ReadRow]:
+        for item in source:
+            if isinstance(item, BadRow):
+                self._num_bad += 1
+                if len(self._bad_rows) < MAX_LISTED_BAD_ROWS:
+                    self._bad_rows.append({"row": item.number, "column": item.column, "reason": item.reason})
+            else:
+                yield item
+
+    def _row(self, version_id: str, item: ReadRow, columns: list[str]) -> dict[str, Any]:
+        content = {column: item.values[column] for column in columns}
+        canonical = orjson.dumps(content)
+        self._digest.update(canonical + b"\n")
+        self._num_rows += 1
+        return {
+            "id": new_id(Prefix.ROW),
+            "dataset_version_id": version_id,
+            "position": self._num_rows,
+            "content": content,
+            "content_hash": hashlib.sha256(canonical).hexdigest(),
+        }
+
+    def _complete(self, version: DatasetVersion, columns: list[str]) -> None:
+        version.columns = columns
+        version.num_rows = self._num_rows
+        version.num_bad_rows = self._num_bad
+        version.bad_rows = self._bad_rows
+        version.content_hash = self._digest.hexdigest()
+        version.is_complete = True

@@ -1,0 +1,65 @@
+"""Every SELECT on datasets. A version counts only when its import is complete."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.data.errors import DatasetNotFound, DatasetNotReady
+from goldsmith.data.tables import Dataset, DatasetVersion, Row
+
+
+def one(session: Session, dataset_id: str, *, domain: str) -> Dataset:
+    """The dataset with this id, or with this name when only one has it. Raises DatasetNotFound."""
+    visible = select(Dataset).where(Dataset.domain == domain, Dataset.deleted_at.is_(None))
+    found = session.scalar(visible.where(Dataset.id == dataset_id))
+    if found is None:
+        named = list(session.scalars(visible.where(Dataset.name == dataset_id).limit(2)))
+        found = named[0] if len(named) == 1 else None
+    if found is None:
+        raise DatasetNotFound(f"There is no dataset {dataset_id}.")
+    return found
+
+
+def page(session: Session, *, domain: str, before: str | None = None, limit: int = 50) -> list[Dataset]:
+    """Datasets, newest first; `before` is the last id of the page before."""
+    query = select(Dataset).where(Dataset.domain == domain, Dataset.deleted_at.is_(None)).order_by(Dataset.id.desc())
+    if before:
+        query = query.where(Dataset.id < before)
+    return list(session.scalars(query.limit(limit)))
+
+
+def version(session: Session, version_id: str, *, must_be_complete: bool = True) -> DatasetVersion:
+    """The version. Raises DatasetNotFound, or DatasetNotReady while its import is at work."""
+    found = session.get(DatasetVersion, version_id)
+    if found is None:
+        raise DatasetNotFound(f"There is no dataset version {version_id}.")
+    if must_be_complete and not found.is_complete:
+        raise DatasetNotReady(f"Version {found.number} of this dataset is not complete.")
+    return found
+
+
+def versions(session: Session, dataset_id: str) -> list[DatasetVersion]:
+    """All versions of a dataset, newest first, those under way included."""
+    query = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
+    return list(session.scalars(query.order_by(DatasetVersion.number.desc())))
+
+
+def newest_version(session: Session, dataset_id: str) -> DatasetVersion:
+    """The newest complete version. Raises DatasetNotReady when there is none."""
+    for candidate in versions(session, dataset_id):
+        if candidate.is_complete:
+            return candidate
+    raise DatasetNotReady("This dataset has no complete version yet.")
+
+
+def rows(session: Session, version_id: str, *, after: int = 0, limit: int = 500) -> list[Row]:
+    """Rows in their order, behind the position `after`."""
+    query = select(Row).where(Row.dataset_version_id == version_id, Row.position > after)
+    return list(session.scalars(query.order_by(Row.position).limit(limit)))
+
+
+def row(session: Session, row_id: str) -> Row:
+    """One row. Raises DatasetNotFound."""
+    found = session.get(Row, row_id)
+    if found is None:
+        raise DatasetNotFound(f"There is no row {row_id}.")
+    return found

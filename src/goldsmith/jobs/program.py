@@ -1,0 +1,54 @@
+"""The program of a heavy child: copied into its job folder, so that the folder can be downloaded and rerun by hand.
+
+Knows no step and no backend: which module is run and with which Python is for the caller to say.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import goldsmith
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.types import Launch
+from goldsmith.storage.files import remove_folder, write_whole
+
+_PARTS = ("wire", "trainers")
+# What a child needs of the environment of its parent; everything else is said in its order.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+_FORCED = {
+    "HF_HUB_OFFLINE": "1",  # everything is at hand; a training must not hang on a network
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",  # its warning fills logs, and rows come tokenised
+    "PYTHONUNBUFFERED": "1",  # the log is read while the program runs
+}
+
+
+def copy_program(folder: JobFolder) -> None:
+    """Put copies of `wire` and `trainers` under `program/`, replacing older ones."""
+    package = Path(goldsmith.__file__).parent
+    target = folder.program / "goldsmith"
+    remove_folder(target)
+    target.mkdir(mode=0o700, parents=True)
+    shutil.copy2(package / "__init__.py", target)
+    for part in _PARTS:
+        shutil.copytree(package / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def command(python: Path, module: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    """How a program is run: isolated from the user's own Python settings, its imports those of the copy."""
+    return (str(python), "-E", "-s", "-m", module, *arguments)
+
+
+def launch(folder: JobFolder, argv: Sequence[str], parent_env: Mapping[str, str]) -> Launch:
+    """The child, started in `program/` with little of its parent's environment."""
+    env = {name: parent_env[name] for name in _PASSED_ON if name in parent_env}
+    return Launch(tuple(argv), cwd=folder.program, env={**env, **_FORCED})
+
+
+def write_readme(folder: JobFolder, title: str, argv: Sequence[str]) -> None:
+    """Say how the folder is run by hand."""
+    text = (
+        f"# {title}\n\nEverything this job needs is in this folder. To run it by hand:\n\n"
+        f"    cd program && {' '.join(argv)}\n\nWhat it reports is in `attempts/`, what it made in `result/`.\n"
+    )
+    write_whole(folder.readme, text)
