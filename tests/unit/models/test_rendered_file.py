@@ -1,0 +1,51 @@
+"""A rendered set is whole, counted and hashed; rows that cannot be learned from are listed, and the good ones stay."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goldsmith.models.rendered_file import render_set
+from goldsmith.models.rendering import NOT_LEARNED, Renderer
+
+
+def chat(answer: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": "Which topic?"}, {"role": "assistant", "content": answer}]
+
+
+def test_bad_rows_are_listed_and_the_good_ones_stay(renderers: dict[str, Renderer], tmp_path: Path) -> None:
+    path = tmp_path / "rendered" / "learn.jsonl"
+    rows = [
+        ("row_1", chat("change_pin")),
+        ("row_2", chat("x<|im_end|>")),
+        ("row_3", chat("long " * 50)),
+        ("row_4", chat("half \udc00")),
+        ("row_5", chat("card_arrival")),
+    ]
+    done = render_set(rows, renderers["smollm2"], max_tokens=120, path=path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["row_id"] for line in lines] == ["row_1", "row_5"]
+    assert [(problem.row_id, problem.kind) for problem in done.problems] == [
+        ("row_2", "control-word-in-text"),
+        ("row_3", "too-long"),
+        ("row_4", "chat-not-usable"),
+    ]
+    assert done.num_rows == 2
+    assert done.num_tokens == sum(len(line["input_ids"]) for line in lines)
+    assert done.longest_tokens == max(len(line["input_ids"]) for line in lines)
+    assert done.num_learned_tokens == sum(label != NOT_LEARNED for line in lines for label in line["labels"])
+    assert done.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    again = render_set(rows, renderers["smollm2"], max_tokens=120, path=tmp_path / "again.jsonl")
+    assert again.sha256 == done.sha256
+
+
+def test_nothing_is_left_when_the_rows_break_off(renderers: dict[str, Renderer], tmp_path: Path) -> None:
+    def broken() -> Iterator[tuple[str, list[dict[str, str]]]]:
+        yield "row_1", chat("change_pin")
+        raise OSError("the database went away")
+
+    with pytest.raises(OSError, match="went away"):
+        render_set(broken(), renderers["smollm2"], max_tokens=500, path=tmp_path / "learn.jsonl")
+    assert list(tmp_path.iterdir()) == []
