@@ -1,0 +1,233 @@
+"""The training job: prepare its folder (worker), train (heavy child), register the model (worker)."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.environments.types import EnvironmentName
+from goldsmith.jobs import program
+from goldsmith.jobs.errors import JobFailed
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.kinds import WorkContext
+from goldsmith.jobs.tables import Job
+from goldsmith.jobs.types import JobView, Launch, Stage
+from goldsmith.models import queries as models
+from goldsmith.models.tables import FineTunedModel
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.storage import clock
+from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, sync_folder
+from goldsmith.train import preparation
+from goldsmith.train.backends.base import Backend
+from goldsmith.train.preparation import Preparation
+from goldsmith.train.recipe import backend_of, read_options
+from goldsmith.train.service import KIND
+from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.wire import manifest
+from goldsmith.wire.events import Event, EventKind
+
+
+class TrainingKind:
+    """A training, with any backend."""
+
+    name: ClassVar[str] = KIND
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("prepare"), Stage("train", is_heavy=True), Stage("register"))
+
+    def __init__(
+        self,
+        *,
+        backends: Mapping[str, Backend],
+        machine: MachineFacts,
+        python_of: Callable[[EnvironmentName | None], Path],
+        parent_env: Mapping[str, str],
+    ) -> None:
+        self._backends = backends
+        self._machine = machine
+        self._python_of = python_of
+        self._parent_env = parent_env
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Prepare before the training, register after it."""
+        return self._prepare(context) if stage == "prepare" else _register(context)
+
+    def launch(self, job: JobView, folder: JobFolder) -> Launch:
+        """The backend's program. Raises EnvironmentMissing."""
+        order = json.loads(folder.order.read_text(encoding="utf-8"))
+        backend = backend_of(job.params["backend"], self._backends)
+        plan = backend.plan(read_options(backend, {}), self._machine)
+        arguments = ("--order", "../job.json", "--attempt", str(job.attempt))
+        argv = program.command(self._python_of(plan.environment), order["program"], arguments)
+        return program.launch(folder, argv, self._parent_env)
+
+    def on_event(self, session: Session, job: Job, event: Event) -> None:
+        """Steps and exam losses become points of the series and the training's present figures."""
+        training = session.get_one(TrainingJob, job.id)
+        if event.kind is EventKind.STEP:
+            _apply_step(session, training, job.attempt, event)
+        elif event.kind is EventKind.EVALUATED:
+            training.validation_loss = event.data.get("exam_loss")
+            point = _point(session, training.id, int(event.data.get("step", 0)), job.attempt, event)
+            point.exam_loss = training.validation_loss
+        elif event.kind in (EventKind.PHASE, EventKind.LOG):
+            job.message = str(event.data.get("text", ""))[:1000]
+
+    def mirror(self, session: Session, job: Job) -> None:
+        """Keep what the job owns in the training's own row."""
+        training = session.get(TrainingJob, job.id)
+        if training is None:
+            return
+        training.status = job.state
+        training.progress = job.progress
+        training.started_at = job.started_at
+        training.completed_at = job.finished_at
+        training.error_message = (job.failure or {}).get("summary")
+        training.logs_path = f"jobs/{job.id}/attempts/{job.attempt}/log"
+        training.updated_at = clock.now()
+
+    def _prepare(self, context: WorkContext) -> Mapping[str, Any]:
+        job = context.job
+        backend = backend_of(job.params["backend"], self._backends)
+        with context.database.reading() as session:
+            training = session.get_one(TrainingJob, job.id)
+            base = models.base(session, training.base_model_id, domain=job.domain)
+            training_set = session.get_one(TrainingSet, training.training_set_id)
+        plan = backend.plan(read_options(backend, training.config), self._machine)
+        self._python_of(plan.environment)  # a missing environment is said before the rows are rendered
+        context.report(None, "rendering the rows for the base model")
+        what = Preparation(
+            training=training,
+            model_id=job.params["model_id"],
+            base=base,
+            base_folder=models.folder_of(context.home, base),
+            set_folder=context.home.root / training_set.folder,
+            plan=plan,
+            device=self._machine.device,
+            num_threads=self._machine.num_cores,
+        )
+        problems = preparation.prepare(context.database, what, context.folder)
+        left_out = [{"row_id": one.row_id, "kind": one.kind, "reason": one.reason} for one in problems]
+        return {"num_left_out": len(left_out), "left_out": left_out[:200]} if left_out else {}
+
+
+def _apply_step(session: Session, training: TrainingJob, attempt: int, event: Event) -> None:
+    data = event.data
+    training.current_step = data.get("step")
+    training.total_steps = data.get("total_steps")
+    training.current_epoch = data.get("epoch")
+    training.training_loss = data.get("loss")
+    training.learning_rate = data.get("learning_rate")
+    training.tokens_per_second = data.get("tokens_per_s")
+    training.memory_mb = data.get("memory_mb")
+    training.seconds_left = data.get("seconds_left")
+    if training.seconds_left is not None:
+        training.estimated_completion = clock.now() + timedelta(seconds=training.seconds_left)
+    training.updated_at = clock.now()
+    point = _point(session, training.id, int(data["step"]), attempt, event)
+    point.epoch = data.get("epoch")
+    point.loss = data.get("loss")
+    point.learning_rate = data.get("learning_rate")
+    point.grad_norm = data.get("grad_norm")
+    point.tokens_per_second = data.get("tokens_per_s")
+    point.memory_mb = data.get("memory_mb")
+
+
+def _point(session: Session, job_id: str, step: int, attempt: int, event: Event) -> TrainingMetric:
+    found = session.scalar(select(TrainingMetric).where(TrainingMetric.job_id == job_id, TrainingMetric.step == step))
+    point = found or TrainingMetric(job_id=job_id, step=step)
+    point.attempt = attempt
+    point.at = clock.from_timestamp(event.at)
+    session.add(point)
+    return point
+
+
+def _register(context: WorkContext) -> Mapping[str, Any]:
+    body = manifest.read_whole(context.folder.result)
+    if body is None or body.get("model_id") != context.job.params["model_id"]:
+        raise JobFailed(
+            "The result of the training is not whole: a file is missing or differs from its manifest.",
+            hint="Resume the training; it goes on from its last checkpoint.",
+            kind="result_not_whole",
+        )
+    model_id = str(body["model_id"])
+    folder = _keep(context, model_id)
+    with context.transaction() as session:
+        if session.get(FineTunedModel, model_id) is None:
+            session.add(_model(session, context, model_id, body, folder))
+        training = session.get_one(TrainingJob, context.job.id)
+        training.output_model_id = model_id
+        training.completed_at = clock.now()
+    return {"model_id": model_id}
+
+
+def _keep(context: WorkContext, model_id: str) -> Path:
+    """Copy the result to the models' folder, with the messages of the probe's rows, so that any load can be proved."""
+    target = context.home.models / "tuned" / model_id
+    if target.exists():
+        return target
+    partial = target.with_name(f".{model_id}.partial")
+    remove_folder(partial)
+    shutil.copytree(context.folder.result, partial)
+    body = manifest.read_whole(partial) or {}
+    _add_messages(context, partial / "probe.jsonl")
+    order = json.loads(context.folder.order.read_text(encoding="utf-8"))
+    more = {"template_hash": order["template_hash"], "base_model_hash": order["base_model_hash"]}
+    manifest.write(partial, **{key: value for key, value in body.items() if key != "files"}, **more)
+    partial.rename(target)
+    sync_folder(target.parent)
+    return target
+
+
+def _add_messages(context: WorkContext, probe: Path) -> None:
+    with context.database.reading() as session:
+        training = session.get_one(TrainingJob, context.job.id)
+        query = select(TrainingSetRow.row_id, TrainingSetRow.messages)
+        query = query.where(TrainingSetRow.training_set_id == training.training_set_id)
+        messages = {row.row_id: row.messages for row in session.execute(query)}
+    lines = [json.loads(line) for line in probe.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line["messages"] = messages.get(line["row_id"], [])[:-1]
+    probe.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+def _model(
+    session: Session, context: WorkContext, model_id: str, body: Mapping[str, Any], folder: Path
+) -> FineTunedModel:
+    training = session.get_one(TrainingJob, context.job.id)
+    training_set = session.get_one(TrainingSet, training.training_set_id)
+    order = json.loads(context.folder.order.read_text(encoding="utf-8"))
+    figures, now, home = body.get("figures", {}), clock.now(), Home(context.home.root)
+    by_training = {"by": context.job.id, "at": now.isoformat()}
+    return FineTunedModel(
+        id=model_id,
+        name=training.name,
+        base_model=training.base_model,
+        base_model_id=training.base_model_id,
+        version=1,
+        philosopher=training.philosopher,
+        domain=training.domain,
+        training_job_id=training.id,
+        training_set_id=training_set.id,
+        prompt_version_id=training_set.prompt_version_id,
+        training_dataset_path=training.dataset_path,
+        training_sample_count=order["learn"]["num_rows"],
+        training_config=order["settings"],
+        model_path=str(folder.relative_to(home.root)),
+        content_hash=body["files"]["adapter_model.safetensors"]["sha256"],
+        template_hash=order["template_hash"],
+        lora_rank=order["settings"].get("lora_rank"),
+        model_size_mb=round(folder_size_bytes(folder) / 1e6, 3),
+        training_tokens_per_second=figures.get("tokens_per_s"),
+        training_memory_mb=figures.get("peak_memory_mb"),
+        final_loss=figures.get("final_loss"),
+        exam_loss=figures.get("exam_loss"),
+        measured_at=dict.fromkeys(("model_size_mb", "training_tokens_per_second", "final_loss"), by_training),
+        created_by=context.job.created_by,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,117 @@
+"""Before a training: its rows rendered for the base model, and everything the child needs put into the job folder.
+
+Rendered rows are kept beside the training set, by base model and rendering version, so the next training of the same
+pair only copies them. A job folder whose order is there already is left as it is: a checkpoint belongs to an order.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.jobs import program
+from goldsmith.jobs.errors import JobFailed
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.models import rendering
+from goldsmith.models.rendered_file import RenderedFile, RowProblem, render_set
+from goldsmith.models.rendering import Renderer
+from goldsmith.models.tables import BaseModel
+from goldsmith.stars.tables import TrainingSetRow
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import sha256_of, write_whole
+from goldsmith.train.backends.base import Plan
+from goldsmith.train.tables import TrainingJob
+from goldsmith.wire.order import DataFile, Order
+
+SIDES = ("learn", "exam")
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What one training is prepared from."""
+
+    training: TrainingJob
+    model_id: str
+    base: BaseModel
+    base_folder: Path
+    set_folder: Path
+    plan: Plan
+    device: str
+    num_threads: int
+
+
+def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> list[RowProblem]:
+    """Fill the job folder; returns the rows that are left out, each with its reason. Raises JobFailed."""
+    program.copy_program(folder)
+    if folder.order.exists():
+        return []
+    renderer = Renderer.open(preparation.base_folder)
+    rendered = {side: _rendered(database, preparation, renderer, side) for side in SIDES}
+    if rendered["learn"].num_learned_tokens == 0:
+        first = rendered["learn"].problems[0].reason if rendered["learn"].problems else "the set is empty"
+        raise JobFailed(
+            f"Not one row has anything to learn. The first: {first}",
+            hint="Mend or leave out the rows that are named, and export the training set again.",
+            kind="nothing_to_learn",
+        )
+    files = {side: _data_file(rendered[side], side, folder) for side in SIDES}
+    order = _order(preparation, files["learn"], files["exam"] if files["exam"].num_rows else None, renderer)
+    write_whole(folder.order, order.to_json())
+    by_hand = program.command(Path("PYTHON"), order.program, ("--order", "../job.json", "--attempt", "1"))
+    program.write_readme(folder, f"Training {preparation.training.name}", by_hand)
+    return [*rendered["learn"].problems, *rendered["exam"].problems]
+
+
+def _rendered(database: Database, preparation: Preparation, renderer: Renderer, side: str) -> RenderedFile:
+    max_tokens = min(preparation.plan.settings.get("max_length") or renderer.context_length or 1024, 131072)
+    key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}"
+    path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
+    with database.reading() as session:
+        return render_set(
+            _examples(session, preparation.training.training_set_id, side), renderer, max_tokens=max_tokens, path=path
+        )
+
+
+def _examples(session: Session, training_set_id: str, side: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
+    for row in session.scalars(query.order_by(TrainingSetRow.position)):
+        yield row.row_id, list(row.messages)
+
+
+def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile:
+    target = folder.data / f"{side}.jsonl"
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copyfile(rendered.path, target)
+    if sha256_of(target) != rendered.sha256:
+        raise JobFailed("A copy of the rows differs from its original.", hint="Check the disk.", kind="bad_copy")
+    return DataFile(
+        path=f"data/{side}.jsonl",
+        sha256=rendered.sha256,
+        num_rows=rendered.num_rows,
+        num_tokens=rendered.num_tokens,
+        num_learned_tokens=rendered.num_learned_tokens,
+    )
+
+
+def _order(preparation: Preparation, learn: DataFile, exam: DataFile | None, renderer: Renderer) -> Order:
+    training, base = preparation.training, preparation.base
+    return Order(
+        job_id=training.id,
+        program=preparation.plan.program,
+        model_id=preparation.model_id,
+        model_name=training.name,
+        base_model_id=base.id,
+        base_model_name=base.hub_id or base.name,
+        base_model_folder=str(preparation.base_folder),
+        base_model_hash=base.content_hash,
+        template_hash=renderer.template_hash,
+        learn=learn,
+        exam=exam,
+        settings=preparation.plan.settings,
+        device=preparation.device,
+        num_threads=preparation.num_threads,
+        versions={"rendering": str(rendering.RENDERING_VERSION)},
+    )

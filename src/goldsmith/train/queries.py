@@ -1,0 +1,36 @@
+"""Every SELECT on trainings."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.train.errors import TrainingNotFound
+from goldsmith.train.tables import TrainingJob, TrainingMetric
+
+MAX_POINTS = 500
+
+
+def one(session: Session, job_id: str, *, domain: str) -> TrainingJob:
+    """The training. Raises TrainingNotFound."""
+    found = session.get(TrainingJob, job_id)
+    if found is None or found.domain != domain:
+        raise TrainingNotFound(f"There is no training {job_id}.")
+    return found
+
+
+def page(session: Session, *, domain: str, before: str | None = None, limit: int = 50) -> list[TrainingJob]:
+    """Trainings, newest first; `before` is the last id of the page before."""
+    query = select(TrainingJob).where(TrainingJob.domain == domain).order_by(TrainingJob.id.desc()).limit(limit)
+    return list(session.scalars(query.where(TrainingJob.id < before) if before else query))
+
+
+def series(session: Session, job_id: str) -> list[TrainingMetric]:
+    """The points of the curve in order, thinned to at most MAX_POINTS; points with an exam loss always stay."""
+    points = list(
+        session.scalars(select(TrainingMetric).where(TrainingMetric.job_id == job_id).order_by(TrainingMetric.step))
+    )
+    every = max(1, len(points) // MAX_POINTS)
+    return [
+        point
+        for number, point in enumerate(points)
+        if number % every == 0 or point.exam_loss is not None or number == len(points) - 1
+    ]

@@ -1,0 +1,83 @@
+"""The verbs of training: start. Stopping and resuming are the job's own (`jobs/queue.py`)."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.jobs import queue
+from goldsmith.jobs.queue import NewJob
+from goldsmith.models import queries as models
+from goldsmith.models.tables import BaseModel
+from goldsmith.people.types import Person
+from goldsmith.stars.tables import TrainingSet
+from goldsmith.storage import clock
+from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.train.backends.base import Backend, Options
+from goldsmith.train.errors import NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
+from goldsmith.train.recipe import TrainRequest, backend_of, read_options
+from goldsmith.train.tables import TrainingJob
+
+KIND = "training"
+
+
+def start(
+    session: Session, request: TrainRequest, *, backends: Mapping[str, Backend], machine: MachineFacts, by: Person
+) -> TrainingJob:
+    """Queue a training. Everything that can be refused without starting a program is refused here."""
+    backend = backend_of(request.backend, backends)
+    options = read_options(backend, request.options)
+    base = models.base(session, request.base_model, domain=by.domain)
+    training_set = _training_set(session, request, by)
+    for problem in backend.check(options, machine):
+        raise TrainingNotPossible(problem.summary, hint=problem.hint)
+    if training_set.num_learn == 0:
+        raise TrainingSetEmpty(f"The training set {training_set.name} has no rows to learn from.")
+    training = _training(request, backend, options, base, training_set, by)
+    session.add(training)
+    session.flush()
+    params = {"model_id": new_id(Prefix.FINE_TUNED_MODEL), "backend": backend.name}
+    title = f"Train {training.name}"
+    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
+    return training
+
+
+def _training_set(session: Session, request: TrainRequest, by: Person) -> TrainingSet:
+    query = select(TrainingSet).where(TrainingSet.domain == by.domain).order_by(TrainingSet.id.desc()).limit(1)
+    if request.training_set is not None:
+        query = query.where((TrainingSet.id == request.training_set) | (TrainingSet.name == request.training_set))
+    found = session.scalar(query)
+    if found is None:
+        which = f" {request.training_set}" if request.training_set else ""
+        raise NoTrainingSet(f"There is no training set{which} in {by.domain}.")
+    return found
+
+
+def _training(
+    request: TrainRequest,
+    backend: Backend,
+    options: Options,
+    base: BaseModel,
+    training_set: TrainingSet,
+    by: Person,
+) -> TrainingJob:
+    now = clock.now()
+    return TrainingJob(
+        id=new_id(Prefix.JOB),
+        philosopher=by.name,
+        domain=by.domain,
+        name=(request.name or f"{training_set.name} on {base.name}")[:255],
+        base_model=base.hub_id or base.name,
+        base_model_id=base.id,
+        backend=backend.name,
+        config=options.model_dump(),
+        training_set_id=training_set.id,
+        dataset_path=f"{training_set.folder}/learn.jsonl",
+        sample_count=training_set.num_learn,
+        total_epochs=getattr(options, "num_epochs", None),
+        status="queued",
+        created_by=by.id,
+        created_at=now,
+        updated_at=now,
+    )
