@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from goldsmith.wire import events
+from goldsmith.wire.events import EventKind
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported; nothing here may ask a network
 
 PRE_TOKENIZERS_THAT_SPLIT_DIGITS = {"smollm"}
@@ -27,14 +30,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=Path, required=True, help="the .gguf file")
     parser.add_argument("--target", type=Path, required=True, help="the folder to write; must not exist")
+    parser.add_argument("--events", type=Path, help="where to report to the parent; without it only words are printed")
     arguments = parser.parse_args()
     try:
         convert(arguments.source.resolve(), arguments.target.resolve())
     except (CannotConvert, OSError, ValueError, KeyError) as error:
-        print(f"Could not convert {arguments.source.name}: {error}", file=sys.stderr)
+        summary = f"Could not convert {arguments.source.name}: {error}"
+        print(summary, file=sys.stderr)
+        hint = "Take another GGUF file, or the model's safetensors folder."
+        _report(arguments.events, EventKind.FAILED, kind="not_convertible", summary=summary, hint=hint)
         return 1
     print(f"Wrote {arguments.target}")
+    _report(arguments.events, EventKind.SUCCEEDED)
     return 0
+
+
+def _report(path: Path | None, kind: EventKind, /, **data: str) -> None:
+    if path is not None:
+        events.Writer(path).append(kind, **data)
 
 
 def convert(source: Path, target: Path) -> None:

@@ -1,5 +1,6 @@
 """What a parent and its heavy child say to each other, in files.
 
-`job.json` goes down (`order.py`), `events.jsonl` comes up (`events.py`). Standard library only: a copy of this package
-travels in every job folder and is imported by the child inside its own environment.
+`job.json` (`order.py`) and the rows (`rows.py`) go down, `events.jsonl` (`events.py`) and folders with a manifest
+(`manifest.py`: checkpoints, the result) come up. Standard library only: a copy of this package travels in every job
+folder and is imported by the child inside its own environment.
 """

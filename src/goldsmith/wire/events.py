@@ -12,10 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 MAX_LINE_BYTES = 1_000_000
-"""A longer line is not an event of ours; it is passed over, and the reader says so."""
+"""A longer line is not an event of ours; it is passed over, and the reader counts it."""
+
+MAX_TEXT_CHARS = 20_000
+"""A longer text is cut by the writer, so that a long traceback still arrives."""
 
 
 class EventKind(StrEnum):
@@ -65,12 +68,18 @@ class Writer:
         self._seq = max((event.seq for event in read(path)), default=0)
         _end_cut_line(path)
 
-    def append(self, kind: EventKind, **data: Any) -> Event:
-        """Write one event and flush it to disk. NaN and infinity become null, because JSON has neither."""
+    def append(self, kind: EventKind, /, **data: Any) -> Event:
+        """Write one event and flush it to disk.
+
+        NaN and infinity become null, because JSON has neither; long texts are cut. Raises ValueError when the event is
+        still longer than a line may be.
+        """
         self._seq += 1
         event = Event(self._seq, time.time(), kind, data)
-        body = {"seq": event.seq, "at": event.at, "kind": kind.value, "data": _finite(data)}
-        line = json.dumps(body, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        body = {"seq": event.seq, "at": event.at, "kind": kind.value, "data": _writable(data)}
+        line = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n"
+        if len(line) > MAX_LINE_BYTES:
+            raise ValueError(f"an event of {len(line)} bytes is longer than {MAX_LINE_BYTES}")
         with self._path.open("ab") as file:
             file.write(line)
             file.flush()
@@ -84,46 +93,65 @@ def read(path: Path) -> list[Event]:
 
 
 class Tail:
-    """Reads a growing file from where it stopped; remembers the byte offset behind the last whole line."""
+    """Reads a growing file from where it stopped; `offset` is the byte behind the last line that was read."""
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self._path = path
         self.offset = offset
+        self.num_skipped = 0
+        """Whole lines that were passed over because they are no events: cut, too long, or foreign."""
 
     def new_events(self) -> Iterator[Event]:
         """Events that were completed since the last call, in order. Lines that are no events are passed over."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
-            file.seek(self.offset)
+            in_long_line = _is_inside_a_line(file, self.offset)
             while line := file.readline(MAX_LINE_BYTES):
-                if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
+                ends = line.endswith(b"\n")
+                if not ends and len(line) < MAX_LINE_BYTES:
                     return
                 self.offset += len(line)
-                event = _parse(line)
+                event = _parse(line) if ends and not in_long_line else None
+                in_long_line = not ends
                 if event is not None:
                     yield event
+                elif ends:
+                    self.num_skipped += 1
+
+
+def _is_inside_a_line(file: BinaryIO, offset: int) -> bool:
+    """Whether reading goes on in the midst of a line that was too long; leaves the file at `offset`."""
+    if offset == 0:
+        return False
+    file.seek(offset - 1)
+    return file.read(1) != b"\n"
 
 
 def _parse(line: bytes) -> Event | None:
     try:
-        body = json.loads(line)
+        body = json.loads(line, parse_constant=lambda _: None)
         return Event(int(body["seq"]), float(body["at"]), EventKind(body["kind"]), dict(body["data"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
 def _end_cut_line(path: Path) -> None:
-    if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
-        with path.open("ab") as file:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        if _is_inside_a_line(file, file.seek(0, os.SEEK_END)):
+            file.seek(0, os.SEEK_END)
             file.write(b"\n")
 
 
-def _finite(value: Any) -> Any:
+def _writable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, str) and len(value) > MAX_TEXT_CHARS:
+        return value[:MAX_TEXT_CHARS] + "…"
+    if isinstance(value, Mapping):
+        return {key: _writable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_writable(item) for item in value]
     return value

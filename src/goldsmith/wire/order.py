@@ -56,6 +56,8 @@ class Order:
 def from_json(text: str) -> Order:
     """Read `job.json`. Raises ValueError for another version, KeyError or TypeError for a missing or foreign key."""
     data = json.loads(text)
+    if not isinstance(data, dict):
+        raise TypeError("job.json does not hold an object")
     if data.get("order_version") != ORDER_VERSION:
         raise ValueError(f"job.json has version {data.get('order_version')}, this program reads {ORDER_VERSION}")
     data["learn"] = DataFile(**data["learn"])

@@ -1,0 +1,214 @@
+"""What happens around each step of a `transformers` trainer: events, checkpoints, exam scores, stopping.
+
+For programs whose trainer is one of `transformers` or built on it (TRL). Imports nothing heavy itself: the program
+hands its trainer in, and scores rows through the trainer's own model.
+"""
+
+import json
+import resource
+import time
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from goldsmith.trainers._report import Failure, Job
+from goldsmith.trainers._rows import DataOrder
+from goldsmith.wire.events import EventKind
+from goldsmith.wire.rows import Row
+
+EXAM_IS_CHEAP_SHARE = 0.2
+"""The exam is scored before the first step if it has at most this share of the tokens that will be trained."""
+
+BACKWARD_SHARE = 3
+"""A trained token costs about three times a scored one; used only until a scoring was measured."""
+
+
+@dataclass
+class Totals:
+    """What adds up over the attempts of a job; kept in each checkpoint."""
+
+    train_s: float = 0.0
+    duration_s: float = 0.0
+    peak_memory_mb: float = 0.0
+    exam_loss: float | None = None
+    exam_loss_at_step: int = -1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When to save and when to score the exam, besides the ends of epochs; 0 is never."""
+
+    save_every_steps: int
+    evaluate_every_steps: int
+    batch_size: int
+
+
+class Watcher:
+    """Listens to the trainer. Its methods carry the names that `transformers` gives to callbacks."""
+
+    def __init__(self, job: Job, trainer: Any, order: DataOrder, exam: list[Row], pace: Pace) -> None:
+        self.totals = Totals()
+        self.has_stopped = False
+        self._job, self._trainer, self._order, self._exam, self._pace = job, trainer, order, exam, pace
+        self._tokens = order.tokens_of_steps()
+        self._began_at = self._step_began_at = time.monotonic()
+        self._step_s = 0.0
+        self._seconds_per_token = 0.0
+        self._exam_s: float | None = None
+        self._duration_before_s = 0.0
+        self._memory_before_mb = 0.0
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Take over what earlier attempts added up."""
+        self.totals = Totals(**json.loads((checkpoint / "totals.json").read_text()))
+        self._duration_before_s = self.totals.duration_s
+        self._memory_before_mb = self.totals.peak_memory_mb
+
+    @property
+    def is_exam_cheap(self) -> bool:
+        """Whether scoring the exam once more costs little beside the training."""
+        return 0 < self._exam_tokens <= EXAM_IS_CHEAP_SHARE * self._order.total_tokens
+
+    @property
+    def duration_s(self) -> float:
+        """How long all attempts took, up to now; of earlier ones, what their last checkpoint knew."""
+        return self._duration_before_s + time.monotonic() - self._began_at
+
+    @property
+    def tokens_trained(self) -> int:
+        """Tokens of all steps of a finished training."""
+        return sum(self._tokens)
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        """The clock of the first step starts."""
+        self._step_began_at = time.monotonic()
+
+    def on_step_end(self, _arguments: Any, state: Any, control: Any, **_: Any) -> None:
+        """Decide what follows this step. An exam comes after a checkpoint: a kill in its midst costs no step."""
+        self._step_s = time.monotonic() - self._step_began_at
+        self.totals.train_s += self._step_s
+        step, stop = state.global_step, self._job.report.stop_asked
+        every = self._pace.save_every_steps
+        control.should_log = True
+        control.should_save = stop or self._is_exam_due(step) or self._is_epoch_end(step) or _is_due(step, every)
+        self._stop_if(stop, step, control)
+
+    def on_log(self, _arguments: Any, state: Any, _control: Any, logs: dict[str, Any], **_: Any) -> None:
+        """Report the step, or fail on a loss that cannot be right."""
+        if "loss" not in logs:
+            return
+        step, loss, grad_norm = state.global_step, float(logs["loss"]), float(logs.get("grad_norm", 0.0))
+        check_loss(step, loss, grad_norm)
+        tokens = self._tokens[step - 1]
+        pace = self._step_s / tokens
+        self._seconds_per_token = 0.8 * self._seconds_per_token + 0.2 * pace if self._seconds_per_token else pace
+        self.totals.peak_memory_mb = max(self._memory_before_mb, peak_memory_mb(self._job.order.device))
+        self._job.report.say(
+            EventKind.STEP,
+            step=step,
+            total_steps=self._order.total_steps,
+            epoch=round(step / self._order.steps_per_epoch, 4),
+            loss=loss,
+            learning_rate=float(logs["learning_rate"]),
+            grad_norm=grad_norm,
+            tokens_per_s=round(tokens / self._step_s, 1),
+            memory_mb=round(peak_memory_mb(self._job.order.device), 1),
+            seconds_left=round(self._seconds_left(step), 1),
+            tokens_seen=sum(self._tokens[:step]),
+        )
+        self._step_began_at = time.monotonic()
+
+    def on_save(self, arguments: Any, state: Any, control: Any, **_: Any) -> None:
+        """Make the trainer's checkpoint one of ours, then score the exam if it is time."""
+        step = state.global_step
+        written = Path(arguments.output_dir) / f"checkpoint-{step}"
+        (written / "training_args.bin").unlink(missing_ok=True)
+        self.totals.duration_s = self.duration_s
+        (written / "totals.json").write_text(json.dumps(asdict(self.totals)))
+        self._job.publish_checkpoint(written, step)
+        if self._is_exam_due(step) and not self.has_stopped:
+            self.evaluate(step)
+            self._stop_if(self._job.report.stop_asked, step, control)
+        self._step_began_at = time.monotonic()
+
+    def evaluate(self, step: int) -> None:
+        """Score the exam rows and report their mean loss a token; broken off when somebody asks to stop."""
+        began_at = time.monotonic()
+        scores: list[float] = []
+        for start in range(0, len(self._exam), 32 * self._pace.batch_size):
+            if self._job.report.stop_asked:
+                return
+            part = self._exam[start : start + 32 * self._pace.batch_size]
+            scores += [value for row in self.score(part) for value in row]
+        self._exam_s = time.monotonic() - began_at
+        self.totals.exam_loss, self.totals.exam_loss_at_step = -sum(scores) / len(scores), step
+        self._job.report.say(EventKind.EVALUATED, step=step, exam_loss=self.totals.exam_loss)
+
+    def score(self, chosen: list[Row]) -> list[list[float]]:
+        """The log-probability of each learned token of each row, in the model as it is now."""
+        import torch
+
+        trainer, size = self._trainer, self._pace.batch_size
+        model, was_training = trainer.model, trainer.model.training
+        by_length = sorted(range(len(chosen)), key=lambda place: len(chosen[place].input_ids))
+        found: list[list[float]] = [[] for _ in chosen]
+        model.eval()
+        with torch.no_grad():
+            for start in range(0, len(chosen), size):
+                places = by_length[start : start + size]
+                batch = trainer.data_collator(
+                    [{"input_ids": chosen[at].input_ids, "labels": chosen[at].labels} for at in places]
+                )
+                batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+                scored = model(**batch, use_cache=False, fused_lm_head=True)
+                for place, values, mask in zip(places, scored.log_probs, scored.label_mask, strict=True):
+                    found[place] = values[mask].float().tolist()
+        model.train(was_training)
+        return found
+
+    @property
+    def _exam_tokens(self) -> int:
+        return sum(len(row.input_ids) for row in self._exam)
+
+    def _is_epoch_end(self, step: int) -> bool:
+        return step % self._order.steps_per_epoch == 0
+
+    def _is_exam_due(self, step: int) -> bool:
+        due = self._is_epoch_end(step) or _is_due(step, self._pace.evaluate_every_steps)
+        return due and bool(self._exam)
+
+    def _stop_if(self, asked: bool, step: int, control: Any) -> None:
+        if asked and step < self._order.total_steps:
+            self.has_stopped = control.should_training_stop = True
+
+    def _seconds_left(self, step: int) -> float:
+        training = self._seconds_per_token * sum(self._tokens[step:])
+        exam_s = self._exam_s
+        if exam_s is None:
+            exam_s = self._seconds_per_token * self._exam_tokens / BACKWARD_SHARE
+        coming = (self._is_exam_due(later) for later in range(step, self._order.total_steps + 1))
+        return training + exam_s * sum(coming)
+
+
+def check_loss(step: int, loss: float, grad_norm: float) -> None:
+    """Raise a Failure for a loss or a gradient that no sound training has."""
+    if not isfinite(loss) or not isfinite(grad_norm):
+        said = f"In step {step} the loss is {loss} and the gradient {grad_norm}: no longer numbers."
+        raise Failure("loss_not_finite", said, "Lower the learning rate, then start again.")
+    if loss == 0.0:
+        said = f"In step {step} the loss is exactly 0: there is nothing that the model could learn from."
+        raise Failure("loss_zero", said, "Look at the rows of the training set: are their answers really there?")
+
+
+def peak_memory_mb(device: str) -> float:
+    """The most memory held so far: of this process on a CPU, of the device on a GPU."""
+    if device == "cpu":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    import torch
+
+    return float(torch.cuda.max_memory_allocated() / 1e6)
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0

@@ -1,0 +1,270 @@
+"""LoRA fine-tuning with TRL and PEFT: `python -m goldsmith.trainers.trl_sft --order ../job.json --attempt 1`.
+
+Learns exactly the token ids and labels of the job folder; nothing is tokenised again, no template applied, no row left
+out. Saves whole checkpoints, goes on from the newest, stops when asked, and ends with an adapter and its probe.
+"""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from goldsmith.trainers._report import Failure, Job, Report, Stopped, run
+from goldsmith.trainers._rows import DataOrder, read_rows
+from goldsmith.trainers._watcher import Pace, Watcher
+from goldsmith.wire.rows import Row
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
+TESTED_TRL = "1.16.0"
+NUM_PROBE_ROWS = 16
+NUM_FINAL_LOSSES = 10
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set in job.json; a name that is not here is refused."""
+
+    lora_rank: int = 8
+    lora_alpha: float = 16
+    lora_dropout: float = 0.0
+    target_modules: str | list[str] = "all-linear"
+    learning_rate: float = 5e-4
+    lr_scheduler: str = "linear"  # falls to 0; any name that transformers knows
+    warmup_steps: int = 0
+    num_epochs: int = 2
+    batch_size: int = 8  # rows at once
+    gradient_accumulation: int = 1  # batches a step
+    max_grad_norm: float = 1.0
+    weight_decay: float = 0.0
+    optimizer: str = "adamw_torch"
+    seed: int = 0
+    max_length: int | None = None  # tokens; rows are cut before they come here, a longer one is refused
+    save_every_steps: int = 20  # and at the end of each epoch
+    evaluate_every_steps: int = 0  # and at the end of each epoch; before the first step where that is cheap
+    dtype: str | None = None  # null: float32 on a CPU, bfloat16 on a GPU
+    gradient_checkpointing: bool | None = None  # null: not on a CPU, yes on a GPU
+    num_threads: int | None = None  # null: as the order says, else as torch chooses
+    group_by_length: bool = True  # rows of similar length share a batch, so less is padded
+    lean_output_layer: bool = True  # on a CPU project only what is learned, as TRL itself does on a GPU
+
+
+def work(job: Job) -> dict[str, Any]:
+    """Train what is left to train and write the result; returns its figures."""
+    finished = job.finished_figures()
+    if finished is not None:
+        return finished
+    try:
+        settings = Settings(**job.order.settings)
+    except TypeError as error:
+        raise Failure("bad_settings", f"A setting is not known: {error}", "Remove it and start again.") from error
+    learn, exam = read_rows(job, settings.max_length)
+    for left_over in (job.folder / "checkpoints").glob("checkpoint-*"):
+        shutil.rmtree(left_over)
+    checkpoint, step = job.newest_checkpoint() or (None, 0)
+    job.report.phase("loading", "Loading the libraries and the base model", step=step)
+    order = order_rows(learn, settings)
+    trainer = make_trainer(job, settings, learn, order)
+    watcher = watch(job, settings, trainer, order, exam)
+    job.report.phase("training", "Training", step=step)
+    if checkpoint is not None:
+        watcher.go_on_from(checkpoint)
+        job.report.log(f"Goes on after step {step} of {order.total_steps}.")
+    elif watcher.is_exam_cheap:
+        watcher.evaluate(step=0)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if watcher.has_stopped:
+        raise Stopped(trainer.state.global_step)
+    job.report.phase("finishing", "Scoring the probe and writing the model", step=order.total_steps)
+    if exam and watcher.totals.exam_loss_at_step != order.total_steps:
+        watcher.evaluate(step=order.total_steps)
+        if job.report.stop_asked:
+            raise Stopped(order.total_steps)
+    return write_result(job, trainer, watcher, {"learn": learn, "exam": exam})
+
+
+def order_rows(learn: list[Row], settings: Settings) -> DataOrder:
+    """The order of the rows in all epochs."""
+    order = DataOrder(
+        learn,
+        batch_size=settings.batch_size,
+        accumulation=settings.gradient_accumulation,
+        num_epochs=settings.num_epochs,
+        seed=settings.seed,
+    )
+    order.group_by_length = settings.group_by_length
+    return order
+
+
+def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrder) -> Any:
+    """TRL's trainer around the base model, with our rows, our order and a fresh adapter."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+    from trl import SFTTrainer
+
+    class Trainer(SFTTrainer):
+        def _get_train_sampler(self, *_: Any) -> Any:
+            return order
+
+        def create_model_card(self, *_: Any, **__: Any) -> None:
+            """Ours comes at the end."""
+
+    is_cpu = job.order.device == "cpu"
+    num_threads = settings.num_threads or job.order.num_threads
+    if num_threads:
+        torch.set_num_threads(num_threads)
+    if is_cpu and settings.lean_output_layer:
+        project_learned_positions_only(job.report)
+    folder = job.folder / job.order.base_model_folder
+    dtype = settings.dtype or ("float32" if is_cpu else "bfloat16")
+    lora = LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=settings.target_modules,
+        task_type="CAUSAL_LM",
+    )
+    trainer = Trainer(
+        AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False),
+        trainer_arguments(job, settings, is_bf16=dtype == "bfloat16"),
+        train_dataset=Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn]),
+        processing_class=AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
+        peft_config=lora,
+    )
+    trainer.remove_callback(PrinterCallback)
+    if len(trainer.train_dataset) != len(learn):
+        said = f"TRL kept {len(trainer.train_dataset)} of {len(learn)} rows."
+        raise Failure("rows_dropped", said, "Install the environment again: this is not the TRL that was tested.")
+    return trainer
+
+
+def trainer_arguments(job: Job, settings: Settings, *, is_bf16: bool) -> Any:
+    """Our settings under the names of TRL; saving, scoring and logging are the watcher's."""
+    from trl import SFTConfig
+
+    is_cpu = job.order.device == "cpu"
+    recompute = settings.gradient_checkpointing
+    return SFTConfig(
+        output_dir=str(job.folder / "checkpoints"),
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler,
+        warmup_steps=settings.warmup_steps,
+        num_train_epochs=settings.num_epochs,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        max_grad_norm=settings.max_grad_norm,
+        weight_decay=settings.weight_decay,
+        optim=settings.optimizer,
+        seed=settings.seed,
+        bf16=is_bf16,
+        use_cpu=is_cpu,
+        gradient_checkpointing=not is_cpu if recompute is None else recompute,
+        dataloader_pin_memory=not is_cpu,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def project_learned_positions_only(report: Report) -> None:
+    """Make TRL's output layer skip, on a CPU too, the positions where nothing is learned.
+
+    TRL asks one function whether to do so; it says yes on a GPU only, because other devices may compile for each
+    shape. A CPU does not, and the prompt's share of the widest layer is most of the work.
+    """
+    import trl
+    from trl.trainer import utils
+
+    if trl.__version__ != TESTED_TRL or not hasattr(utils, "_use_triton"):
+        report.log(f"TRL {trl.__version__} is not {TESTED_TRL}: training works, but slower than it could.", "warning")
+        return
+    utils._use_triton = lambda _device: True
+
+
+def watch(job: Job, settings: Settings, trainer: Any, order: DataOrder, exam: list[Row]) -> Watcher:
+    """Have a watcher called by the trainer."""
+    from transformers import TrainerCallback
+
+    class TrainerWatcher(Watcher, TrainerCallback):
+        """The same watcher, with empty answers to the calls that it does not know."""
+
+    pace = Pace(settings.save_every_steps, settings.evaluate_every_steps, settings.batch_size)
+    watcher = TrainerWatcher(job, trainer, order, exam, pace)
+    trainer.add_callback(watcher)
+    return watcher
+
+
+def write_result(job: Job, trainer: Any, watcher: Watcher, sides: dict[str, list[Row]]) -> dict[str, Any]:
+    """Adapter, probe, card, and last the manifest that makes them count."""
+    model, totals = trainer.model, watcher.totals
+    if not any(bool(weight.any()) for name, weight in model.named_parameters() if "lora_B" in name):
+        hint = "Raise the learning rate, or train more steps."
+        raise Failure("adapter_changes_nothing", "The trained weights are all zero: the model is as before.", hint)
+    shutil.rmtree(job.result, ignore_errors=True)
+    probe = [(side, row) for side, all_rows in sides.items() for row in all_rows[:NUM_PROBE_ROWS]]
+    lines = probe_lines(model, watcher, probe)
+    model.peft_config["default"].base_model_name_or_path = job.order.base_model_name
+    model.save_pretrained(job.result, save_embedding_layers=False)
+    (job.result / "probe.jsonl").write_text("".join(lines), encoding="utf-8")
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry][-NUM_FINAL_LOSSES:]
+    size_bytes = (job.result / "adapter_model.safetensors").stat().st_size
+    figures = {
+        "final_loss": sum(losses) / len(losses),
+        "exam_loss": totals.exam_loss,
+        "steps": trainer.state.global_step,
+        "tokens_per_s": round(watcher.tokens_trained / totals.train_s, 1),
+        "peak_memory_mb": round(totals.peak_memory_mb, 1),
+        "size_mb": round(size_bytes / 1e6, 3),
+        "duration_s": round(watcher.duration_s, 1),
+    }
+    (job.result / "README.md").write_text(model_card(job, figures), encoding="utf-8")
+    job.finish_result(figures)
+    return figures
+
+
+def probe_lines(model: Any, watcher: Watcher, probe: list[tuple[str, Row]]) -> list[str]:
+    """Log-probabilities of the learned tokens, with the adapter and without it: what an engine must show again."""
+    chosen = [row for _, row in probe]
+    tuned = watcher.score(chosen)
+    with model.disable_adapter():
+        base = watcher.score(chosen)
+    lines = []
+    for place, (side, row) in enumerate(probe):
+        known = {"row_id": row.row_id, "side": side, "input_ids": row.input_ids, "labels": row.labels}
+        scores = {"token_logprobs": tuned[place], "base_token_logprobs": base[place]}
+        lines.append(json.dumps({**known, **scores}, allow_nan=False) + "\n")
+    return lines
+
+
+def model_card(job: Job, figures: dict[str, Any]) -> str:
+    """What this model is, for whoever finds its folder."""
+    order = job.order
+    rows = f"{order.learn.num_rows} rows learned, {order.exam.num_rows if order.exam else 0} held back as an exam"
+    numbers = "".join(f"| {name} | {value} |\n" for name, value in figures.items())
+    chosen = "".join(f"| {name} | {value} |\n" for name, value in sorted(order.settings.items()))
+    return (
+        f"---\nbase_model: {json.dumps(order.base_model_name)}\nlibrary_name: peft\n---\n\n# {order.model_name}\n\n"
+        f"A LoRA adapter for {order.base_model_name}, made by Goldsmith with TRL. {rows}.\n\n"
+        f"Id `{order.model_id}`, base `{order.base_model_hash}`, chat template `{order.template_hash}`.\n\n"
+        f"| figure | value |\n|---|---|\n{numbers}\n"
+        "`final_loss` is the mean of the last ten steps; `exam_loss` is that of rows the model never saw.\n\n"
+        f"| setting | value |\n|---|---|\n{chosen}"
+    )
+
+
+if __name__ == "__main__":
+    os.environ.update(OFFLINE)
+    sys.exit(run(work, packages=PACKAGES))
