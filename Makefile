@@ -1,0 +1,54 @@
+# Few verbs; `make` lists them. Every one installs what it needs, says what it does, and can be called again.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := .venv/bin
+STAY ?= 1
+DEMO_ROWS ?= 160
+# Where `make test` keeps the environments of heavy programs and the converted model, which take minutes to make.
+GOLDSMITH_TEST_HOME ?= $(CURDIR)/.goldsmith/test-home
+export GOLDSMITH_TEST_HOME
+export HF_HUB_OFFLINE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test quick real check fix demo dev loop docs pictures
+
+help:  ## list the verbs
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready  ## a virtual environment with the pinned requirements
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "Making .venv with the pinned requirements (about a minute the first time)"
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt 2>&1 | grep -v '^WARNING: Location' || true
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv/ready
+
+test: setup  ## everything: quick tests, then the loop with real training and a real engine
+	@sh tests/run_all.sh
+
+quick: setup  ## what needs no engine and no training
+	$(BIN)/python -m pytest -n 2 -q -m "not real and not browser and not long"
+
+real: setup  ## the loop with real training and a real engine
+	$(BIN)/python -m pytest -q -m real -p no:xdist tests/real
+
+check: setup  ## format, ruff, types, imports, templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src tests
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet src/goldsmith/web/templates
+
+fix: setup  ## format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+demo: setup  ## from nothing to a better model: the whole loop, then the app stays open (STAY=0 ends)
+	@$(BIN)/goldsmith demo --rows $(DEMO_ROWS) $(if $(filter 0,$(STAY)),--no-stay,--stay)
+
+dev: setup  ## web and supervisor
+	$(BIN)/goldsmith up
+
+docs: setup  ## generate docs/reference from the code
+	$(BIN)/python docs/generate.py

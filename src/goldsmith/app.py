@@ -1,0 +1,134 @@
+"""The only place where parts are put together: settings, database, kinds of jobs, keepers, web.
+
+Heavy libraries are imported where they are used, so that every process starts in a fraction of a second.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goldsmith import migrations
+from goldsmith.environments import machine
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.errors import Conflict
+from goldsmith.jobs.kinds import JobKind, Keeper
+from goldsmith.jobs.types import JobView, Launch
+from goldsmith.settings import Settings
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
+
+if TYPE_CHECKING:
+    from goldsmith.jobs.supervisor import Supervisor
+    from goldsmith.jobs.worker import Worker
+
+
+class SchemaIsOlder(Conflict):
+    """The database has an older schema than this version of Goldsmith, and is not migrated without being asked."""
+
+    title = "The database must be migrated first"
+    default_hint = "Make a backup, then run: goldsmith migrate"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every process of Goldsmith is made of."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    kinds: Mapping[str, JobKind]
+    machine: MachineFacts
+
+
+def assemble(settings: Settings | None = None) -> Parts:
+    """Read the settings and put the parts together. Opens no connection yet."""
+    settings = settings or Settings()
+    home = Home(settings.root).prepare()
+    facts = machine.look()
+    kinds = make_kinds(settings, home, facts)
+    mirrors = {name: kind.mirror for name, kind in kinds.items()}
+    return Parts(settings, home, Database(settings.database, session_info={"mirrors": mirrors}), kinds, facts)
+
+
+def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
+    """Every kind of job there is, by name."""
+    del settings, home, facts
+    kinds: Sequence[JobKind] = ()
+    return {kind.name: kind for kind in kinds}
+
+
+def make_keepers(parts: Parts) -> list[Keeper]:
+    """Everything that the supervisor ticks."""
+    del parts
+    return []
+
+
+def make_supervisor(parts: Parts) -> "Supervisor":
+    """The supervisor of this machine."""
+    from goldsmith.jobs.supervisor import Machine, Supervisor
+
+    return Supervisor(
+        parts.database,
+        parts.home,
+        kinds=parts.kinds,
+        machine=Machine(parts.machine.name, parts.machine.slots),
+        worker_launch=lambda job, stage: worker_launch(parts, job, stage),
+    )
+
+
+def make_worker(parts: Parts) -> "Worker":
+    """A worker for one stage of one job."""
+    from goldsmith.jobs.worker import Worker
+
+    return Worker(parts.database, parts.home, parts.kinds)
+
+
+def worker_launch(parts: Parts, job: JobView, stage: str) -> Launch:
+    """How a light stage is started: in this very environment, with this process's settings."""
+    lease = str(job.lease_number)
+    argv = (sys.executable, "-m", "goldsmith", "work", job.id, "--stage", stage, "--lease", lease)
+    return Launch(argv, cwd=parts.home.root, env=child_environment(parts.settings))
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment of children in the control plane's own Python: ours, with the settings resolved."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GOLDSMITH_")}
+    own["GOLDSMITH_HOME"] = str(settings.root)
+    own["GOLDSMITH_DATABASE_URL"] = settings.database
+    for name in ("port", "engine_port", "engine_url", "torch_index_url", "hub_offline", "log_level"):
+        value = getattr(settings, name)
+        if value is not None:
+            own[f"GOLDSMITH_{name.upper()}"] = str(value)
+    return own
+
+
+def prepare_database(parts: Parts, *, may_migrate_postgresql: bool = False) -> str | None:
+    """Bring the schema up to date. Returns a sentence when something was done.
+
+    SQLite is backed up first. PostgreSQL is migrated only when asked: raises SchemaIsOlder.
+    """
+    revision = migrations.current(parts.database)
+    if revision == migrations.HEAD:
+        return None
+    if revision is None:
+        migrations.upgrade(parts.database)
+        return "Made a new database."
+    if not parts.database.is_sqlite and not may_migrate_postgresql:
+        raise SchemaIsOlder(f"The database is at revision {revision}, this version needs {migrations.HEAD}.")
+    copy = _copy_sqlite(parts, revision) if parts.database.is_sqlite else None
+    migrations.upgrade(parts.database)
+    kept = f" A copy from before lies at {copy}." if copy else ""
+    return f"Migrated the database from revision {revision} to {migrations.HEAD}.{kept}"
+
+
+def _copy_sqlite(parts: Parts, revision: str) -> Path:
+    import sqlite3
+
+    source = Path(parts.settings.database.removeprefix("sqlite:///"))
+    copy = source.with_name(f"{source.stem}.before-{revision}.db")
+    with sqlite3.connect(source) as old, sqlite3.connect(copy) as new:
+        old.backup(new)
+    return copy
