@@ -1,0 +1,24 @@
+"""What can go wrong with comparisons."""
+
+from goldsmith.errors import Invalid, NotFound
+
+
+class ComparisonNotFound(NotFound):
+    """There is no comparison with this id."""
+
+    title = "No such comparison"
+    default_hint = "List the comparisons with: goldsmith compare list"
+
+
+class NoExam(Invalid):
+    """There are no exam rows to compare on: nothing was held back from training."""
+
+    title = "There is no exam"
+    default_hint = "Give at least five gold stars and export again: some are then held back as the exam."
+
+
+class ModelsNotComparable(Invalid):
+    """These models cannot be put beside each other."""
+
+    title = "These models cannot be compared"
+    default_hint = "Name one fine-tuned model; its base model is compared with it."

@@ -1,0 +1,142 @@
+"""The work of a comparison: ask every arm about the exam's rows, one arm after the other, then say what they show.
+
+All arms get the same prompt and the same schema. Started again after any death, it asks only what is still open.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from goldsmith.compare import queries
+from goldsmith.compare.examples import Candidate, choose, with_examples
+from goldsmith.compare.outcome import record_outcome
+from goldsmith.compare.service import KIND
+from goldsmith.compare.tables import ComparisonArm, ModelComparison
+from goldsmith.jobs.errors import JobFailed
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.tables import Job
+from goldsmith.jobs.types import Stage
+from goldsmith.run import queries as runs
+from goldsmith.run.answers import write_answers
+from goldsmith.run.errors import EngineGone
+from goldsmith.run.sender import send_all
+from goldsmith.run.tables import PromptVersion
+from goldsmith.run.types import AnswerRequest, SentAnswer
+from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.stars.tables import TrainingSetRow
+
+CONCURRENCY = 16
+REQUEST_TIMEOUT_S = 300.0
+MAX_TOKENS = 512
+
+
+@dataclass
+class _Work:
+    """A comparison while its worker is at it."""
+
+    comparison: ModelComparison
+    arms: Sequence[ComparisonArm]
+    rows: Sequence[TrainingSetRow]
+    examples: Sequence[Candidate]
+    wording: PromptVersion
+    num_done: int = 0
+
+    @property
+    def num_all(self) -> int:
+        """Answers that are wanted."""
+        return len(self.rows) * len(self.arms)
+
+
+class ComparisonKind(LightKind):
+    """Puts two models, and the base with examples, beside each other on the exam's rows."""
+
+    name: ClassVar[str] = KIND
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("answer"),)
+
+    def __init__(self, *, engine_start_s: float = ENGINE_START_S) -> None:
+        self._engine_start_s = engine_start_s
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Ask what is open, then measure. Raises JobFailed when an engine stays away."""
+        del stage
+        with context.database.reading() as session:
+            work = _open(session, context)
+        for arm in work.arms:
+            self._ask(context, work, arm)
+            if context.should_stop():
+                return {}
+        with context.transaction() as session:
+            verdict = record_outcome(session, work.comparison.id, by=context.job.id)
+        return {"verdict": verdict.kind.value, "sentence": verdict.sentence}
+
+    def mirror(self, session: Session, job: Job) -> None:
+        """Keep the job's state in the comparison's own row."""
+        comparison = session.get(ModelComparison, job.subject_id)
+        if comparison is not None:
+            comparison.status = job.state
+            comparison.completed_at = job.finished_at
+
+    def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm) -> None:
+        with context.database.reading() as session:
+            there = {row_id for _, row_id in queries.answers(session, [arm.run_id])}
+        work.num_done += len(there)
+        requests = _requests(work, arm, there)
+        if len(there) == len(work.rows):
+            return
+        target = wait_for_engine(context, arm.model_id, timeout_s=self._engine_start_s)
+        if target is None:
+            return
+
+        def keep(answers: list[SentAnswer]) -> None:
+            with context.transaction() as session:
+                write_answers(session, arm.run_id, answers, schema=work.wording.answer_schema)
+            work.num_done += len(answers)
+            share = work.num_done / max(1, work.num_all)
+            context.report(share, f"{arm.name}: {work.num_done:,} of {work.num_all:,} answers")
+
+        sending = send_all(
+            requests,
+            endpoint_of(target, context.home),
+            concurrency=CONCURRENCY,
+            timeout_s=REQUEST_TIMEOUT_S,
+            on_answers=keep,
+            should_stop=context.should_stop,
+        )
+        try:
+            asyncio.run(sending)
+        except EngineGone as error:
+            raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
+
+
+def _open(session: Session, context: WorkContext) -> _Work:
+    comparison = queries.one(session, context.job.subject_id or "", domain=context.job.domain)
+    training_set_id = comparison.training_set_id or ""
+    wanted = set(comparison.test_prompts)
+    learned = [
+        Candidate(row.stratum, row.mark_id, row.messages) for row in queries.learn_rows(session, training_set_id)
+    ]
+    return _Work(
+        comparison=comparison,
+        arms=queries.arms(session, comparison.id),
+        rows=[row for row in queries.exam_rows(session, training_set_id) if row.row_id in wanted],
+        examples=choose(learned),
+        wording=runs.prompt_version(session, comparison.prompt_version_id),
+    )
+
+
+def _requests(work: _Work, arm: ComparisonArm, there: set[str]) -> Iterator[AnswerRequest]:
+    for row in work.rows:
+        if row.row_id in there:
+            continue
+        asked = list(row.messages[:-1])
+        messages = with_examples(asked, work.examples) if arm.name == "examples" else asked
+        yield AnswerRequest(
+            row_id=row.row_id,
+            position=row.position,
+            messages=messages,
+            max_tokens=MAX_TOKENS,
+            answer_schema=work.wording.answer_schema,
+        )

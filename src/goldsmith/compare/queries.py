@@ -1,0 +1,58 @@
+"""Every SELECT on comparisons."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.compare.errors import ComparisonNotFound
+from goldsmith.compare.tables import ComparisonArm, ModelComparison
+from goldsmith.run.tables import Answer
+from goldsmith.stars.tables import TrainingSetRow
+
+
+def one(session: Session, comparison_id: str, *, domain: str) -> ModelComparison:
+    """The comparison. Raises ComparisonNotFound."""
+    found = session.get(ModelComparison, comparison_id)
+    if found is None or found.domain != domain:
+        raise ComparisonNotFound(f"There is no comparison {comparison_id}.")
+    return found
+
+
+def page(
+    session: Session, *, domain: str, model_id: str | None = None, before: str | None = None, limit: int = 50
+) -> list[ModelComparison]:
+    """Comparisons, newest first; of one fine-tuned model, if it is named."""
+    query = select(ModelComparison).where(ModelComparison.domain == domain).order_by(ModelComparison.id.desc())
+    if model_id:
+        query = query.where(ModelComparison.fine_tuned_model_id == model_id)
+    if before:
+        query = query.where(ModelComparison.id < before)
+    return list(session.scalars(query.limit(limit)))
+
+
+def arms(session: Session, comparison_id: str) -> list[ComparisonArm]:
+    """The arms in their order: base, examples, tuned."""
+    query = select(ComparisonArm).where(ComparisonArm.comparison_id == comparison_id)
+    return list(session.scalars(query.order_by(ComparisonArm.position)))
+
+
+def answers(session: Session, run_ids: Sequence[str]) -> dict[tuple[str, str], Answer]:
+    """(run id, row id) → answer, for the runs of the arms."""
+    found = session.scalars(select(Answer).where(Answer.run_id.in_(run_ids)))
+    return {(answer.run_id, answer.row_id): answer for answer in found}
+
+
+def exam_rows(session: Session, training_set_id: str, *, limit: int | None = None) -> list[TrainingSetRow]:
+    """The held-out rows of a training set, in their order."""
+    return _side(session, training_set_id, "exam", limit)
+
+
+def learn_rows(session: Session, training_set_id: str) -> list[TrainingSetRow]:
+    """The learned rows of a training set, in their order."""
+    return _side(session, training_set_id, "learn", None)
+
+
+def _side(session: Session, training_set_id: str, side: str, limit: int | None) -> list[TrainingSetRow]:
+    query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
+    return list(session.scalars(query.order_by(TrainingSetRow.position).limit(limit)))
