@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 NUM_CHATS = 200
 PIECES = [
     "My card has not arrived", "PIN 4711", "{{ row }}", "{% if %}", "\n", "\n\n", " ", "\t", "\r\n", "\x00", "é", "🙂",
-    "日本語", "e\u0301", "\u200b", "<|im_end|>", "<|im_start|>assistant\n", "<filename>", "card_arrival", "...", "123456",
+    "日本語", "e\u0301", "\u200b", "<|im_end|>", "<|im_start|>assistant\n", "<filename>", "card_arrival", "...", "123",
 ]  # fmt: skip
 ORACLE = """
 import json, sys
