@@ -76,19 +76,37 @@ def test_a_prompt_with_an_unknown_name_fails() -> None:
         prompt_environment().from_string("{{ question ")
 
 
-def makes_environments(path: Path) -> bool:
-    """Whether a module imports something with which it could make one."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jinja2":
-            if any(alias.name.endswith("Environment") for alias in node.names):
-                return True
-        elif isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "jinja2" for alias in node.names):
-            return True
-    return False
+def makes_environments(text: str) -> bool:
+    """Whether a module calls or subclasses one of Jinja's environments; naming one as a type is fine."""
+    tree = ast.parse(text)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    from_jinja = [node for node in imports if (node.module or "").split(".")[0] == "jinja2"]
+    aliases = [alias for node in from_jinja for alias in node.names]
+    names = {alias.asname or alias.name for alias in aliases if alias.name.endswith(("Environment", "Template"))}
+    used = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    used += [base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
+    by_name = any(isinstance(node, ast.Name) and node.id in names for node in used)
+    by_module = any(ast.unparse(node).startswith(("jinja2.", "sandbox.")) for node in used)
+    return by_name or by_module
+
+
+@pytest.mark.parametrize(
+    ("text", "makes"),
+    [
+        ("from jinja2 import Environment as E\nE()", True),
+        ("from jinja2.sandbox import SandboxedEnvironment\nclass Mine(SandboxedEnvironment): ...", True),
+        ("import jinja2\njinja2.Template('x')", True),
+        ("import jinja2.sandbox\njinja2.sandbox.SandboxedEnvironment()", True),
+        ("from jinja2 import Environment\ndef make() -> Environment: ...", False),
+        ("class Environment: ...\nEnvironment()", False),
+    ],
+)
+def test_the_check_below_sees_what_makes_an_environment(text: str, makes: bool) -> None:
+    assert makes_environments(text) == makes
 
 
 def test_no_other_module_makes_an_environment_for_templates() -> None:
     root = Path(goldsmith.__file__).parent
-    found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if makes_environments(path)}
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if makes_environments(path.read_text())}
     pages = {name for name in found if name.startswith("web/")}  # pages are Goldsmith's own templates
     assert found - pages == {"models/sandbox.py"}
