@@ -1,0 +1,150 @@
+"""The shapes of a chat request and of what comes back for it, OpenAI's as vLLM and providers speak it. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SentAnswer
+from goldsmith.storage import clock
+
+MAX_SHOWN_CHARACTERS = 500
+
+
+class ReplyKind(StrEnum):
+    """What a reply means for the row that was asked."""
+
+    ANSWER = "answer"
+    REFUSED = "refused"
+    """The request can never succeed as written."""
+    KEY_REFUSED = "key_refused"
+    """No request will succeed until somebody enters another key."""
+    LATER = "later"
+    """The server is busy and said so."""
+    ERROR = "error"
+    """The server met an error of its own."""
+    BROKEN = "broken"
+    """The connection broke, or no answer came in time."""
+    AWAY = "away"
+    """The server, or the model on it, is not there; it may be being started again."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. `words` says what is wrong, for people."""
+
+    kind: ReplyKind
+    words: str = ""
+    content: Mapping[str, Any] | None = None
+    duration_ms: float | None = None
+    retry_after_s: float | None = None
+
+
+def headers_of(endpoint: Endpoint) -> dict[str, str]:
+    """The headers of every request."""
+    return {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
+
+
+def body_of(request: AnswerRequest, endpoint: Endpoint) -> dict[str, Any]:
+    """The request as OpenAI's API wants it; what is None is left out."""
+    body: dict[str, Any] = {
+        "model": endpoint.model_name,
+        "messages": request.messages,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+    }
+    if request.seed is not None:
+        body["seed"] = request.seed
+    if request.answer_schema is not None:
+        form = {"name": "answer", "schema": request.answer_schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    return body
+
+
+def read_reply(status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
+    """Tell what a reply means."""
+    parsed = _parse(content)
+    if status == 200:
+        if _choice(parsed) is not None:
+            return Reply(ReplyKind.ANSWER, content=parsed, duration_ms=duration_ms)
+        return Reply(ReplyKind.ERROR, "The engine said that all is well, but sent no answer.")
+    words = _words(status, parsed, content)
+    if status in (401, 403):
+        return Reply(ReplyKind.KEY_REFUSED, words)
+    if status == 404:
+        return Reply(ReplyKind.AWAY, words)
+    if status in (429, 503) and (status == 429 or "Retry-After" in headers):
+        return Reply(ReplyKind.LATER, words, retry_after_s=_retry_after_s(headers.get("Retry-After")))
+    if status >= 500 or status in (408, 409, 425):
+        return Reply(ReplyKind.ERROR, words)
+    return Reply(ReplyKind.REFUSED, words)
+
+
+def answer_of(request: AnswerRequest, reply: Reply, endpoint: Endpoint, *, num_tries: int) -> SentAnswer:
+    """The answer that a good reply holds."""
+    choice = _choice(reply.content) or {}
+    usage = (reply.content or {}).get("usage")
+    usage = usage if isinstance(usage, Mapping) else {}
+    return SentAnswer(
+        row_id=request.row_id,
+        position=request.position,
+        state=AnswerState.ANSWERED,
+        at=clock.now(),
+        text=_plain_text(choice["message"].get("content")),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        answer_tokens=_count(usage.get("completion_tokens")),
+        duration_ms=reply.duration_ms,
+        finish_reason=str(choice.get("finish_reason") or "unknown")[:32],
+        served_by=endpoint.engine_id,
+        num_tries=num_tries,
+    )
+
+
+def _parse(content: bytes) -> Mapping[str, Any] | None:
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _choice(content: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    choices = (content or {}).get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) and isinstance(first.get("message"), dict) else None
+
+
+def _plain_text(text: Any) -> str:
+    """A text that any database takes: PostgreSQL has no NUL, and half a character is no text."""
+    if not isinstance(text, str):
+        return ""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _words(status: int, parsed: Mapping[str, Any] | None, content: bytes) -> str:
+    error: Any = (parsed or {}).get("error", parsed)
+    if isinstance(error, Mapping):
+        error = error.get("message", error)
+    text = str(error) if error is not None else content.decode("utf-8", "replace")
+    return f"The engine answered {status}: {_plain_text(text)[:MAX_SHOWN_CHARACTERS].strip() or '(nothing)'}"
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp())

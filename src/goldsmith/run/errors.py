@@ -1,0 +1,87 @@
+"""What can go wrong with prompts, runs and answers."""
+
+from goldsmith.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class PromptNotFound(NotFound):
+    """There is no prompt, or no wording of one, with this id or name."""
+
+    title = "No such prompt"
+    default_hint = "List the prompts with: goldsmith prompts list"
+
+
+class RunNotFound(NotFound):
+    """There is no run with this id."""
+
+    title = "No such run"
+    default_hint = "List the runs with: goldsmith runs list"
+
+
+class AnswerNotFound(NotFound):
+    """There is no answer with this id."""
+
+    title = "No such answer"
+    default_hint = "Open the run and choose one of its answers."
+
+
+class PromptNotUsable(Invalid):
+    """The template cannot be read: a variable is empty, not closed, or changed in a way that is not known."""
+
+    title = "This prompt cannot be used as written"
+    default_hint = "Write variables as {{column}}; one pair of braces alone is ordinary text."
+
+
+class PromptVariableUnknown(Invalid):
+    """The prompt names a column that the rows do not have."""
+
+    title = "The prompt names a column that is not there"
+    default_hint = "Use one of the columns that the message lists, or choose another dataset."
+
+
+class RowNotAskable(Invalid):
+    """With this row the prompt has nothing to ask."""
+
+    title = "Nothing to ask"
+    default_hint = "Fill the columns that the prompt uses, or leave the row out."
+
+
+class AnswerSchemaNotUsable(Invalid):
+    """The JSON schema of a prompt is not a valid one, or reaches outside itself."""
+
+    title = "The answer's schema cannot be used"
+    default_hint = "Give a JSON schema (draft 2020-12) that stands for itself."
+
+
+class RunOptionsNotUsable(Invalid):
+    """An option of a run is outside of what can work."""
+
+    title = "This option cannot work"
+    default_hint = "Use a value within the limits that the message names."
+
+
+class NothingToRetry(Conflict):
+    """No answer of the run has failed."""
+
+    title = "Nothing to ask again"
+    default_hint = "Start a new run to ask every row again."
+
+
+class RunWithoutJob(Conflict):
+    """The answers of this run were imported, so there is nothing to stop or to go on with."""
+
+    title = "This run was not made by a model"
+    default_hint = "Look at its answers; they are complete."
+
+
+class EngineGone(Unavailable):
+    """The engine did not answer for so long that waiting makes no sense any more; finished rows are kept."""
+
+    title = "The engine is gone"
+    default_hint = "Look at the engine on the models page; when it is ready, resume the run: it goes on where it was."
+
+
+class EngineKeyNotAccepted(Unavailable):
+    """The engine or the provider refuses the key that is kept for it."""
+
+    title = "The key is not accepted"
+    default_hint = "Enter the key again; when it is right, resume the run: it goes on where it was."

@@ -1,0 +1,166 @@
+"""The work of a run: ask the model about every row that has no answer yet, and keep each answer as it comes.
+
+Started again after any death, it asks only what is still open. Writes go through the worker's fenced transactions.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from goldsmith.errors import GoldsmithError
+from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.errors import JobFailed
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.types import Stage
+from goldsmith.run import queries
+from goldsmith.run.answers import write_answers
+from goldsmith.run.control_words import ControlWords, WordFinder
+from goldsmith.run.errors import EngineGone
+from goldsmith.run.messages import messages_for
+from goldsmith.run.sender import Sender, SendLimits
+from goldsmith.run.tables import PromptVersion, Run
+from goldsmith.run.types import AnswerRequest, RunOptions, SentAnswer
+from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.serve.types import Target
+from goldsmith.storage.files import Home
+
+NUM_ENGINE_LOSSES = 3
+
+
+@dataclass
+class _Work:
+    """A run while its worker is at it."""
+
+    run: Run
+    wording: PromptVersion
+    options: RunOptions
+    retry_before: datetime | None
+    num_done: int
+    find_words: WordFinder | None = None
+    words: ControlWords = field(default_factory=ControlWords)
+
+
+class RunKind(LightKind):
+    """Answers the rows of a dataset version."""
+
+    name: ClassVar[str] = "run"
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("answer"),)
+
+    def __init__(
+        self,
+        *,
+        limits: SendLimits | None = None,
+        engine_start_s: float = ENGINE_START_S,
+        word_finder: Callable[[Session, Home, str], WordFinder | None] | None = None,
+    ) -> None:
+        self._limits = limits or SendLimits()
+        self._engine_start_s = engine_start_s
+        self._word_finder = word_finder
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Ask what is open. Raises JobFailed when the engine stays away or every row failed."""
+        del stage
+        work = self._open(context)
+        for losses_left in reversed(range(NUM_ENGINE_LOSSES)):
+            target = wait_for_engine(context, work.run.model_id or "", timeout_s=self._engine_start_s)
+            if target is None:
+                break
+            try:
+                self._ask(context, work, target)
+                break
+            except EngineGone as error:
+                if losses_left == 0 or not target.is_ours:
+                    raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
+        return self._end(context, work)
+
+    def _open(self, context: WorkContext) -> _Work:
+        with context.database.reading() as session:
+            run = queries.one(session, str(context.job.params["run_id"]))
+            progress = queries.progress(session, run.id)
+            job = job_queries.one(session, context.job.id)
+            retry_before = context.job.params.get("retry_before")
+            known = {name: value for name, value in run.options.items() if name in RunOptions.__dataclass_fields__}
+            finder = (
+                self._word_finder(session, context.home, run.model_id) if self._word_finder and run.model_id else None
+            )
+            return _Work(
+                run=run,
+                wording=queries.prompt_version(session, run.prompt_version_id),
+                options=RunOptions(**known),
+                retry_before=datetime.fromisoformat(retry_before) if retry_before else None,
+                num_done=progress.num_answered + (0 if retry_before else progress.num_failed),
+                find_words=finder,
+                words=ControlWords.from_list((job.result or {}).get("control_words", [])),
+            )
+
+    def _ask(self, context: WorkContext, work: _Work, target: Target) -> None:
+        def keep(answers: list[SentAnswer]) -> None:
+            with context.transaction() as session:
+                write_answers(session, work.run.id, answers, schema=work.wording.answer_schema)
+            work.num_done += len(answers)
+            share = work.num_done / max(1, work.run.num_rows)
+            context.report(min(share, 1.0), f"{work.num_done:,} of {work.run.num_rows:,} rows answered")
+
+        limits = SendLimits(
+            concurrency=work.options.concurrency,
+            timeout_s=work.options.timeout_s,
+            num_tries=self._limits.num_tries,
+            engine_wait_s=self._limits.engine_wait_s,
+            backoff_s=self._limits.backoff_s,
+        )
+        sender = Sender(endpoint_of(target, context.home), limits)
+        asyncio.run(sender.send(_requests(context, work), on_answers=keep, should_stop=context.should_stop))
+
+    def _end(self, context: WorkContext, work: _Work) -> Mapping[str, Any]:
+        with context.database.reading() as session:
+            progress = queries.progress(session, work.run.id)
+            error = queries.most_frequent_error(session, work.run.id)
+        is_over = progress.num_open == 0 and not context.should_stop()
+        if is_over and progress.num_failed and progress.num_answered == 0:
+            raise JobFailed(
+                f"All {progress.num_failed:,} rows failed. Most of them with: {error}",
+                hint="Mend what the message names, then ask the failed rows again.",
+                kind="every_row_failed",
+            )
+        return {
+            "num_answered": progress.num_answered,
+            "num_failed": progress.num_failed,
+            "num_cut_off": progress.num_cut_off,
+            "num_invalid": progress.num_invalid,
+            "control_words": work.words.to_list(),
+        }
+
+
+def _requests(context: WorkContext, work: _Work) -> Iterator[AnswerRequest]:
+    after = 0
+    while True:
+        with context.database.reading() as session:
+            rows = queries.rows_to_ask(session, work.run, after=after, retry_before=work.retry_before)
+        if not rows:
+            return
+        for row in rows:
+            yield _request(work, row.id, row.position, row.content)
+        after = rows[-1].position
+
+
+def _request(work: _Work, row_id: str, position: int, content: Mapping[str, Any]) -> AnswerRequest:
+    try:
+        messages, problem = messages_for(work.wording, content), None
+    except GoldsmithError as error:
+        messages, problem = [], error.message
+    if work.find_words is not None:
+        work.words.look(position, messages, work.find_words)
+    return AnswerRequest(
+        row_id=row_id,
+        position=position,
+        messages=messages,
+        max_tokens=work.options.max_tokens,
+        temperature=work.options.temperature,
+        seed=work.options.seed,
+        answer_schema=work.wording.answer_schema,
+        problem=problem,
+    )
