@@ -1,0 +1,49 @@
+"""The badges that exist: a word, the shape of an icon, and how loud it is. There are no others and no default."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from goldsmith.jobs.states import JobState
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word with its icon; `look` names the CSS class."""
+
+    word: str
+    icon: str | None
+    look: str
+
+
+_ICONS: dict[JobState, str] = {
+    JobState.QUEUED: "queued",
+    JobState.STARTING: "starting",
+    JobState.RUNNING: "running",
+    JobState.PAUSED: "paused",
+    JobState.SUCCEEDED: "check-solid",
+    JobState.FAILED: "x-square",
+    JobState.CANCELLED: "slash",
+}
+
+BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) for state, icon in _ICONS.items()} | {
+    "loaded": Badge("loaded", "plug", "loaded"),
+    "proving": Badge("being proved", "running", "running"),
+    "proved": Badge("proved", "receipt", "proved"),
+    "default": Badge("default", "target", "default"),
+    "not_loaded": Badge("not loaded", None, "off"),
+    "refused": Badge("refused", "x-square", "refused"),
+    "star": Badge("gold star", "star", "star"),
+    "bad": Badge("bad", "x", "off"),
+    "corrected": Badge("corrected", "pen", "star"),
+    "better": Badge("got better", "up", "better"),
+    "worse": Badge("got worse", "down", "worse"),
+    "cut": Badge("cut off", "scissors", "cut"),
+    "exam": Badge("exam", "hatch", "off"),
+    "ready": Badge("ready", "check-circle", "proved"),
+    "stopped": Badge("stopped", None, "off"),
+}
+
+
+def badge_of(state: StrEnum | str) -> Badge:
+    """The badge for a state. Raises KeyError: a state without a badge is a mistake of ours."""
+    return BADGES[state.value if isinstance(state, StrEnum) else state]

@@ -1,0 +1,66 @@
+"""What handlers may ask for in their parameters. One request is one transaction, and it is written here once.
+
+With `scope="function"` the commit happens before the answer is sent: a commit that fails is an error, not a 200.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import orm
+
+from goldsmith.people.errors import NotSignedIn
+from goldsmith.people.types import Person
+from goldsmith.settings import Settings
+from goldsmith.storage.files import Home
+from goldsmith.web.state import WebState
+from goldsmith.web.stream import Stream
+
+
+def web_state(request: Request) -> WebState:
+    """The parts that the web stands on."""
+    state: WebState = request.app.state.web
+    return state
+
+
+TheState = Annotated[WebState, Depends(web_state)]
+
+
+def _writing(state: TheState) -> Iterator[orm.Session]:
+    with state.database.transaction() as session:
+        yield session
+
+
+def _reading(state: TheState) -> Iterator[orm.Session]:
+    with state.database.reading() as session:
+        yield session
+
+
+def _person(request: Request) -> Person:
+    person: Person | None = getattr(request.state, "person", None)
+    if person is None:
+        raise NotSignedIn("Neither a cookie of this browser nor a key came with the request.")
+    return person
+
+
+def _home(state: TheState) -> Home:
+    return state.home
+
+
+def _settings(state: TheState) -> Settings:
+    return state.settings
+
+
+def _stream(request: Request) -> Stream:
+    stream: Stream = request.app.state.stream
+    return stream
+
+
+Session = Annotated[orm.Session, Depends(_writing, scope="function")]
+"""For handlers that write: committed when the handler returns, rolled back when it raises."""
+ReadSession = Annotated[orm.Session, Depends(_reading, scope="function")]
+"""For handlers that only read; it blocks nobody."""
+CurrentPerson = Annotated[Person, Depends(_person)]
+TheHome = Annotated[Home, Depends(_home)]
+TheSettings = Annotated[Settings, Depends(_settings)]
+TheStream = Annotated[Stream, Depends(_stream)]

@@ -1,0 +1,84 @@
+"""What can go wrong at the door and with forms, before any step is reached."""
+
+from goldsmith.errors import Denied, Invalid, NotFound, Unavailable
+
+
+class HostNotAllowed(Denied):
+    """The request asks for a host name under which these pages are not offered."""
+
+    title = "Unknown host name"
+    default_hint = "Open http://127.0.0.1:8001, or name the host in GOLDSMITH_ALLOWED_HOSTS."
+
+
+class AmbiguousRequest(Invalid):
+    """The request can be read in two ways, so it is not read at all."""
+
+    title = "Ambiguous request"
+    default_hint = "Send each of Host, Content-Length and Authorization at most once."
+
+
+class ForeignOrigin(Denied):
+    """The request was started by a page of somebody else."""
+
+    title = "Asked from another site"
+    default_hint = "Do this on Goldsmith's own pages, or with a key: Authorization: Bearer gsk_…"
+
+
+class BodyTooLarge(Invalid):
+    """The request's body is larger than what is taken in one piece."""
+
+    title = "Too much at once"
+    default_hint = "Send less at once, or upload a file on the page Data."
+
+
+class WrongContentType(Invalid):
+    """The API takes JSON only when the request says that it is JSON."""
+
+    title = "Wrong content type"
+    default_hint = "Send the header: Content-Type: application/json"
+
+
+class KeyNotChecked(Unavailable):
+    """The keys cannot be read from the database, so nobody is let in on a key's word."""
+
+    title = "Keys cannot be checked now"
+    default_hint = "Look whether the database answers: goldsmith doctor"
+
+
+class DatabaseNotAnswering(Unavailable):
+    """The database refused or did not answer; nothing of this request was saved."""
+
+    title = "The database is not answering"
+    default_hint = "Try again in a few seconds; if it goes on, run: goldsmith doctor"
+
+
+class DiskFull(Unavailable):
+    """There is no room left on the disk; nothing of this request was saved."""
+
+    title = "The disk is full"
+    default_hint = "Make room in the home folder's disk, then try again."
+
+
+class PageNotFound(NotFound):
+    """There is no page and no API under this address."""
+
+    title = "Nothing is here"
+    default_hint = "Start from the home page."
+
+
+class MethodNotOffered(Invalid):
+    """The address exists, but not for this kind of request."""
+
+    title = "Not offered this way"
+    default_hint = "Look at the address and the method; the API's description is at /v1/openapi.json."
+
+
+class RequestNotUnderstood(Invalid):
+    """A value in the address, the form or the JSON is missing or not usable; the message names each."""
+
+    title = "Some values are missing or not usable"
+    default_hint = "Change the values that are named, and send it again."
+
+
+class FormNotUsable(RequestNotUnderstood):
+    """A form was sent whose values cannot be used; the page shows them at their fields."""

@@ -1,0 +1,79 @@
+"""Puts the web together: the door outside, every router in its list, and the list decides how errors are told.
+
+`app.py` calls `make_web` with the routers of all steps; tests with those that they need.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from goldsmith.web import assets, design, health, hello, problems
+from goldsmith.web.faces import Face, Faces
+from goldsmith.web.security import Door
+from goldsmith.web.shell import Surroundings
+from goldsmith.web.sign_in import CookieJar, KeyTable
+from goldsmith.web.state import WebState
+from goldsmith.web.stream import Stream
+
+
+@dataclass(frozen=True)
+class Routers:
+    """Everybody's routers, by the form in which they tell errors."""
+
+    pages: Sequence[APIRouter] = ()
+    api: Sequence[APIRouter] = ()
+    openai: Sequence[APIRouter] = ()
+
+    def and_ours(self) -> "Routers":
+        """With the pages and answers that belong to no step."""
+        return Routers((hello.pages, design.pages, *self.pages), (health.api, *self.api), self.openai)
+
+
+class Web(FastAPI):
+    """The application, with the door outside of everything, the answer to unforeseen errors included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything, behind the door."""
+        state: WebState = self.state.web
+        return Door(
+            super().build_middleware_stack(),
+            faces=self.state.faces,
+            cookies=self.state.cookies,
+            keys=KeyTable(state.database),
+            allowed_hosts=state.settings.allowed_hosts,
+        )
+
+
+def make_web(state: WebState, routers: Routers) -> FastAPI:
+    """The application over these parts."""
+    web = Web(
+        title="Goldsmith",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=_life,
+        redirect_slashes=False,
+    )
+    faces = Faces()
+    all_routers = routers.and_ours()
+    for face, some in ((Face.API, all_routers.api), (Face.OPENAI, all_routers.openai), (Face.PAGE, all_routers.pages)):
+        faces.add(some, face)
+        for router in some:
+            web.include_router(router, include_in_schema=face is not Face.PAGE)
+    web.mount(assets.PREFIX, assets.HashedFiles())
+    web.state.web = state
+    web.state.faces = faces
+    web.state.cookies = CookieJar(state.home)
+    web.state.surroundings = Surroundings(state, faces.pages())
+    web.state.stream = Stream(state.database)
+    problems.add_handlers(web)
+    return web
+
+
+@asynccontextmanager
+async def _life(web: FastAPI) -> AsyncIterator[None]:
+    yield
+    web.state.stream.close()

@@ -1,0 +1,131 @@
+"""The API over jobs: every kind of job in one list, beside the addresses that single steps have for their own."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import StreamingResponse
+
+from goldsmith.jobs import queries, queue
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import StopRequest
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
+from goldsmith.web.jobs.found import ChangingJob, ReadJob
+
+api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+After = Annotated[int, Query(ge=0, description="The id of the last event that was seen.")]
+LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0)]
+
+
+class JobAnswer(BaseModel):
+    """A job."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: str
+    title: str
+    subject_id: str | None
+    state: JobState
+    because: str
+    attempt: int
+    stage: str | None
+    progress: float
+    message: str
+    stop_requested: str | None
+    failure: dict[str, Any] | None
+    result: dict[str, Any] | None
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobsAnswer(BaseModel):
+    """Jobs, newest first; ask with `before` for more."""
+
+    jobs: list[JobAnswer]
+    before: str | None
+
+
+class EventAnswer(BaseModel):
+    """Something that happened to a job."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    job_id: str
+    attempt: int
+    source: str
+    seq: int
+    kind: str
+    data: dict[str, Any]
+    at: datetime
+
+
+class EventsAnswer(BaseModel):
+    """Events in the order in which they were recorded; ask with `after` for more."""
+
+    events: list[EventAnswer]
+    after: int
+
+
+@api.get("")
+def list_jobs(
+    session: ReadSession,
+    person: CurrentPerson,
+    kind: str | None = None,
+    state: JobState | None = None,
+    before: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> JobsAnswer:
+    """Jobs, newest first."""
+    states = (state,) if state else ()
+    jobs = queries.page(session, domain=person.domain, kind=kind, states=states, before=before, limit=limit)
+    more = jobs[-1].id if len(jobs) == limit else None
+    return JobsAnswer(jobs=[JobAnswer.model_validate(job) for job in jobs], before=more)
+
+
+@api.get("/{job_id}")
+def one_job(job: ReadJob) -> JobAnswer:
+    """One job."""
+    return JobAnswer.model_validate(job)
+
+
+@api.post("/{job_id}/cancel")
+def cancel(session: Session, job: ChangingJob) -> JobAnswer:
+    """Stop it for good. What runs saves first; what waits is cancelled at once."""
+    queue.ask_to_stop(session, job, StopRequest.CANCEL)
+    return JobAnswer.model_validate(job)
+
+
+@api.post("/{job_id}/pause")
+def pause(session: Session, job: ChangingJob) -> JobAnswer:
+    """Stop it so that it can go on later."""
+    queue.ask_to_stop(session, job, StopRequest.PAUSE)
+    return JobAnswer.model_validate(job)
+
+
+@api.post("/{job_id}/resume")
+def resume(session: Session, person: CurrentPerson, job: ChangingJob) -> JobAnswer:
+    """Queue it again, as a new attempt of the same job."""
+    queue.again(session, job, f"asked for again by {person.name}")
+    return JobAnswer.model_validate(job)
+
+
+@api.get("/{job_id}/events", response_model=EventsAnswer)
+def events(
+    request: Request,
+    session: ReadSession,
+    stream: TheStream,
+    job: ReadJob,
+    *,
+    after: After = 0,
+    last_event_id: LastEventId = None,
+) -> EventsAnswer | StreamingResponse:
+    """What happened so far as a list; with `Accept: text/event-stream`, and what happens from now on."""
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return stream.response(job.domain, job_id=job.id, after=last_event_id or after)
+    found = [EventAnswer.model_validate(event) for event in queries.events(session, job.id, after=after)]
+    return EventsAnswer(events=found, after=found[-1].id if found else after)

@@ -1,0 +1,79 @@
+"""The activity pages: every job, and one."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
+
+from goldsmith.jobs import queries, queue
+from goldsmith.jobs.states import ACTIVE, JobState
+from goldsmith.jobs.types import StopRequest
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
+from goldsmith.web.job_lines import job_line
+from goldsmith.web.jobs.found import ChangingJob, ReadJob, newest_events
+from goldsmith.web.jobs.views import ActivityPage, job_page
+from goldsmith.web.listing import Pager, chips, with_query
+from goldsmith.web.pages import redirect, render
+
+PAGE_SIZE = 50
+NUM_EVENTS = 200
+SHOWN = (("", "All"), *((state.value, state.value.capitalize()) for state in JobState))
+pages = APIRouter()
+
+
+@pages.get("/activity")
+def activity(
+    request: Request,
+    session: ReadSession,
+    person: CurrentPerson,
+    state: JobState | None = None,
+    before: str | None = None,
+) -> HTMLResponse:
+    """Every job, newest first."""
+    working = queries.page(session, domain=person.domain, states=ACTIVE) if not (state or before) else []
+    states = (state,) if state else ()
+    found = queries.page(session, domain=person.domain, states=states, before=before, limit=PAGE_SIZE + 1)
+    jobs = [job for job in found[:PAGE_SIZE] if job not in working]
+    more = with_query(request, before=found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None
+    page = ActivityPage(
+        title="Activity",
+        working=tuple(job_line(job) for job in working),
+        jobs=tuple(job_line(job) for job in jobs),
+        filters=chips(request, "state", SHOWN),
+        pager=Pager(f"{len(found[:PAGE_SIZE])} shown, newest first", with_query(request, before=None), more),
+        address=with_query(request),
+    )
+    return render(request, page, fragment="jobs/_activity.html")
+
+
+@pages.get("/activity/{job_id}")
+def job(request: Request, session: ReadSession, home: TheHome, found: ReadJob) -> HTMLResponse:
+    """One job with its progress, its failure and its log."""
+    events = newest_events(session, found.id, NUM_EVENTS)
+    page = job_page(found, events, place=queries.place_in_queue(session, found), home=home)
+    return render(request, page, fragment="jobs/_job.html")
+
+
+@pages.post("/activity/{job_id}/cancel")
+def cancel(request: Request, session: Session, job: ChangingJob) -> RedirectResponse:
+    """Stop it for good; what it has kept stays."""
+    queue.ask_to_stop(session, job, StopRequest.CANCEL)
+    return redirect(request, f"/activity/{job.id}", toast="Asked to stop.")
+
+
+@pages.post("/activity/{job_id}/pause")
+def pause(request: Request, session: Session, job: ChangingJob) -> RedirectResponse:
+    """Stop it so that it can go on later."""
+    queue.ask_to_stop(session, job, StopRequest.PAUSE)
+    return redirect(request, f"/activity/{job.id}", toast="Asked to pause; it saves first.")
+
+
+@pages.post("/activity/{job_id}/resume")
+def resume(request: Request, session: Session, person: CurrentPerson, job: ChangingJob) -> RedirectResponse:
+    """Queue it again, as a new attempt that goes on where the last one was."""
+    queue.again(session, job, f"asked for again by {person.name}")
+    return redirect(request, f"/activity/{job.id}", toast="Queued again.")
+
+
+@pages.get("/stream")
+def stream(person: CurrentPerson, stream: TheStream, job: str | None = None) -> StreamingResponse:
+    """Everything that changes, for open pages."""
+    return stream.response(person.domain, job_id=job)

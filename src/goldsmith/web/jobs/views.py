@@ -1,0 +1,109 @@
+"""What the activity pages show, made from rows. Knows no request."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job, JobEvent
+from goldsmith.jobs.types import JobFailure
+from goldsmith.storage.files import Home
+from goldsmith.web.job_lines import JobLine, job_line
+from goldsmith.web.listing import Chip, Pager
+from goldsmith.web.pages import Page
+
+LOG_TAIL_BYTES = 40_000
+_SUBJECT_PAGES = {"run": "/runs", "training": "/training", "comparison": "/model-comparison", "import": "/data"}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of the log: when, what kind, the words."""
+
+    at: datetime | None
+    kind: str
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class ActivityPage(Page):
+    """Every job: what is at work first, then what failed, then the rest, newest first."""
+
+    template: ClassVar[str] = "jobs/activity.html"
+    current: ClassVar[str] = "activity"
+    working: tuple[JobLine, ...]
+    jobs: tuple[JobLine, ...]
+    filters: tuple[Chip, ...]
+    pager: Pager
+    address: str
+
+
+@dataclass(frozen=True)
+class JobPage(Page):
+    """One job: where it stands, why it failed, what happened, what its programs printed."""
+
+    template: ClassVar[str] = "jobs/job.html"
+    current: ClassVar[str] = "activity"
+    job: JobLine
+    failure: JobFailure | None
+    place: int | None
+    because: str
+    events: tuple[LogLine, ...]
+    output: tuple[str, ...]
+    subject_address: str | None
+    attempt: int
+
+
+def job_page(job: Job, events: Sequence[JobEvent], *, place: int | None, home: Home) -> JobPage:
+    """The page of one job."""
+    return JobPage(
+        title=job.title,
+        job=job_line(job),
+        failure=JobFailure(**job.failure) if job.failure else None,
+        place=place if job.state == JobState.QUEUED.value else None,
+        because=job.because,
+        events=tuple(log_line(event) for event in events),
+        output=log_tail(JobFolder.of(home, job.id).log(job.attempt)),
+        subject_address=subject_address(job),
+        attempt=job.attempt,
+    )
+
+
+def subject_address(job: Job) -> str | None:
+    """The page of the thing that the job is about."""
+    folder = _SUBJECT_PAGES.get(job.kind)
+    return f"{folder}/{job.subject_id}" if folder and job.subject_id else None
+
+
+def log_line(event: JobEvent) -> LogLine:
+    """An event as a line of the log."""
+    words = ", ".join(f"{name} {_short(value)}" for name, value in event.data.items() if value is not None)
+    look = {"failed": "bad", "warning": "warn", "log": ""}.get(event.kind, "")
+    return LogLine(event.at, event.kind.replace("_", " "), words, look)
+
+
+def log_tail(path: Path) -> tuple[str, ...]:
+    """The last lines that the programs printed; control characters are shown, not obeyed."""
+    if not path.is_file():
+        return ()
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - LOG_TAIL_BYTES))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    if size > LOG_TAIL_BYTES:
+        lines = [f"… the first {size - LOG_TAIL_BYTES:,} bytes are in {path.name}", *lines[1:]]
+    return tuple("".join(_visible(line)) for line in lines)
+
+
+def _visible(line: str) -> Iterable[str]:
+    return (char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in line)
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 200 else text[:200] + "…"

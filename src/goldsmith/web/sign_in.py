@@ -1,0 +1,104 @@
+"""Who is asking: the signed cookie of a browser, or a key that stands for a person.
+
+Keys are compared as hashes with a table in memory, which is read again when it is a second old. When it cannot be read
+for longer than 30 s the answer is "cannot be checked", never yes.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from goldsmith.people import service
+from goldsmith.people.types import Person
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home, write_whole
+from goldsmith.web.errors import KeyNotChecked
+
+FRESH_S = 1.0
+TOO_OLD_S = 30.0
+READ_TIMEOUT_S = 5.0
+COOKIE_LASTS_S = 400 * 24 * 3600
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The person for whom a request was made, and how we know."""
+
+    person: Person
+    via: Literal["cookie", "key"]
+
+
+class CookieJar:
+    """Signs what browsers keep for us, with a key that lies in the home folder."""
+
+    PERSON: ClassVar[str] = "goldsmith_person"
+    TOAST: ClassVar[str] = "goldsmith_toast"
+
+    def __init__(self, home: Home) -> None:
+        path = home.secrets / "cookie.key"
+        if not path.exists():
+            write_whole(path, secrets.token_hex(32))
+        self._serializer = URLSafeTimedSerializer(path.read_text(encoding="ascii"), salt="goldsmith")
+
+    def sign(self, text: str) -> str:
+        """The text with a signature and the time."""
+        return str(self._serializer.dumps(text))
+
+    def read(self, signed: str, *, max_age_s: int) -> str | None:
+        """The text, when the signature is ours and not too old."""
+        try:
+            return str(self._serializer.loads(signed, max_age=max_age_s)) if signed else None
+        except BadData:
+            return None
+
+    def for_person(self, person: Person) -> str:
+        """What a browser keeps to be known as this person."""
+        return self.sign(json.dumps([person.id, person.name, person.domain]))
+
+    def person(self, signed: str) -> Person | None:
+        """Whose browser this is."""
+        text = self.read(signed, max_age_s=COOKIE_LASTS_S)
+        return Person(*json.loads(text)) if text else None
+
+
+class KeyTable:
+    """The hashes of all keys in force, in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._people: dict[str, Person] = {}
+        self._read_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def holder_of(self, secret: str) -> Person | None:
+        """Whom a key stands for, None when nobody. Raises KeyNotChecked."""
+        if self._age_s() > FRESH_S:
+            async with self._lock:
+                if self._age_s() > FRESH_S:
+                    await self._refresh()
+        if self._age_s() > TOO_OLD_S:
+            raise KeyNotChecked("The keys could not be read from the database, so this key cannot be checked.")
+        return self._people.get(service.hash_of(secret))
+
+    def _age_s(self) -> float:
+        return time.monotonic() - self._read_at
+
+    async def _refresh(self) -> None:
+        try:
+            self._people = await asyncio.wait_for(run_in_threadpool(self._read), READ_TIMEOUT_S)
+            self._read_at = time.monotonic()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("the keys could not be read: %s", error)
+
+    def _read(self) -> dict[str, Person]:
+        with self._database.reading() as session:
+            return {key.sha256: person for key, person in service.keys(session) if key.revoked_at is None}

@@ -1,0 +1,213 @@
+// What pages gain with JavaScript: live numbers, keys, toasts that go away, charts. Every write works without it.
+"use strict";
+
+const body = document.body;
+const isTyping = (target) => target instanceof Element && target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+
+// ---- Live: one stream for the page. Elements with data-live="JOB_ID" (or "*") ask for themselves again. ----
+const REFRESH_EVERY_MS = 1000;
+const waiting = new Map();
+
+function refresh(element) {
+  if (waiting.has(element)) return;
+  const since = Date.now() - Number(element.dataset.refreshedAt || 0);
+  waiting.set(element, setTimeout(() => {
+    waiting.delete(element);
+    if (!element.isConnected || element.contains(document.activeElement) && isTyping(document.activeElement)) return;
+    element.dataset.refreshedAt = String(Date.now());
+    htmx.trigger(element, "live");
+  }, Math.max(0, REFRESH_EVERY_MS - since)));
+}
+
+function changed(jobId) {
+  for (const element of document.querySelectorAll("[data-live]")) {
+    if (element.dataset.live === "*" || element.dataset.live.split(" ").includes(jobId)) refresh(element);
+  }
+}
+
+function listen() {
+  if (!body.dataset.stream || !document.querySelector("[data-live], [data-live-job]")) return;
+  const source = new EventSource(body.dataset.stream);
+  source.addEventListener("job", (message) => changed(JSON.parse(message.data).id));
+  source.addEventListener("event", (message) => {
+    const event = JSON.parse(message.data);
+    changed(event.job_id);
+    document.dispatchEvent(new CustomEvent("goldsmith:event", { detail: event }));
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+// ---- Toasts: ten seconds, longer under the focus or the pointer. ----
+const TOAST_MS = 10000;
+
+function letGo(toast) {
+  setTimeout(() => {
+    if (toast.matches(":hover, :focus-within")) letGo(toast);
+    else toast.remove();
+  }, TOAST_MS);
+}
+
+function say(text) {
+  const toast = document.createElement("div");
+  toast.className = "toast fixed";
+  toast.textContent = text;
+  document.getElementById("toasts").replaceChildren(toast);
+  letGo(toast);
+}
+
+// ---- Keys: g and a letter to go somewhere; / search; ? all keys; data-key on a button or link. ----
+const KEYS_OFF = "goldsmith-keys-off";
+let goesUntil = 0;
+
+function press(event) {
+  if (event.defaultPrevented || event.metaKey || event.altKey) return;
+  const target = event.target;
+  if (event.ctrlKey) {
+    if (event.key === "Enter" && target.form) target.form.requestSubmit();
+    return;
+  }
+  if (isTyping(target) || localStorage.getItem(KEYS_OFF) || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") document.getElementById("all-keys")?.showModal();
+  else if (event.key === "/") document.querySelector("[data-search]")?.focus();
+  else if (event.key === "g") goesUntil = Date.now() + 1500;
+  else if (Date.now() < goesUntil) document.querySelector(`[data-go="${CSS.escape(event.key)}"]`)?.click();
+  else document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`)?.click();
+  if ("?/".includes(event.key)) event.preventDefault();
+  if (event.key !== "g") goesUntil = 0;
+}
+
+function fillKeys() {
+  const off = document.getElementById("keys-off");
+  if (!off) return;
+  off.checked = Boolean(localStorage.getItem(KEYS_OFF));
+  off.addEventListener("change", () => off.checked ? localStorage.setItem(KEYS_OFF, "1") : localStorage.removeItem(KEYS_OFF));
+  const list = document.getElementById("page-keys");
+  for (const element of document.querySelectorAll("[data-key]")) {
+    const line = document.createElement("li");
+    const key = document.createElement("kbd");
+    key.textContent = element.dataset.key;
+    line.append(key, " ", element.dataset.keyName || element.textContent.replace(element.dataset.key, "").trim());
+    list.append(line);
+  }
+  list.hidden = !list.children.length;
+}
+
+// ---- Charts: Chart.js is fetched by the first chart; colours come from the custom properties. ----
+const charts = new Map();
+const colour = (name) => {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+};
+const LOOKS = {
+  exam: { line: "--gold-line", width: 2.5, radius: 3.5 },
+  learn: { line: "--ink-3", width: 1.75, radius: 0 },
+};
+
+function withScript(address) {
+  withScript.loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = resolve;
+    script.onerror = reject;
+    document.head.append(script);
+  });
+  return withScript.loading;
+}
+
+function dataset(series) {
+  const look = LOOKS[series.look] ?? LOOKS.learn;
+  return {
+    label: series.name,
+    data: series.points.map(([x, y]) => ({ x, y })),
+    borderColor: colour(look.line),
+    backgroundColor: colour("--surface"),
+    pointBorderColor: colour(look.line),
+    borderWidth: look.width,
+    pointRadius: look.radius,
+    pointBorderWidth: 2,
+    tension: 0,
+  };
+}
+
+function draw(figure) {
+  const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  const grid = { color: colour("--line") };
+  const ticks = { color: colour("--ink-3"), font: { size: 12 }, maxTicksLimit: 8 };
+  charts.get(figure)?.destroy();
+  figure.classList.add("is-drawn");
+  const options = {
+    animation: false,
+    maintainAspectRatio: false,
+    interaction: { mode: "nearest", axis: "x", intersect: false },
+    plugins: { legend: { display: false } },
+    scales: {
+      x: { type: "linear", ticks, grid: { display: false }, border: grid, max: data.x_max },
+      y: { beginAtZero: true, ticks: { ...ticks, maxTicksLimit: 5 }, grid, border: { display: false } },
+    },
+  };
+  charts.set(figure, new Chart(figure.querySelector("canvas"), { type: "line", data: { datasets: data.series.map(dataset) }, options }));
+}
+
+function addPoint(event) {
+  const { job_id: jobId, kind, data } = event.detail;
+  for (const [figure, chart] of charts) {
+    if (figure.dataset.liveJob !== jobId) continue;
+    const series = { step: ["learn", data.loss], exam: ["exam", data.loss] }[kind];
+    const wanted = series && JSON.parse(figure.querySelector("script").textContent).series.findIndex((each) => each.look === series[0]);
+    if (!series || wanted < 0 || series[1] == null) continue;
+    const points = chart.data.datasets[wanted].data;
+    if (points.length && points.at(-1).x >= data.step) continue;
+    points.push({ x: data.step, y: series[1] });
+    chart.update("none");
+  }
+}
+
+async function drawAll() {
+  const figures = [...document.querySelectorAll("[data-chart]")];
+  if (!figures.length) return;
+  await withScript(figures[0].dataset.script);
+  figures.forEach(draw);
+}
+
+// ---- Small things. ----
+function dropFiles() {
+  for (const area of document.querySelectorAll("[data-drop]")) {
+    const input = area.querySelector("input[type=file]");
+    area.addEventListener("dragover", (event) => { event.preventDefault(); area.classList.add("is-over"); });
+    area.addEventListener("dragleave", () => area.classList.remove("is-over"));
+    area.addEventListener("drop", (event) => {
+      event.preventDefault();
+      area.classList.remove("is-over");
+      input.files = event.dataTransfer.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+}
+
+function follow() {
+  for (const log of document.querySelectorAll("[data-follow]")) log.scrollTop = log.scrollHeight;
+}
+
+function busy(event) {
+  const button = event.submitter;
+  if (!button?.classList.contains("button") || event.target.method === "dialog") return;
+  setTimeout(() => { button.setAttribute("aria-busy", "true"); }, 0);
+  setTimeout(() => { button.removeAttribute("aria-busy"); }, 8000);
+}
+
+addEventListener("keydown", press);
+addEventListener("submit", busy);
+document.addEventListener("goldsmith:event", addPoint);
+document.addEventListener("htmx:error", () => say("Not loaded: the connection is gone. It is tried again at the next change."));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+document.querySelectorAll("[data-toast]").forEach(letGo);
+document.querySelector("[aria-invalid='true']")?.focus();
+fillKeys();
+dropFiles();
+follow();
+listen();
+drawAll();

@@ -1,0 +1,69 @@
+"""The web over a real database in a temporary home: one for each test, filled by the test itself."""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+import goldsmith.web.jobs.api
+import goldsmith.web.jobs.handlers
+from goldsmith.people import service
+from goldsmith.people.types import Person
+from goldsmith.settings import Settings
+from goldsmith.storage.database import Database, Table
+from goldsmith.storage.files import Home
+from goldsmith.web.factory import Routers, make_web
+from goldsmith.web.state import WebState
+
+STEPS = ("people", "jobs", "data", "models", "serve", "run", "stars", "train", "compare")
+ORIGIN = "http://127.0.0.1:8001"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that a test of pages needs."""
+
+    web: FastAPI
+    database: Database
+    home: Home
+    person: Person
+    key: str
+
+    def client(self, **headers: str) -> TestClient:
+        """A client of nobody yet."""
+        return TestClient(self.web, base_url=ORIGIN, headers=headers, follow_redirects=False)
+
+    def browser(self) -> TestClient:
+        """A browser in which the person has said its name."""
+        client = self.client(origin=ORIGIN, accept="text/html")
+        assert client.post("/hello", data={"name": self.person.name}).status_code == 303
+        return client
+
+    def program(self) -> TestClient:
+        """A program with a key."""
+        return self.client(authorization=f"Bearer {self.key}")
+
+
+def make_site(folder: Path, routers: Routers) -> Site:
+    """A site over an empty database with one person, who has a key."""
+    for step in STEPS:
+        importlib.import_module(f"goldsmith.{step}.tables")
+    home = Home(folder).prepare()
+    settings = Settings(home=folder)
+    database = Database(settings.database)
+    Table.metadata.create_all(database.engine)
+    with database.transaction() as session:
+        person = service.known_by_name(session, "Ada")
+        _, key = service.add_key(session, "tests", by=person)
+    return Site(make_web(WebState(database, home, settings), routers), database, home, person, key)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = make_site(tmp_path, Routers([goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api]))
+    yield made
+    made.database.dispose()
