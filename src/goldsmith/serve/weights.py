@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from goldsmith.models import safetensors_header
+from goldsmith.models.errors import ModelRefused
 from goldsmith.serve.errors import WeightsUnreadable
 
-_MAX_HEADER_BYTES = 100_000_000
 _PEFT_PREFIX = "base_model.model."
 _SUFFIXES = (".lora_A.weight", ".lora_B.weight", ".lora_embedding_A", ".lora_embedding_B")
 # Widths by dtype; only floating-point weights are ours to judge.
@@ -34,15 +35,13 @@ class Tensor:
 def read_header(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name. Raises WeightsUnreadable when it is not a whole safetensors file."""
     try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, _MAX_HEADER_BYTES)))
-        tensors = {name: _tensor(name, entry, 8 + length) for name, entry in header.items() if name != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsUnreadable(f"{path.name} cannot be read as safetensors: {error}.") from error
-    if any(tensor.end > path.stat().st_size for tensor in tensors.values()):
-        raise WeightsUnreadable(f"{path.name} is cut off: it is shorter than its own header says.")
-    return tensors
+        safetensors_header.read_header(path)
+    except (OSError, ModelRefused) as error:
+        raise WeightsUnreadable(f"The adapter's weights cannot be read: {error}") from error
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    return {name: _tensor(name, entry, 8 + length) for name, entry in header.items() if name != "__metadata__"}
 
 
 def _tensor(name: str, entry: Mapping[str, Any], start: int) -> Tensor:
@@ -85,7 +84,7 @@ def names_of_folder(folder: Path) -> set[str]:
     """The names of all weights in a model's folder."""
     names: set[str] = set()
     for path in sorted(folder.glob("*.safetensors")):
-        names.update(read_header(path))
+        names.update(safetensors_header.read_header(path).tensor_names)
     return names
 
 

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--served-model-name", default="base")
     parser.add_argument("--max-lora-rank", type=int, default=8)
     parser.add_argument("--key-file", type=Path)
+    parser.add_argument("--model-folder", type=Path, help="whose tokenizer and chat template to use")
     parser.add_argument("--answers", type=Path, help="a file for answers_from()")
     parser.add_argument("--delay-s", type=float, default=0.0)
     parser.add_argument("--startup-s", type=float, default=0.0)
@@ -33,9 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         answer=answers_from(options.answers) if options.answers else default_answer,
         key=options.key_file.read_text().strip() if options.key_file else None,
         port=options.port,
-        max_lora_rank=options.max_lora_rank,
         delay_s=options.delay_s,
+        base_folder=options.model_folder,
     )
+    engine.max_lora_rank = options.max_lora_rank
     engine.faults = Faults(**options.faults)
     engine.on_death = lambda: os._exit(1)
     asyncio.run(engine.serve())

@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from goldsmith.models.rendering import Renderer
 from goldsmith.testing.fake_answers import (
     Adapter,
     Answerer,
@@ -50,7 +51,8 @@ class Faults:
 class FakeEngine:
     """A server on loopback that speaks the parts of vLLM that Goldsmith uses.
 
-    `with FakeEngine("bm_1") as engine: ...engine.url...`; `answer(model, messages, body)` makes every chat answer.
+    `with FakeEngine("bm_1") as engine: ...engine.url...`; `answer(model, messages, body)` makes every chat answer. With
+    a model's folder it turns texts into that model's tokens, else into tokens of its own.
     """
 
     def __init__(
@@ -60,15 +62,16 @@ class FakeEngine:
         answer: Answerer = default_answer,
         key: str | None = None,
         port: int = 0,
-        max_lora_rank: int = 8,
         delay_s: float = 0.0,
+        base_folder: Path | None = None,
     ) -> None:
         self.base_model = base_model
         self.answer = answer
         self.key = key
         self.port = port
-        self.max_lora_rank = max_lora_rank
+        self.max_lora_rank = 8
         self.delay_s = delay_s
+        self._renderer = Renderer.open(base_folder) if base_folder is not None else None
         self.faults = Faults()
         self.adapters: dict[str, Adapter] = {}
         self.requests: list[dict[str, Any]] = []
@@ -286,16 +289,21 @@ class FakeEngine:
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
-        ids = self._prompt_ids(body["messages"]) if "messages" in body else ids_of(body["prompt"])
+        ids = self._prompt_ids(body["messages"]) if "messages" in body else self._encode(body["prompt"])
         return web.json_response({"tokens": ids, "count": len(ids), "max_model_len": 2048})
 
     async def _detokenize(self, request: web.Request) -> web.Response:
-        return web.json_response({"prompt": text_of((await request.json())["tokens"])})
+        ids = (await request.json())["tokens"]
+        return web.json_response({"prompt": self._renderer.decode(ids) if self._renderer else text_of(ids)})
+
+    def _encode(self, text: str) -> list[int]:
+        return self._renderer.encode(text) if self._renderer else ids_of(text)
 
     def _prompt_ids(self, messages: Messages) -> list[int]:
-        for row in (row for adapter in self.adapters.values() for row in adapter.probe):
-            if row.get("messages") is not None and row["messages"][: len(messages)] == list(messages):
-                return split_row(row)[0]
+        if self._renderer is not None:
+            return self._renderer.render_prompt(
+                [{"role": m["role"], "content": m["content"]} for m in messages]
+            ).token_ids
         return ids_of("".join(f"<{message['role']}>{message['content']}\n" for message in messages))
 
     def _continue(self, model: str, prompt: Sequence[int], max_tokens: int) -> list[int]:

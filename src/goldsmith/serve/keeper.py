@@ -1,0 +1,362 @@
+"""Keeps engines as the database wants them: starts, watches with real tokens, restarts, loads, has loads proved.
+
+The supervisor ticks it. A tick reads, decides (`wanted.py`), starts processes, and writes; everything that waits for an
+engine runs beside it (`operations.py`) and is picked up by a later tick, outside of any transaction.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from goldsmith.errors import GoldsmithError
+from goldsmith.jobs import child
+from goldsmith.jobs.types import ChildId
+from goldsmith.models import queries as models
+from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.serve import engine as processes
+from goldsmith.serve import operations, queries, recording, wanted
+from goldsmith.serve.engine import EngineFiles, EnginePlan, Program
+from goldsmith.serve.errors import EngineNotAnswering
+from goldsmith.serve.operations import Door, Look, Operation
+from goldsmith.serve.recording import Rows
+from goldsmith.serve.tables import Engine
+from goldsmith.serve.types import EngineKind, EngineState, SeenEngine, key_path
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
+
+LOOK_WHILE_STARTING_S = 0.5
+LOOK_WHILE_READY_S = 10.0
+LOAD_AGAIN_AFTER_S = 2.0
+KILL_AFTER_S = 15.0
+# A keeper that itself slept this long has seen nothing, which says nothing about the engines.
+OWN_SLEEP_S = 5.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How engines are started on this machine. `program` may make the command of a stand-in."""
+
+    program: Program
+    device: str
+    first_port: int = 8000
+    dead_after_s: float = wanted.DEAD_AFTER_S
+    look_every_s: float = LOOK_WHILE_READY_S
+
+
+@dataclass
+class Watch:
+    """What the keeper remembers of one engine between ticks; all of it is found out again by another keeper."""
+
+    generation: int
+    process: ChildId | None = None
+    has_answered: bool = False
+    last_life: float = field(default_factory=time.monotonic)
+    listed: frozenset[str] | None = None
+    base_name: str | None = None
+    look: Operation[Look] | None = None
+    next_look: float = 0.0
+    stopping_since: float | None = None
+    message: str = ""
+
+    def live(self) -> None:
+        """A sign of life came."""
+        self.last_life = time.monotonic()
+
+
+@dataclass
+class Load:
+    """A model on its way into an engine or out of it."""
+
+    operation: Operation[float] | Operation[bool]
+    model_id: str
+    is_loading: bool
+
+
+class EngineKeeper:
+    """The keeper of all engines of this machine."""
+
+    name: ClassVar[str] = "engines"
+
+    def __init__(self, database: Database, home: Home, settings: EngineSettings) -> None:
+        self._database = database
+        self._home = home
+        self._settings = settings
+        self._watches: dict[str, Watch] = {}
+        self._loads: dict[str, Load] = {}
+        self._not_before: dict[str, float] = {}
+        self._last_tick = time.monotonic()
+
+    def tick(self, now: datetime) -> None:
+        """One look at everything, and what follows from it."""
+        self._forgive_own_sleep()
+        self._pick_up_loads()
+        rows = self._read()
+        for engine in rows.engines.values():
+            self._watch(engine)
+        seen = {engine_id: self._seen(engine_id, rows) for engine_id in rows.engines}
+        for action in wanted.reconcile(rows.wanted, seen, now, dead_after_s=self._settings.dead_after_s):
+            self._perform(action, rows)
+
+    def stop_engines(self, *, within_s: float = KILL_AFTER_S) -> int:
+        """End every engine of ours, as a person who stops Goldsmith wants it; they stay wanted. Returns how many."""
+        rows = self._read()
+        ours = [engine for engine in rows.engines.values() if engine.kind == EngineKind.OURS.value]
+        alive = {engine.id: process for engine in ours if (process := self._process(engine)) is not None}
+        for process in alive.values():
+            child.ask_to_end(process)
+        end = time.monotonic() + within_s
+        while time.monotonic() < end and any(child.is_alive(process) for process in alive.values()):
+            time.sleep(0.1)
+        for engine_id, process in alive.items():
+            child.kill(process)
+            with self._database.transaction() as session:
+                recording.stopped(session, engine_id, "stopped together with Goldsmith")
+        return len(alive)
+
+    def _read(self) -> Rows:
+        with self._database.reading() as session:
+            return recording.read(session)
+
+    def _forgive_own_sleep(self) -> None:
+        now = time.monotonic()
+        if now - self._last_tick > OWN_SLEEP_S:
+            for watch in self._watches.values():
+                watch.live()
+        self._last_tick = now
+
+    # What is seen
+
+    def _watch(self, engine: Engine) -> None:
+        watch = self._watches.get(engine.id)
+        if watch is None or watch.generation != engine.generation:
+            watch = self._watches[engine.id] = self._new_watch(engine, watch)
+        if engine.kind == EngineKind.OURS.value:
+            watch.process = self._process(engine)
+        self._pick_up_look(engine, watch)
+        is_there = watch.process is not None or engine.kind == EngineKind.ATTACHED.value
+        if engine.is_wanted and is_there and watch.look is None and time.monotonic() >= watch.next_look:
+            self._begin_look(engine, watch)
+        if engine.state == EngineState.STARTING.value and watch.process is not None:
+            self._tell_phase(engine, watch)
+
+    def _new_watch(self, engine: Engine, before: Watch | None) -> Watch:
+        watch = Watch(engine.generation, message=engine.message)
+        if before is not None and engine.kind == EngineKind.ATTACHED.value:
+            watch.has_answered, watch.listed, watch.next_look = before.has_answered, before.listed, before.next_look
+        return watch
+
+    def _process(self, engine: Engine) -> ChildId | None:
+        """The engine's living process: recorded, or started by a keeper that could not record it any more."""
+        if engine.pid is not None and engine.pid_started_at is not None and engine.pid_booted_at is not None:
+            process = ChildId(engine.pid, engine.pid_started_at, engine.pid_booted_at)
+            return process if child.is_alive(process) else None
+        found = processes.find(EngineFiles.of(self._home, engine.id))
+        return found if found is not None and child.is_alive(found) else None
+
+    def _begin_look(self, engine: Engine, watch: Watch) -> None:
+        if engine.url is None:
+            return
+        door = self._door(engine)
+        watch.look = Operation(engine.generation, lambda: operations.look(door, watch.live)).start()
+
+    def _pick_up_look(self, engine: Engine, watch: Watch) -> None:
+        if watch.look is None or not watch.look.is_over:
+            return
+        found = watch.look.result()
+        watch.look = None
+        if isinstance(found, GoldsmithError):
+            watch.next_look = time.monotonic() + min(LOOK_WHILE_STARTING_S, self._settings.look_every_s)
+            if not isinstance(found, EngineNotAnswering):
+                log.warning("engine %s: %s", engine.id, found.message)
+            return
+        watch.live()
+        watch.has_answered, watch.listed = True, frozenset(found.models)
+        watch.base_name = found.base_name
+        watch.next_look = time.monotonic() + self._settings.look_every_s
+        with self._database.transaction() as session:
+            recording.token_came(session, engine.id)
+
+    def _tell_phase(self, engine: Engine, watch: Watch) -> None:
+        words = processes.phase(EngineFiles.of(self._home, engine.id))
+        message = words if engine.port == self._settings.first_port else f"{words} (on port {engine.port})"
+        if message != watch.message:
+            watch.message = message
+            with self._database.transaction() as session:
+                recording.says(session, engine.id, message)
+
+    def _seen(self, engine_id: str, rows: Rows) -> SeenEngine:
+        engine, watch = rows.engines[engine_id], self._watches[engine_id]
+        is_attached = engine.kind == EngineKind.ATTACHED.value
+        waiting = {key for key, until in self._not_before.items() if until > time.monotonic()}
+        return SeenEngine(
+            is_alive=is_attached or watch.process is not None,
+            has_answered=watch.has_answered,
+            silent_s=time.monotonic() - watch.last_life,
+            listed=watch.listed,
+            busy_with=frozenset(self._loads) | frozenset(waiting),
+        )
+
+    def _door(self, engine: Engine) -> Door:
+        path = self._home.root / key_path(engine.id)
+        key = path.read_text(encoding="ascii").strip() if path.exists() else None
+        name = engine.provider_model if engine.kind == EngineKind.ATTACHED.value else engine.base_model_id
+        return Door(engine.url or "", key, name)
+
+    # What is done
+
+    def _perform(self, action: wanted.Action, rows: Rows) -> None:
+        match action:
+            case wanted.StartEngine():
+                self._start(action, rows.engines[action.engine_id])
+            case wanted.StopEngine():
+                self._stop(action, self._watches[action.engine_id])
+            case wanted.MarkDead():
+                self._bury(action, rows.engines[action.engine_id])
+            case wanted.MarkReady():
+                base_name = self._watches[action.engine_id].base_name
+                self._record(lambda session: recording.ready(session, action.engine_id, base_name))
+            case wanted.MarkStopped():
+                self._record(lambda session: recording.stopped(session, action.engine_id))
+            case wanted.LoadAdapter() | wanted.UnloadAdapter():
+                self._move_adapter(action, rows)
+            case _:
+                self._note(action, rows)
+
+    def _note(self, action: wanted.Note, rows: Rows) -> None:
+        deployment = rows.deployments[action.deployment_id]
+        generation = rows.engines[deployment.engine_id].generation
+        with self._database.transaction() as session:
+            match action:
+                case wanted.MarkLoaded():
+                    recording.loaded(session, deployment.id, generation=generation, load_s=None)
+                case wanted.MarkUnloaded():
+                    recording.unloaded(session, deployment.id)
+                case wanted.QueueProof():
+                    recording.queue_proof(session, queries.deployment(session, deployment.id))
+                case wanted.MarkUnproved():
+                    recording.unproved(session, deployment.id)
+
+    def _record(self, write: Callable[..., object]) -> None:
+        with self._database.transaction() as session:
+            write(session)
+
+    def _start(self, action: wanted.StartEngine, engine: Engine) -> None:
+        files = EngineFiles.of(self._home, engine.id)
+        try:
+            plan = self._plan(engine, action.max_lora_rank)
+            launch = self._settings.program(plan)
+        except GoldsmithError as error:
+            because = f"{error.message} {error.hint}"
+            self._record(lambda session: recording.cannot_start(session, engine.id, because))
+            return
+        note = f"on port {plan.port}; {self._settings.first_port} is taken" if self._is_moved(plan) else "starting…"
+        with self._database.transaction() as session:
+            recording.starting(session, engine.id, max_lora_rank=plan.max_lora_rank, port=plan.port, message=note)
+        try:
+            process = processes.start(launch, plan, files)
+        except OSError as error:
+            because = str(error)
+            self._record(lambda session: recording.died(session, engine.id, because))
+            return
+        with self._database.transaction() as session:
+            recording.started(session, engine.id, process)
+
+    def _is_moved(self, plan: EnginePlan) -> bool:
+        return plan.port != self._settings.first_port
+
+    def _plan(self, engine: Engine, max_lora_rank: int) -> EnginePlan:
+        with self._database.reading() as session:
+            base = session.get_one(BaseModel, engine.base_model_id)
+        return EnginePlan(
+            engine_id=engine.id,
+            base_folder=models.folder_of(self._home, base),
+            served_name=base.id,
+            port=processes.find_port(self._settings.first_port),
+            max_lora_rank=max_lora_rank,
+            max_loras=engine.max_loras,
+            device=self._settings.device,
+            key=processes.write_key(self._home, engine.id),
+            key_file=self._home.root / key_path(engine.id),
+        )
+
+    def _stop(self, action: wanted.StopEngine, watch: Watch) -> None:
+        if watch.process is None:
+            return
+        if watch.stopping_since is None:
+            watch.stopping_since = time.monotonic()
+            self._record(lambda session: recording.stopped(session, action.engine_id, action.because))
+            child.ask_to_end(watch.process)
+        elif time.monotonic() - watch.stopping_since > KILL_AFTER_S:
+            child.kill(watch.process)
+
+    def _bury(self, action: wanted.MarkDead, engine: Engine) -> None:
+        process = self._watches[engine.id].process
+        if process is not None:
+            child.kill(process)
+        because = action.because
+        if engine.kind == EngineKind.OURS.value:
+            because = f"{because} ({processes.last_words(EngineFiles.of(self._home, engine.id))})"
+        log.warning("engine %s is dead: %s", engine.id, because)
+        self._record(lambda session: recording.died(session, engine.id, because))
+        watch = self._watches[engine.id]
+        watch.has_answered, watch.listed = False, None
+        watch.live()
+
+    def _move_adapter(self, action: wanted.LoadAdapter | wanted.UnloadAdapter, rows: Rows) -> None:
+        deployment = rows.deployments[action.deployment_id]
+        engine = rows.engines[deployment.engine_id]
+        door, name = self._door(engine), deployment.model_id
+        if isinstance(action, wanted.UnloadAdapter):
+            out = Operation(engine.generation, lambda: operations.unload(door, name)).start()
+            self._loads[deployment.id] = Load(out, name, is_loading=False)
+            return
+        folder = self._folder(name)
+        if folder is None:
+            gone = f"The model {name} is not registered any more."
+            self._record(
+                lambda session: recording.not_loaded(session, deployment.id, generation=engine.generation, because=gone)
+            )
+            return
+        into = Operation(engine.generation, lambda: operations.load(door, name, folder)).start()
+        self._loads[deployment.id] = Load(into, name, is_loading=True)
+
+    def _folder(self, model_id: str) -> Path | None:
+        with self._database.reading() as session:
+            model = session.get(FineTunedModel, model_id)
+        return models.folder_of(self._home, model) if model is not None else None
+
+    def _pick_up_loads(self) -> None:
+        for deployment_id, load in list(self._loads.items()):
+            if load.operation.is_over:
+                del self._loads[deployment_id]
+                self._record_load(deployment_id, load)
+
+    def _record_load(self, deployment_id: str, load: Load) -> None:
+        found, generation = load.operation.result(), load.operation.generation
+        if isinstance(found, EngineNotAnswering):
+            self._not_before[deployment_id] = time.monotonic() + LOAD_AGAIN_AFTER_S
+            return
+        with self._database.transaction() as session:
+            engine = queries.one(session, queries.deployment(session, deployment_id).engine_id)
+            if engine.generation != generation or engine.state != EngineState.READY.value:
+                return
+            if isinstance(found, GoldsmithError):
+                recording.not_loaded(session, deployment_id, generation=generation, because=found.message)
+            elif load.is_loading:
+                recording.loaded(session, deployment_id, generation=generation, load_s=float(found))
+            else:
+                recording.unloaded(session, deployment_id)
+        self._relist(engine.id, load)
+
+    def _relist(self, engine_id: str, load: Load) -> None:
+        """The list of before the load says nothing about it."""
+        watch = self._watches.get(engine_id)
+        if watch is not None and watch.listed is not None:
+            one = frozenset({load.model_id})
+            watch.listed = watch.listed | one if load.is_loading else watch.listed - one
+            watch.look = None  # one that is under way may have listed before, too

@@ -1,0 +1,248 @@
+"""Every SELECT on serving: engines, deployments, aliases, receipts, history, and where names lead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.serve.errors import DeploymentNotFound, EngineNotFound, NoEngineForModel, ReceiptNotFound
+from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine, Receipt
+from goldsmith.serve.types import (
+    DeploymentState,
+    EngineKind,
+    EngineState,
+    Proof,
+    Route,
+    RouteTable,
+    Share,
+    Target,
+    key_path,
+)
+from goldsmith.storage import clock
+
+
+@dataclass(frozen=True)
+class ActiveModel:
+    """A model that should be, or is, on an engine."""
+
+    deployment: Deployment
+    engine: Engine
+    name: str
+    is_base: bool
+    is_live: bool
+    aliases: tuple[str, ...]
+
+
+def one(session: Session, engine_id: str) -> Engine:
+    """The engine. Raises EngineNotFound."""
+    engine = session.get(Engine, engine_id)
+    if engine is None:
+        raise EngineNotFound(f"There is no engine {engine_id}.")
+    return engine
+
+
+def page(session: Session, *, domain: str) -> list[Engine]:
+    """All engines, newest first."""
+    return list(session.scalars(select(Engine).where(Engine.domain == domain).order_by(Engine.id.desc())))
+
+
+def engine_for(session: Session, base_model_id: str) -> Engine | None:
+    """The engine for this base model: an attached one before one of ours; a wanted one first."""
+    query = select(Engine).where(Engine.base_model_id == base_model_id, Engine.kind != EngineKind.PROVIDER.value)
+    return session.scalar(query.order_by(Engine.is_wanted.desc(), Engine.kind, Engine.id.desc()).limit(1))
+
+
+def of_ours(session: Session) -> list[Engine]:
+    """Engines that we start ourselves."""
+    return list(session.scalars(select(Engine).where(Engine.kind == EngineKind.OURS.value).order_by(Engine.id)))
+
+
+def deployment(session: Session, deployment_id: str) -> Deployment:
+    """The deployment with this id. Raises DeploymentNotFound."""
+    found = session.get(Deployment, deployment_id)
+    if found is None:
+        raise DeploymentNotFound(f"There is no deployment {deployment_id}.")
+    return found
+
+
+def deployments(session: Session, engine_id: str | None = None) -> list[Deployment]:
+    """Deployments, of one engine or of all."""
+    query = select(Deployment).order_by(Deployment.id)
+    return list(session.scalars(query.where(Deployment.engine_id == engine_id) if engine_id else query))
+
+
+def deployment_of(session: Session, model_id: str) -> Deployment:
+    """The model's newest deployment, a wanted one first. Raises DeploymentNotFound."""
+    query = select(Deployment).where(Deployment.model_id == model_id)
+    found = session.scalar(query.order_by(Deployment.is_wanted.desc(), Deployment.id.desc()).limit(1))
+    if found is None:
+        raise DeploymentNotFound(f"The model {model_id} is not deployed.")
+    return found
+
+
+def active(session: Session, *, domain: str) -> list[ActiveModel]:
+    """What should be live or is, with its engine."""
+    query = select(Deployment, Engine).join(Engine, Engine.id == Deployment.engine_id)
+    query = query.where(Deployment.domain == domain, Deployment.is_wanted | (Deployment.state == "loaded"))
+    names = model_names(session)
+    aliases = _aliases_by_model(session, domain)
+    return [
+        ActiveModel(
+            deployment=found,
+            engine=engine,
+            name=names.get(found.model_id, found.model_id),
+            is_base=found.model_id.startswith("bm_"),
+            is_live=is_live(found, engine),
+            aliases=aliases.get(found.model_id, ()),
+        )
+        for found, engine in session.execute(query.order_by(Deployment.id)).tuples()
+    ]
+
+
+def is_live(found: Deployment, engine: Engine) -> bool:
+    """Whether the engine answers requests for this model now."""
+    return (
+        engine.state == EngineState.READY.value
+        and found.state == DeploymentState.LOADED.value
+        and found.generation == engine.generation
+    )
+
+
+def model_names(session: Session) -> dict[str, str]:
+    """Names by id, of all models."""
+    names: dict[str, str] = {}
+    for kind in (BaseModel, FineTunedModel):
+        names.update(session.execute(select(kind.id, kind.name)).tuples().all())
+    return names
+
+
+def rank_of(session: Session, model_id: str) -> int | None:
+    """The rank of an adapter; None for what has none."""
+    return session.scalar(select(FineTunedModel.lora_rank).where(FineTunedModel.id == model_id))
+
+
+def alias(session: Session, *, domain: str, name: str) -> Alias | None:
+    """A stable name, if it was ever set."""
+    return session.get(Alias, (domain, name))
+
+
+def aliases_of(session: Session, model_id: str, *, domain: str) -> tuple[str, ...]:
+    """The stable names that lead to a model."""
+    return _aliases_by_model(session, domain).get(model_id, ())
+
+
+def history(
+    session: Session, *, domain: str, model_id: str | None = None, before: int | None = None, limit: int = 50
+) -> list[DeploymentHistory]:
+    """What changed, newest first; `before` is the last `seq` of the page before."""
+    query = select(DeploymentHistory).where(DeploymentHistory.domain == domain)
+    if model_id:
+        query = query.where(DeploymentHistory.model_id == model_id)
+    if before:
+        query = query.where(DeploymentHistory.seq < before)
+    return list(session.scalars(query.order_by(DeploymentHistory.seq.desc()).limit(limit)))
+
+
+def last_seq(session: Session) -> int:
+    """The number of the newest entry of the history; 0 when there is none."""
+    return session.scalar(select(func.max(DeploymentHistory.seq))) or 0
+
+
+def receipt(session: Session, model_id: str) -> Receipt:
+    """The model's newest receipt. Raises ReceiptNotFound."""
+    query = select(Receipt).where(Receipt.model_id == model_id).order_by(Receipt.id.desc()).limit(1)
+    found = session.scalar(query)
+    if found is None:
+        raise ReceiptNotFound(f"The model {model_id} has no receipt yet.")
+    return found
+
+
+def receipts(session: Session, model_id: str) -> list[Receipt]:
+    """All receipts of a model, newest first."""
+    return list(session.scalars(select(Receipt).where(Receipt.model_id == model_id).order_by(Receipt.id.desc())))
+
+
+def target_of(found: Deployment, engine: Engine) -> Target:
+    """Where requests for a deployed model go."""
+    is_ours = engine.kind != EngineKind.PROVIDER.value
+    is_base = found.model_id == engine.base_model_id
+    own_name = engine.provider_model if (is_base or not is_ours) else None
+    return Target(
+        url=engine.url or "",
+        key_path=key_path(engine.id),
+        model_name=own_name or found.model_id,
+        engine_id=engine.id,
+        is_ready=is_live(found, engine) if is_ours else engine.is_wanted,
+        is_ours=is_ours,
+        is_cpu_safe_needed=is_ours,
+    )
+
+
+def target_for(session: Session, model_id: str) -> Target:
+    """Where requests for this model go; not ready while it is being started. Raises NoEngineForModel."""
+    engine = session.get(Engine, model_id) if model_id.startswith("eng_") else None
+    if engine is not None and engine.kind == EngineKind.PROVIDER.value:
+        name = engine.provider_model or ""
+        return Target(engine.url or "", key_path(engine.id), name, engine.id, engine.is_wanted, is_ours=False)
+    try:
+        found = deployment_of(session, model_id)
+    except DeploymentNotFound as error:
+        raise NoEngineForModel(f"The model {model_id} is on no engine.") from error
+    return target_of(found, one(session, found.engine_id))
+
+
+def route_table(session: Session, domain: str) -> RouteTable:
+    """Every name that callers of this organisation may use: ids, unique names, hub ids and aliases."""
+    shares: dict[str, Share] = {}
+    for item in active(session, domain=domain):
+        if item.deployment.is_wanted:
+            target = target_of(item.deployment, item.engine)
+            previous = shares.get(item.deployment.model_id)
+            if previous is None or target.is_ready:
+                proof = Proof(item.deployment.proof)
+                shares[item.deployment.model_id] = Share(item.deployment.model_id, 1.0, target, proof)
+    routes: dict[str, Route] = {}
+    for name, (model_id, kind) in _names_of(session, domain, list(shares)).items():
+        routes[name] = Route(name, kind, (shares[model_id],))
+    for alias_row in session.scalars(select(Alias).where(Alias.domain == domain)):
+        parts = tuple(
+            Share(part["model_id"], part["share"], shares[part["model_id"]].target, shares[part["model_id"]].proof)
+            for part in alias_row.targets
+            if part["model_id"] in shares
+        )
+        if parts:
+            routes[alias_row.name] = Route(alias_row.name, "alias", parts)
+    return RouteTable(clock.now(), routes)
+
+
+def num_deployed(session: Session, *, domain: str) -> int:
+    """How many fine-tuned models are loaded."""
+    query = select(func.count()).select_from(Deployment)
+    loaded = (Deployment.state == DeploymentState.LOADED.value, Deployment.model_id.startswith("ftm_"))
+    return session.scalar(query.where(Deployment.domain == domain, *loaded)) or 0
+
+
+def _names_of(session: Session, domain: str, model_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Name → (model id, kind); a name that two models have leads nowhere."""
+    pairs: list[tuple[str, str, str]] = []
+    for base in session.scalars(select(BaseModel).where(BaseModel.domain == domain)):
+        names = {base.id, base.name, *([base.hub_id] if base.hub_id else [])}
+        pairs += [(name, base.id, "base") for name in sorted(names)]
+    for tuned in session.execute(select(FineTunedModel.id, FineTunedModel.name).where(FineTunedModel.domain == domain)):
+        pairs += [(name, tuned.id, "fine_tuned") for name in sorted({tuned.id, tuned.name})]
+    num_models: dict[str, set[str]] = {}
+    for name, model_id, _ in pairs:
+        num_models.setdefault(name, set()).add(model_id)
+    return {
+        name: (model_id, kind) for name, model_id, kind in pairs if len(num_models[name]) == 1 and model_id in model_ids
+    }
+
+
+def _aliases_by_model(session: Session, domain: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in session.scalars(select(Alias).where(Alias.domain == domain).order_by(Alias.name)):
+        for part in row.targets:
+            found[part["model_id"]] = (*found.get(part["model_id"], ()), row.name)
+    return found

@@ -1,0 +1,234 @@
+"""What the keeper writes down about engines and deployments, each function in a transaction of its caller.
+
+Knows neither processes nor the network. An engine that is gone takes what was loaded on it along, in the same
+transaction, so that no route leads into the void.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.errors import JobNotFound
+from goldsmith.jobs.queue import NewJob
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import ChildId
+from goldsmith.models.tables import FineTunedModel
+from goldsmith.people import service as people
+from goldsmith.people.types import Person
+from goldsmith.serve import queries
+from goldsmith.serve.tables import Deployment, Engine
+from goldsmith.serve.types import (
+    DeploymentState,
+    EngineKind,
+    EngineState,
+    Proof,
+    WantedDeployment,
+    WantedEngine,
+    rank_limit,
+)
+from goldsmith.serve.wanted import MAX_CRASHES, Wanted, backoff
+from goldsmith.storage import clock
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything that one tick reads."""
+
+    wanted: Wanted
+    engines: dict[str, Engine]
+    deployments: dict[str, Deployment]
+
+
+def read(session: Session) -> Rows:
+    """What should be, and what was last seen."""
+    engines = [engine for engine in session.query(Engine).order_by(Engine.id) if engine.kind != EngineKind.PROVIDER]
+    deployments = queries.deployments(session)
+    ranks = {d.id: queries.rank_of(session, d.model_id) for d in deployments if d.is_wanted}
+    wanted = Wanted(
+        [_wanted_engine(engine, [ranks[d.id] for d in deployments if d.engine_id == engine.id and d.id in ranks])
+         for engine in engines],
+        [_wanted_deployment(session, deployment) for deployment in deployments],
+    )  # fmt: skip
+    return Rows(wanted, {engine.id: engine for engine in engines}, {d.id: d for d in deployments})
+
+
+def _wanted_engine(engine: Engine, ranks: list[int | None]) -> WantedEngine:
+    return WantedEngine(
+        id=engine.id,
+        kind=EngineKind(engine.kind),
+        is_wanted=engine.is_wanted,
+        state=EngineState(engine.state),
+        generation=engine.generation,
+        max_lora_rank=engine.max_lora_rank,
+        needed_rank=rank_limit(ranks) or engine.max_lora_rank,
+        num_crashes=engine.num_crashes,
+        starting_at=engine.starting_at,
+    )
+
+
+def _wanted_deployment(session: Session, deployment: Deployment) -> WantedDeployment:
+    proof = Proof(deployment.proof)
+    return WantedDeployment(
+        id=deployment.id,
+        model_id=deployment.model_id,
+        engine_id=deployment.engine_id,
+        is_base=proof is Proof.NOT_NEEDED,
+        is_wanted=deployment.is_wanted,
+        state=DeploymentState(deployment.state),
+        generation=deployment.generation,
+        proof=proof,
+        prove_job_id=deployment.prove_job_id,
+        is_prove_job_over=proof is Proof.PROVING and _is_over(session, deployment.prove_job_id),
+    )
+
+
+def _is_over(session: Session, job_id: str | None) -> bool:
+    if job_id is None:
+        return True
+    try:
+        return JobState(jobs.one(session, job_id).state).is_over
+    except JobNotFound:
+        return True
+
+
+def starting(session: Session, engine_id: str, *, max_lora_rank: int, port: int, message: str) -> Engine:
+    """A new start, under a new generation; written before the process is started."""
+    engine = queries.one(session, engine_id)
+    engine.state = EngineState.STARTING.value
+    engine.generation += 1
+    engine.max_lora_rank = max_lora_rank
+    engine.port, engine.url = port, f"http://127.0.0.1:{port}"
+    engine.pid = engine.pid_started_at = engine.pid_booted_at = None
+    engine.starting_at, engine.ready_at = clock.now(), None
+    engine.message = message
+    _lose_loads(session, engine)
+    return engine
+
+
+def started(session: Session, engine_id: str, process: ChildId) -> None:
+    """The process is there."""
+    engine = queries.one(session, engine_id)
+    engine.pid, engine.pid_started_at, engine.pid_booted_at = process.pid, process.started_at, process.booted_at
+
+
+def says(session: Session, engine_id: str, message: str) -> None:
+    """What it is doing, in words."""
+    queries.one(session, engine_id).message = message
+
+
+def ready(session: Session, engine_id: str, base_name: str | None) -> None:
+    """A real token came."""
+    engine = queries.one(session, engine_id)
+    engine.state, engine.num_crashes = EngineState.READY.value, 0
+    engine.ready_at = engine.last_token_at = clock.now()
+    engine.message = ""
+    if engine.kind == EngineKind.ATTACHED.value:
+        engine.provider_model = engine.provider_model or base_name
+        engine.generation += 1
+        engine.starting_at = None
+        _lose_loads(session, engine)
+
+
+def token_came(session: Session, engine_id: str) -> None:
+    """Another one."""
+    queries.one(session, engine_id).last_token_at = clock.now()
+
+
+def stopped(session: Session, engine_id: str, because: str | None = None) -> None:
+    """It gives no answers any more, as it should be. What already counted as stopped or failed keeps its words."""
+    engine = queries.one(session, engine_id)
+    if engine.is_wanted and engine.state in (EngineState.STOPPED.value, EngineState.FAILED.value):
+        return
+    engine.state, engine.ready_at = EngineState.STOPPED.value, None
+    if because is not None and engine.is_wanted:
+        engine.message = because
+    _lose_loads(session, engine)
+
+
+def died(session: Session, engine_id: str, because: str) -> None:
+    """It gives no answers any more, as it should not be; tried again soon, or given up after three in a row."""
+    engine = queries.one(session, engine_id)
+    engine.ready_at = None
+    _lose_loads(session, engine)
+    if engine.kind == EngineKind.ATTACHED.value:
+        engine.state, engine.message = EngineState.STARTING.value, f"It does not answer ({because}); looking again."
+        return
+    engine.num_crashes += 1
+    engine.pid = engine.pid_started_at = engine.pid_booted_at = None
+    if engine.num_crashes >= MAX_CRASHES:
+        engine.state = EngineState.FAILED.value
+        engine.message = f"It died {engine.num_crashes} times in a row: {because}. It is not tried again by itself."
+        return
+    wait_s = backoff(engine.num_crashes).total_seconds()
+    engine.state = EngineState.STOPPED.value
+    engine.message = (
+        f"It died: {because}. Starting again in {wait_s:.0f} s (try {engine.num_crashes + 1} of {MAX_CRASHES})."
+    )
+
+
+def cannot_start(session: Session, engine_id: str, because: str) -> None:
+    """Nothing that time would heal; a person has to do something."""
+    engine = queries.one(session, engine_id)
+    engine.state, engine.message = EngineState.FAILED.value, because
+
+
+def _lose_loads(session: Session, engine: Engine) -> None:
+    lost = update(Deployment).where(Deployment.engine_id == engine.id, Deployment.state == DeploymentState.LOADED.value)
+    session.execute(lost.values(state=DeploymentState.WAITING.value, message="waits for its engine"))
+
+
+def loaded(session: Session, deployment_id: str, *, generation: int, load_s: float | None) -> None:
+    """The engine lists it, and it answered. A fine-tuned model is to be proved, each load anew."""
+    deployment = queries.deployment(session, deployment_id)
+    deployment.state, deployment.generation = DeploymentState.LOADED.value, generation
+    deployment.loaded_at, deployment.load_s = clock.now(), load_s
+    deployment.message = ""
+    if deployment.proof != Proof.NOT_NEEDED.value:
+        deployment.proof, deployment.prove_job_id = Proof.UNPROVED.value, None
+        _mark_model(session, deployment)
+        queue_proof(session, deployment)
+
+
+def _mark_model(session: Session, deployment: Deployment) -> None:
+    model = session.get(FineTunedModel, deployment.model_id)
+    if model is not None:
+        model.status, model.deployed_at, model.updated_at = "deployed", clock.now(), clock.now()
+        model.deployment_config = {"engine_id": deployment.engine_id, "load_s": deployment.load_s}
+
+
+def not_loaded(session: Session, deployment_id: str, *, generation: int, because: str) -> None:
+    """The engine refused it; it is tried again with the next start of the engine, or when it is deployed again."""
+    deployment = queries.deployment(session, deployment_id)
+    deployment.state, deployment.generation = DeploymentState.FAILED.value, generation
+    deployment.message = because
+
+
+def unloaded(session: Session, deployment_id: str) -> None:
+    """It is not on the engine."""
+    queries.deployment(session, deployment_id).state = DeploymentState.UNLOADED.value
+
+
+def queue_proof(session: Session, deployment: Deployment) -> None:
+    """Have the load proved; the job takes the machine's slot, because what it measures wants quiet."""
+    by = people.one(session, deployment.created_by) or Person(deployment.created_by, "", deployment.domain)
+    name = queries.model_names(session).get(deployment.model_id, deployment.model_id)
+    params = {"deployment_id": deployment.id, "generation": deployment.generation}
+    new = NewJob("prove", f"Prove {name}", params, subject_id=deployment.model_id, needs_slot=True)
+    deployment.prove_job_id = queue.add(session, new, by=by).id
+    deployment.proof = Proof.PROVING.value
+
+
+def unproved(session: Session, deployment_id: str) -> None:
+    """The job that should prove it ended without a receipt; said, and not tried again for ever."""
+    deployment = queries.deployment(session, deployment_id)
+    if deployment.proof != Proof.PROVING.value:
+        return
+    deployment.proof = Proof.UNPROVED.value
+    because = "its job is gone"
+    if deployment.prove_job_id is not None:
+        job = jobs.one(session, deployment.prove_job_id)
+        because = (job.failure or {}).get("summary") or job.because
+    deployment.message = f"It could not be proved: {because}"

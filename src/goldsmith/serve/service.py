@@ -1,0 +1,318 @@
+"""The verbs of serving: have an engine, deploy, undeploy, switch, undo.
+
+Each only writes rows; the keeper acts on them. Called by handlers, commands and later steps.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from goldsmith.models import queries as models
+from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.people.types import Person
+from goldsmith.serve import queries
+from goldsmith.serve.errors import (
+    DeploymentNotFound,
+    IsDefault,
+    NameNotServable,
+    NothingToUndo,
+    NotProved,
+    RankNotServable,
+)
+from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine
+from goldsmith.serve.types import (
+    DEFAULT_ALIAS,
+    DeploymentState,
+    EngineKind,
+    EngineState,
+    HistoryAction,
+    Proof,
+    rank_limit,
+)
+from goldsmith.storage import clock
+from goldsmith.storage.ids import Prefix, new_id
+
+
+def want_engine(session: Session, base_model_id: str, *, by: Person) -> Engine:
+    """Have an engine with this base model: the one that is there, else one that is started now.
+
+    One engine of ours runs at a time: another one is stopped for it, and that is said in its message.
+    """
+    base = models.base(session, base_model_id, domain=by.domain)
+    engine = queries.engine_for(session, base.id)
+    if engine is None:
+        engine = _new_engine(session, base, by=by)
+    if engine.kind == EngineKind.OURS.value:
+        _stop_others(session, engine, base)
+    _wake(engine)
+    _want_base(session, engine, by=by)
+    session.flush()
+    return engine
+
+
+def stop_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
+    """Stop an engine, or leave one that is not ours alone; its models come back when it is wanted again."""
+    engine = queries.one(session, engine_id)
+    engine.is_wanted = False
+    engine.message = f"stopped by {by.name}"
+    session.flush()
+    return engine
+
+
+def attach_engine(
+    session: Session, url: str, *, base_model_id: str, by: Person, name_in_engine: str | None = None
+) -> Engine:
+    """Use somebody's running vLLM, which has this base model. Its key is kept by `engine.write_key`."""
+    base = models.base(session, base_model_id, domain=by.domain)
+    address = _checked_url(url)
+    query = select(Engine).where(Engine.kind == EngineKind.ATTACHED.value, Engine.url == address)
+    engine = session.scalar(query)
+    if engine is None:
+        engine = _engine_row(EngineKind.ATTACHED, name=f"vLLM at {address}", by=by)
+        engine.url = address
+        session.add(engine)
+    engine.base_model_id = base.id
+    engine.provider_model = name_in_engine
+    _wake(engine)
+    session.flush()
+    _want_base(session, engine, by=by)
+    return engine
+
+
+def add_provider(
+    session: Session,
+    url: str,
+    *,
+    model: str,
+    by: Person,
+    name: str | None = None,
+    prices_usd_per_million: tuple[float | None, float | None] = (None, None),
+) -> Engine:
+    """An outside service that speaks OpenAI's API, with what a million tokens in and out cost."""
+    engine = _engine_row(EngineKind.PROVIDER, name=name or f"{model} at {urlsplit(url).hostname}", by=by)
+    engine.url = _checked_url(url)
+    engine.provider_model = model
+    engine.state = EngineState.READY.value
+    engine.input_usd_per_million, engine.output_usd_per_million = prices_usd_per_million
+    session.add(engine)
+    session.flush()
+    return engine
+
+
+def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
+    """Have a model live: its engine is started when there is none, and starts again when its ranks are too few."""
+    model = models.any_model(session, model_id, domain=by.domain)
+    if isinstance(model, BaseModel):
+        want_engine(session, model.id, by=by)
+        return queries.deployment_of(session, model.id)
+    if rank_limit([model.lora_rank]) is None:
+        raise RankNotServable(f"{model.name} has rank {model.lora_rank}; engines take up to 512.")
+    engine = want_engine(session, model.base_model_id, by=by)
+    deployment = _deployment_row(session, model.id, engine, by=by)
+    is_new = not deployment.is_wanted or deployment.state in ("failed", "unloaded") or deployment.proof == "refused"
+    if is_new:
+        _begin(deployment)
+        _record(session, HistoryAction.DEPLOY, model.id, by=by, config={"engine_id": engine.id})
+    limit = rank_limit([model.lora_rank]) or 0
+    if limit > engine.max_lora_rank and engine.state != EngineState.STOPPED.value:
+        deployment.message = (
+            f"The engine takes adapters up to rank {engine.max_lora_rank}; it starts again to take rank "
+            f"{model.lora_rank} (about a minute, in which nothing is answered)."
+        )
+    session.flush()
+    return deployment
+
+
+def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
+    """Take a model off its engine. Raises IsDefault while an alias leads to it."""
+    model = models.any_model(session, model_id, domain=by.domain)
+    names = queries.aliases_of(session, model.id, domain=by.domain)
+    if names:
+        raise IsDefault(f"{model.name} is what callers get as {', '.join(names)}.")
+    deployment = queries.deployment_of(session, model.id)
+    if deployment.is_wanted:
+        deployment.is_wanted = False
+        deployment.message = f"taken away by {by.name}"
+        _record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
+    if isinstance(model, FineTunedModel) and model.status == "deployed":
+        model.status, model.updated_at = "trained", clock.now()
+    session.flush()
+    return deployment
+
+
+def refuse(session: Session, deployment: Deployment, reason: str, *, by: Person) -> None:
+    """Take a model off its engine because its receipt is red."""
+    deployment.is_wanted = False
+    deployment.proof, deployment.message = Proof.REFUSED.value, reason
+    config = {"engine_id": deployment.engine_id, "because": "refused", "reason": reason}
+    _record(session, HistoryAction.UNDEPLOY, deployment.model_id, by=by, config=config)
+    model = session.get(FineTunedModel, deployment.model_id)
+    if model is not None and model.status == "deployed":
+        model.status, model.updated_at = "trained", clock.now()
+
+
+def prove_again(session: Session, model_id: str, *, by: Person) -> Deployment:
+    """Have a deployed model's load proved once more."""
+    model = models.tuned(session, model_id, domain=by.domain)
+    deployment = queries.deployment_of(session, model.id)
+    if deployment.proof == Proof.REFUSED.value:
+        return deploy(session, model.id, by=by)
+    deployment.proof, deployment.prove_job_id = Proof.UNPROVED.value, None
+    session.flush()
+    return deployment
+
+
+def switch(session: Session, model_id: str, *, by: Person) -> Alias:
+    """Give callers who name no model this one. Raises NotProved, or DeploymentNotFound when it is not deployed."""
+    model = models.any_model(session, model_id, domain=by.domain)
+    deployment = queries.deployment_of(session, model.id)
+    if not deployment.is_wanted:
+        raise DeploymentNotFound(f"{model.name} is not deployed.")
+    if not Proof(deployment.proof).allows_default:
+        raise NotProved(f"{model.name} is {deployment.proof}, so it cannot become the default.")
+    return _point(session, model.id, by=by, action=HistoryAction.DEPLOY)
+
+
+def undo_switch(session: Session, *, by: Person) -> Alias:
+    """Go back to the model that was the default before. Raises NothingToUndo."""
+    alias = queries.alias(session, domain=by.domain, name=DEFAULT_ALIAS)
+    current = alias.targets[0]["model_id"] if alias is not None and alias.targets else None
+    entries = queries.history(session, domain=by.domain, model_id=current, limit=1000) if current else []
+    switches = [entry for entry in entries if entry.deployment_config.get("alias") == DEFAULT_ALIAS]
+    before = next((e.previous_model_id for e in switches if e.action == HistoryAction.DEPLOY.value), None)
+    if before is None:
+        raise NothingToUndo("No other model was the default before this one.")
+    if not queries.deployment_of(session, before).is_wanted:
+        deploy(session, before, by=by)
+    return _point(session, before, by=by, action=HistoryAction.ROLLBACK)
+
+
+def _point(session: Session, model_id: str, *, by: Person, action: HistoryAction) -> Alias:
+    alias = queries.alias(session, domain=by.domain, name=DEFAULT_ALIAS)
+    if alias is None:
+        alias = Alias(domain=by.domain, name=DEFAULT_ALIAS, targets=[], changed_by=by.id, changed_at=clock.now())
+        session.add(alias)
+    previous = alias.targets[0]["model_id"] if alias.targets else None
+    if previous == model_id:
+        return alias
+    alias.targets = [{"model_id": model_id, "share": 1.0}]
+    alias.changed_by, alias.changed_at = by.id, clock.now()
+    _record(session, action, model_id, by=by, config={"alias": DEFAULT_ALIAS}, previous_model_id=previous)
+    return alias
+
+
+def _record(
+    session: Session,
+    action: HistoryAction,
+    model_id: str,
+    *,
+    by: Person,
+    config: Mapping[str, Any],
+    previous_model_id: str | None = None,
+) -> None:
+    """Append to the history; `seq` has no gaps, because a writing transaction is alone or fails on the unique key."""
+    session.flush()
+    session.add(
+        DeploymentHistory(
+            id=new_id(Prefix.HISTORY),
+            seq=queries.last_seq(session) + 1,
+            model_id=model_id,
+            philosopher=by.name,
+            domain=by.domain,
+            action=action.value,
+            previous_model_id=previous_model_id,
+            deployment_config=dict(config),
+            deployed_by=by.id,
+            deployed_at=clock.now(),
+        )
+    )
+    session.flush()
+
+
+def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
+    return Engine(
+        id=new_id(Prefix.ENGINE),
+        name=name[:255],
+        kind=kind.value,
+        is_wanted=True,
+        state=EngineState.STOPPED.value,
+        message="",
+        generation=0,
+        max_lora_rank=rank_limit([]) or 8,
+        max_loras=4,
+        num_crashes=0,
+        domain=by.domain,
+        created_by=by.id,
+    )
+
+
+def _new_engine(session: Session, base: BaseModel, *, by: Person) -> Engine:
+    engine = _engine_row(EngineKind.OURS, name=f"vLLM with {base.name}", by=by)
+    engine.base_model_id = base.id
+    session.add(engine)
+    session.flush()
+    return engine
+
+
+def _stop_others(session: Session, engine: Engine, base: BaseModel) -> None:
+    for other in queries.of_ours(session):
+        if other.id != engine.id and other.is_wanted:
+            other.is_wanted = False
+            other.message = f"stopped to make room for {base.name}; one engine runs at a time"
+            engine.message = f"starts when the engine with {other.name.removeprefix('vLLM with ')} has stopped"
+
+
+def _wake(engine: Engine) -> None:
+    """Wanted from now on; one that had failed is tried again."""
+    engine.is_wanted = True
+    if engine.state == EngineState.FAILED.value:
+        engine.state, engine.num_crashes, engine.message = EngineState.STOPPED.value, 0, "to be tried again"
+
+
+def _want_base(session: Session, engine: Engine, *, by: Person) -> None:
+    if engine.base_model_id is not None:
+        deployment = _deployment_row(session, engine.base_model_id, engine, by=by)
+        deployment.is_wanted, deployment.proof = True, Proof.NOT_NEEDED.value
+
+
+def _deployment_row(session: Session, model_id: str, engine: Engine, *, by: Person) -> Deployment:
+    """The model's row on this engine; on other engines it is not wanted any more."""
+    others = update(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id != engine.id)
+    session.execute(others.values(is_wanted=False))
+    query = select(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id == engine.id)
+    deployment = session.scalar(query)
+    if deployment is None:
+        deployment = Deployment(
+            id=new_id(Prefix.DEPLOYMENT),
+            model_id=model_id,
+            engine_id=engine.id,
+            is_wanted=False,
+            state=DeploymentState.WAITING.value,
+            proof=Proof.UNPROVED.value,
+            message="",
+            generation=0,
+            domain=by.domain,
+            created_by=by.id,
+        )
+        session.add(deployment)
+        session.flush()
+    return deployment
+
+
+def _begin(deployment: Deployment) -> None:
+    deployment.is_wanted = True
+    deployment.state, deployment.proof = DeploymentState.WAITING.value, Proof.UNPROVED.value
+    deployment.generation = 0
+    deployment.prove_job_id = deployment.receipt_id = deployment.load_s = deployment.loaded_at = None
+    deployment.message = "waits for its engine"
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise NameNotServable(f"{url[:200]!r} is not an engine's address.")
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return f"{parts.scheme}://{parts.netloc}{path}"

@@ -1,0 +1,188 @@
+"""Words and values of serving: states, what should be live, what was seen, and where a name leads to."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+ALLOWED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""The rank limits that vLLM 0.32 can be started with."""
+SMALLEST_LIMIT = 8
+DEFAULT_ALIAS = "default"
+
+
+class EngineKind(StrEnum):
+    """Who runs an engine."""
+
+    OURS = "ours"
+    ATTACHED = "attached"
+    PROVIDER = "provider"
+
+
+class EngineState(StrEnum):
+    """What an engine is doing."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class DeploymentState(StrEnum):
+    """What an engine says about a model that should be, or should no longer be, on it."""
+
+    WAITING = "waiting"
+    LOADED = "loaded"
+    UNLOADED = "unloaded"
+    FAILED = "failed"
+
+
+class Proof(StrEnum):
+    """Whether a loaded model was shown to have learned what it was taught."""
+
+    UNPROVED = "unproved"
+    PROVING = "proving"
+    PROVED = "proved"
+    REFUSED = "refused"
+    NOT_NEEDED = "not_needed"
+
+    @property
+    def allows_default(self) -> bool:
+        """Whether callers who name no model may get it."""
+        return self in (Proof.PROVED, Proof.NOT_NEEDED)
+
+
+class HistoryAction(StrEnum):
+    """What changed about what is live."""
+
+    DEPLOY = "deploy"
+    UNDEPLOY = "undeploy"
+    ROLLBACK = "rollback"
+
+
+def rank_limit(ranks: Iterable[int | None]) -> int | None:
+    """The smallest limit that holds all these ranks, 8 at least; None when no limit does."""
+    highest = max((rank for rank in ranks if rank is not None), default=SMALLEST_LIMIT)
+    return next((limit for limit in ALLOWED_RANKS if limit >= max(highest, SMALLEST_LIMIT)), None)
+
+
+def key_path(engine_id: str) -> Path:
+    """Where an engine's key lies, relative to the home folder."""
+    return Path("secrets") / f"engine-{engine_id}.key"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where requests for a model go. `key_path` is relative to the home folder; no file there: no key is wanted."""
+
+    url: str
+    key_path: Path
+    model_name: str
+    """The name in the engine: always the model's id, except at engines that are not ours."""
+    engine_id: str
+    is_ready: bool
+    is_ours: bool = True
+    """False: an outside provider, which gets no parameters that only vLLM knows."""
+    is_cpu_safe_needed: bool = True
+    """Whether requests that ask for log-probabilities of prompts must be refused, because they kill a CPU engine."""
+
+    def read_key(self, home: Path) -> str | None:
+        """The key itself, from its file in the home folder."""
+        path = home / self.key_path
+        return path.read_text(encoding="ascii").strip() if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the requests for a name, and where it goes."""
+
+    model_id: str
+    share: float
+    target: Target
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a name that callers may use stands for. Shares add up to 1."""
+
+    name: str
+    kind: str
+    """`alias`, `base` or `fine_tuned`."""
+    shares: tuple[Share, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every part of it would be answered now."""
+        return bool(self.shares) and all(share.target.is_ready for share in self.shares)
+
+
+@dataclass(frozen=True)
+class RouteTable:
+    """Every name of one organisation that leads somewhere, as of a moment. A copy; holds no database."""
+
+    made_at: datetime
+    routes: Mapping[str, Route]
+
+
+@dataclass(frozen=True)
+class WantedEngine:
+    """An engine as the database has it; `needed_rank` is the limit that its wanted deployments ask for."""
+
+    id: str
+    kind: EngineKind
+    is_wanted: bool
+    state: EngineState
+    generation: int
+    max_lora_rank: int
+    needed_rank: int
+    num_crashes: int
+    starting_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WantedDeployment:
+    """A deployment as the database has it. `generation` is the engine's, at the last attempt to load."""
+
+    id: str
+    model_id: str
+    engine_id: str
+    is_base: bool
+    is_wanted: bool
+    state: DeploymentState
+    generation: int
+    proof: Proof
+    prove_job_id: str | None
+    is_prove_job_over: bool
+
+
+@dataclass(frozen=True)
+class SeenEngine:
+    """An engine as it was found: its process, its last sign of life, the models that it lists."""
+
+    is_alive: bool = False
+    """The process is there; an attached engine counts as alive always."""
+    has_answered: bool = False
+    """A real token came since it started."""
+    silent_s: float = 0.0
+    """Seconds without a token or a moved counter."""
+    listed: frozenset[str] | None = None
+    """Names that it lists; None: not looked yet."""
+    busy_with: frozenset[str] = frozenset()
+    """Deployments on which an operation is under way."""
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """One thing that was checked."""
+
+    name: str
+    value: str
+    expected: str
+    is_ok: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is kept in the database and shown."""
+        return {"name": self.name, "value": self.value, "expected": self.expected, "is_ok": self.is_ok}

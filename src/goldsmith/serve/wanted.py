@@ -1,0 +1,223 @@
+"""What to do about the difference between what should be live and what is. Pure: no database, no network, no clock.
+
+Called by the keeper on every tick with what the database says and what it saw; the keeper performs what comes out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from goldsmith.serve.types import (
+    DeploymentState,
+    EngineKind,
+    EngineState,
+    Proof,
+    SeenEngine,
+    WantedDeployment,
+    WantedEngine,
+)
+
+MAX_CRASHES = 3
+DEAD_AFTER_S = 30.0
+START_WITHIN_S = 900.0
+
+
+@dataclass(frozen=True)
+class StartEngine:
+    """Start the process with this limit of ranks."""
+
+    engine_id: str
+    max_lora_rank: int
+
+
+@dataclass(frozen=True)
+class StopEngine:
+    """Ask the process to end; it is killed when it does not."""
+
+    engine_id: str
+    because: str
+
+
+@dataclass(frozen=True)
+class MarkStopped:
+    """The process is gone, as it should be."""
+
+    engine_id: str
+
+
+@dataclass(frozen=True)
+class MarkReady:
+    """A real token came."""
+
+    engine_id: str
+
+
+@dataclass(frozen=True)
+class MarkDead:
+    """It died, or lives and gives no token; what is left of it is killed."""
+
+    engine_id: str
+    because: str
+
+
+@dataclass(frozen=True)
+class LoadAdapter:
+    """Bring a model into the engine."""
+
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class UnloadAdapter:
+    """Take a model out of the engine."""
+
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class MarkLoaded:
+    """A base model is there as soon as its engine is."""
+
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class MarkUnloaded:
+    """Nothing has to be asked of the engine: the model is not there."""
+
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class QueueProof:
+    """Have the load proved."""
+
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class MarkUnproved:
+    """The job that should prove the load ended without a receipt."""
+
+    deployment_id: str
+
+
+EngineAction = StartEngine | StopEngine | MarkStopped | MarkReady | MarkDead
+Note = MarkLoaded | MarkUnloaded | QueueProof | MarkUnproved
+DeploymentAction = LoadAdapter | UnloadAdapter | Note
+Action = EngineAction | DeploymentAction
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the database says."""
+
+    engines: Sequence[WantedEngine]
+    deployments: Sequence[WantedDeployment]
+
+
+def reconcile(
+    wanted: Wanted, seen: Mapping[str, SeenEngine], now: datetime, *, dead_after_s: float = DEAD_AFTER_S
+) -> list[Action]:
+    """What to do now. Doing it, and asking again, ends with nothing to do."""
+    actions: list[Action] = []
+    for engine in wanted.engines:
+        if engine.kind is not EngineKind.PROVIDER:
+            action = _engine_action(engine, wanted, seen, now, dead_after_s)
+            if action is not None:
+                actions.append(action)
+    stopping = {action.engine_id for action in actions if isinstance(action, (StopEngine, MarkDead, MarkStopped))}
+    engines = {engine.id: engine for engine in wanted.engines}
+    for deployment in wanted.deployments:
+        if deployment.engine_id in engines and deployment.engine_id not in stopping:
+            engine = engines[deployment.engine_id]
+            actions += _deployment_actions(deployment, engine, seen.get(engine.id, SeenEngine()))
+    return actions
+
+
+def backoff(num_crashes: int) -> timedelta:
+    """How long after its last start an engine that crashed so often waits for the next."""
+    return timedelta(seconds=0 if num_crashes == 0 else 2.0**num_crashes)
+
+
+def _engine_action(
+    engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine], now: datetime, dead_after_s: float
+) -> EngineAction | None:
+    facts = seen.get(engine.id, SeenEngine())
+    if not engine.is_wanted:
+        return _leave(engine, facts)
+    if not facts.is_alive:
+        if engine.state in (EngineState.STARTING, EngineState.READY):
+            return MarkDead(engine.id, "its process ended")
+        return _begin(engine, wanted, seen, now)
+    if engine.kind is EngineKind.OURS and engine.state in (EngineState.STOPPED, EngineState.FAILED):
+        return StopEngine(engine.id, "left over from an earlier start")
+    if engine.kind is EngineKind.OURS and engine.needed_rank > engine.max_lora_rank:
+        return StopEngine(engine.id, f"it starts again to take adapters up to rank {engine.needed_rank}")
+    return _watch(engine, facts, now, dead_after_s)
+
+
+def _leave(engine: WantedEngine, facts: SeenEngine) -> EngineAction | None:
+    if facts.is_alive and engine.kind is EngineKind.OURS:
+        return StopEngine(engine.id, "it is not needed any more")
+    return None if engine.state is EngineState.STOPPED else MarkStopped(engine.id)
+
+
+def _begin(engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine], now: datetime) -> EngineAction | None:
+    is_another_alive = any(
+        seen.get(other.id, SeenEngine()).is_alive
+        for other in wanted.engines
+        if other.id != engine.id and other.kind is EngineKind.OURS
+    )
+    is_too_early = engine.starting_at is not None and now < engine.starting_at + backoff(engine.num_crashes)
+    if engine.state is not EngineState.STOPPED or is_another_alive or is_too_early:
+        return None
+    return StartEngine(engine.id, engine.needed_rank)
+
+
+def _watch(engine: WantedEngine, facts: SeenEngine, now: datetime, dead_after_s: float) -> EngineAction | None:
+    if engine.state is EngineState.READY:
+        return (
+            MarkDead(engine.id, f"no token came for {facts.silent_s:.0f} s") if facts.silent_s > dead_after_s else None
+        )
+    if facts.has_answered:
+        return MarkReady(engine.id)
+    is_late = engine.starting_at is not None and now > engine.starting_at + timedelta(seconds=START_WITHIN_S)
+    if is_late and engine.kind is EngineKind.OURS and engine.state is EngineState.STARTING:
+        return MarkDead(engine.id, f"it did not answer within {START_WITHIN_S / 60:.0f} minutes")
+    return None
+
+
+def _deployment_actions(
+    deployment: WantedDeployment, engine: WantedEngine, facts: SeenEngine
+) -> Iterator[DeploymentAction]:
+    if deployment.id in facts.busy_with or engine.kind is EngineKind.PROVIDER:
+        return
+    is_ready = engine.state is EngineState.READY
+    is_there = deployment.state is DeploymentState.LOADED and deployment.generation == engine.generation
+    if not deployment.is_wanted:
+        yield from _take_away(deployment, is_there=is_ready and is_there)
+    elif is_ready and deployment.is_base:
+        if not is_there:
+            yield MarkLoaded(deployment.id)
+    elif is_ready:
+        is_listed = facts.listed is None or deployment.model_id in facts.listed
+        has_failed = deployment.state is DeploymentState.FAILED and deployment.generation == engine.generation
+        if is_there and is_listed:
+            yield from _prove(deployment)
+        elif not has_failed:
+            yield LoadAdapter(deployment.id)
+
+
+def _take_away(deployment: WantedDeployment, *, is_there: bool) -> Iterator[DeploymentAction]:
+    if is_there and not deployment.is_base:
+        yield UnloadAdapter(deployment.id)
+    elif deployment.state is not DeploymentState.UNLOADED:
+        yield MarkUnloaded(deployment.id)
+
+
+def _prove(deployment: WantedDeployment) -> Iterator[DeploymentAction]:
+    if deployment.proof is Proof.UNPROVED and deployment.prove_job_id is None:
+        yield QueueProof(deployment.id)
+    elif deployment.proof is Proof.PROVING and deployment.is_prove_job_over:
+        yield MarkUnproved(deployment.id)
