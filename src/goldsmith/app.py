@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goldsmith import migrations
-from goldsmith.environments import machine
+from goldsmith.environments import folders, machine
 from goldsmith.environments.machine import MachineFacts
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.errors import Conflict
 from goldsmith.jobs.kinds import JobKind, Keeper
 from goldsmith.jobs.types import JobView, Launch
@@ -23,6 +24,7 @@ from goldsmith.storage.files import Home
 if TYPE_CHECKING:
     from goldsmith.jobs.supervisor import Supervisor
     from goldsmith.jobs.worker import Worker
+    from goldsmith.train.backends.base import Backend
 
 
 class SchemaIsOlder(Conflict):
@@ -53,17 +55,53 @@ def assemble(settings: Settings | None = None) -> Parts:
     return Parts(settings, home, Database(settings.database, session_info={"mirrors": mirrors}), kinds, facts)
 
 
+def make_backends() -> "dict[str, Backend]":
+    """Every training backend there is, by name. The only place that names a concrete one."""
+    from goldsmith.train.backends.fake import Fake
+    from goldsmith.train.backends.trl import Trl
+
+    backends: Sequence[Backend] = (Trl(), Fake())
+    return {backend.name: backend for backend in backends}
+
+
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
     """Every kind of job there is, by name."""
-    del settings, home, facts
-    kinds: Sequence[JobKind] = ()
+    from goldsmith.compare.jobs import ComparisonKind
+    from goldsmith.data.jobs import ImportKind
+    from goldsmith.environments.jobs import EnvironmentKind
+    from goldsmith.models.jobs import FolderKind, GgufKind
+    from goldsmith.run.jobs import RunKind
+    from goldsmith.serve.jobs import ProveKind
+    from goldsmith.stars.jobs import ImportedAnswersKind
+    from goldsmith.train.jobs import TrainingKind
+
+    env = dict(os.environ)
+
+    def python_of(name: EnvironmentName | None) -> Path:
+        return Path(sys.executable) if name is None else folders.python_of(name, home=home.root)
+
+    kinds: Sequence[JobKind] = (
+        EnvironmentKind(torch_index_url=settings.torch_index_url, env=env),
+        ImportKind(),
+        ImportedAnswersKind(),
+        FolderKind(),
+        GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
+        ProveKind(),
+        RunKind(),
+        TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env),
+        ComparisonKind(),
+    )
     return {kind.name: kind for kind in kinds}
 
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
-    del parts
-    return []
+    from goldsmith.serve import engine
+    from goldsmith.serve.keeper import EngineKeeper, EngineSettings
+
+    program = engine.vllm(parts.home, env=dict(os.environ))
+    settings = EngineSettings(program, parts.machine.device, first_port=parts.settings.engine_port)
+    return [EngineKeeper(parts.database, parts.home, settings)]
 
 
 def make_supervisor(parts: Parts) -> "Supervisor":
@@ -132,3 +170,15 @@ def _copy_sqlite(parts: Parts, revision: str) -> Path:
     with sqlite3.connect(source) as old, sqlite3.connect(copy) as new:
         old.backup(new)
     return copy
+
+
+def pause_jobs(parts: Parts) -> int:
+    """Ask every running job to pause; returns how many."""
+    from goldsmith.jobs import queries, queue
+    from goldsmith.jobs.types import StopRequest
+
+    with parts.database.transaction() as session:
+        jobs = queries.active(session, parts.machine.name)
+        for job in jobs:
+            queue.ask_to_stop(session, job, StopRequest.PAUSE)
+    return len(jobs)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from goldsmith import app
 from goldsmith.errors import Conflict, Denied, GoldsmithError, Invalid, NotFound, Unavailable
 from goldsmith.people import service as people
-from goldsmith.people.types import Person
+from goldsmith.people.types import DEFAULT_DOMAIN, Person
 
 EXIT_CODES: dict[type[GoldsmithError], int] = {NotFound: 4, Invalid: 2, Conflict: 5, Denied: 6, Unavailable: 7}
 out = Console(highlight=False, soft_wrap=True)
@@ -54,7 +54,7 @@ class Cli:
     @property
     def domain(self) -> str:
         """The organisation of the command line's user."""
-        return people.DEFAULT_DOMAIN
+        return DEFAULT_DOMAIN
 
     def show(self, data: Any, text: str | None = None) -> None:
         """Print a result: JSON for programs with `--json`, else a sentence or the data as lines."""

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli import keys, processes
+from goldsmith.cli import (
+    compare,
+    data,
+    demo,
+    doctor,
+    engines,
+    env,
+    jobs,
+    keys,
+    models,
+    processes,
+    prompts,
+    runs,
+    train,
+)
 from goldsmith.cli.console import Cli, exit_with
 from goldsmith.errors import GoldsmithError
 
@@ -15,8 +29,21 @@ root = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-root.add_typer(keys.commands, name="keys")
-for command in (processes.up, processes.down, processes.web, processes.supervise):
+NOUNS = {
+    "data": data,
+    "models": models,
+    "engines": engines,
+    "prompts": prompts,
+    "runs": runs,
+    "train": train,
+    "compare": compare,
+    "jobs": jobs,
+    "env": env,
+    "keys": keys,
+}
+for noun, module in NOUNS.items():
+    root.add_typer(module.commands, name=noun)
+for command in (processes.up, processes.down, processes.web, processes.supervise, demo.demo, doctor.doctor):
     root.command()(command)
 root.command(hidden=True)(processes.work)
 

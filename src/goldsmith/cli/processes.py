@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -59,13 +61,9 @@ def work(
 def up(context: typer.Context) -> None:
     """Start everything: pages, API, gateway and supervisor. Ctrl-C stops them and our engines; jobs go on."""
     cli: Cli = context.obj
-    settings = cli.parts.settings
-    _say_first_key(cli)
-    out.print(f"Goldsmith runs at http://127.0.0.1:{settings.port}  (Ctrl-C stops it; jobs go on)")
-    with _pid_file(cli.parts.home.run / "up.pid"):
-        _keep_both(cli, ("web", "supervise"))
-    stopped = app.stop_engines(cli.parts)
-    err.print(f"Stopped the pages, the supervisor and {stopped} engines. Jobs that run go on; the next up finds them.")
+    with running(cli) as processes:
+        out.print(f"Goldsmith runs at http://127.0.0.1:{cli.parts.settings.port}  (Ctrl-C stops it; jobs go on)")
+        processes.wait()
 
 
 def down(context: typer.Context) -> None:
@@ -79,42 +77,73 @@ def down(context: typer.Context) -> None:
     cli.show({"paused_jobs": paused, "stopped": pid is not None}, f"Paused {paused} jobs and stopped Goldsmith.")
 
 
-def _keep_both(cli: Cli, commands: tuple[str, ...]) -> None:
-    env = app.child_environment(cli.parts.settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    children: dict[str, subprocess.Popen[bytes]] = {}
-    while not stop.is_set():
-        for command in commands:
-            if command not in children or children[command].poll() is not None:
-                if command in children:
-                    err.print(f"{command} ended with exit code {children[command].returncode}; starting it again")
-                    stop.wait(1)
-                children[command] = subprocess.Popen(
-                    [sys.executable, "-m", "goldsmith", command], env=env, start_new_session=True
-                )
-        stop.wait(0.2)
-    for child in children.values():
-        child.terminate()
-    for child in children.values():
+class Processes:
+    """The web process and the supervisor, each started again when it dies."""
+
+    def __init__(self, cli: Cli) -> None:
+        self._env = app.child_environment(cli.parts.settings)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        """Start both, and keep them."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when somebody asked to stop."""
+        while not self._stop.is_set():
+            self._stop.wait(0.5)
+
+    def stop(self) -> None:
+        """End both."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+        for child in self._children.values():
+            child.terminate()
+        for child in self._children.values():
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            for command in ("web", "supervise"):
+                child = self._children.get(command)
+                if child is None or child.poll() is not None:
+                    if child is not None:
+                        err.print(f"{command} ended with exit code {child.returncode}; starting it again")
+                        self._stop.wait(1)
+                    argv = [sys.executable, "-m", "goldsmith", command]
+                    self._children[command] = subprocess.Popen(argv, env=self._env, start_new_session=True)
+            self._stop.wait(0.2)
+
+
+@contextmanager
+def running(cli: Cli) -> Iterator[Processes]:
+    """Goldsmith, for as long as the block lasts; our engines are stopped at its end, jobs go on."""
+    _say_first_key(cli)
+    processes = Processes(cli)
+    with _pid_file(cli.parts.home.run / "up.pid"):
+        processes.start()
         try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
+            yield processes
+        finally:
+            processes.stop()
+            stopped = app.stop_engines(cli.parts)
+            err.print(f"Stopped the pages, the supervisor and {stopped} engines. Jobs that run go on.")
 
 
-class _pid_file:  # noqa: N801  (a context manager that reads like a function)
-    """Holds the pid of `up` in a file while it runs."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        self._path.write_text(str(os.getpid()))
-
-    def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
+@contextmanager
+def _pid_file(path: Path) -> Iterator[None]:
+    path.write_text(str(os.getpid()), encoding="ascii")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _say_first_key(cli: Cli) -> None:

@@ -1,0 +1,49 @@
+"""`goldsmith compare`: a fine-tuned model beside its base model, on rows that it never saw."""
+
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli.console import Cli
+from goldsmith.cli.watching import finish_or_say
+from goldsmith.compare import queries, service
+from goldsmith.compare.service import ComparisonRequest
+
+commands = typer.Typer(help="Comparisons of models.", no_args_is_help=True)
+
+
+@commands.command()
+def start(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="A fine-tuned model's id or name.")],
+    exam: Annotated[str | None, typer.Option(help="A training set's id; default: that of the model.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Ask base, base with examples and tuned the same exam rows, and say what they show."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        comparison = service.start(session, ComparisonRequest([model], exam), by=person)
+    said = finish_or_say(cli, comparison.job_id or "", wait=wait)
+    cli.show({"comparison": comparison.id, **said})
+
+
+@commands.command("list")
+def list_comparisons(context: typer.Context) -> None:
+    """List the comparisons with their verdicts."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        rows = [
+            {"id": one.id, "name": one.name, "state": one.status, "verdict": (one.verdict or {}).get("sentence")}
+            for one in queries.page(session, domain=cli.domain)
+        ]
+    cli.table(rows, empty="Nothing compared yet. Compare with: goldsmith compare start MODEL")
+
+
+@commands.command()
+def show(context: typer.Context, comparison_id: str) -> None:
+    """Show the verdict and the figures of each arm."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        one = queries.one(session, comparison_id, domain=cli.domain)
+        arms = {arm.name: arm.figures for arm in queries.arms(session, comparison_id)}
+    cli.show({"id": one.id, "state": one.status, "verdict": one.verdict, "arms": arms, "win_rate": one.win_rate})

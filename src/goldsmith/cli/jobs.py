@@ -1,0 +1,77 @@
+"""`goldsmith jobs`: everything long, what became of it, and how to stop or resume it."""
+
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli.console import Cli
+from goldsmith.cli.watching import finish_or_say
+from goldsmith.jobs import queries, queue
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.types import StopRequest
+
+commands = typer.Typer(help="Everything long: what runs, what became of it.", no_args_is_help=True)
+
+
+@commands.command("list")
+def list_jobs(context: typer.Context, kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None) -> None:
+    """List the newest jobs."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        jobs = queries.page(session, domain=cli.domain, kind=kind)
+    rows = [
+        {
+            "id": job.id,
+            "title": job.title,
+            "state": job.state,
+            "progress": f"{job.progress:.0%}",
+            "message": job.message,
+        }
+        for job in jobs
+    ]
+    cli.table(rows, empty="Nothing has run yet.")
+
+
+@commands.command()
+def show(context: typer.Context, job_id: str) -> None:
+    """Show one job: its state, its failure in a sentence, where its log is."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        job = queries.one(session, job_id)
+    log = JobFolder.of(cli.parts.home, job.id).log(job.attempt)
+    facts = {"id": job.id, "title": job.title, "state": job.state, "because": job.because, "attempt": job.attempt}
+    cli.show({**facts, "message": job.message, "failure": job.failure, "result": job.result, "log": str(log)})
+
+
+@commands.command()
+def wait(context: typer.Context, job_id: str) -> None:
+    """Wait until the job is over, with a progress bar."""
+    cli: Cli = context.obj
+    cli.show(finish_or_say(cli, job_id, wait=True))
+
+
+@commands.command()
+def pause(context: typer.Context, job_id: str) -> None:
+    """Stop a running job so that it can go on later; it saves first."""
+    _ask(context.obj, job_id, StopRequest.PAUSE)
+
+
+@commands.command()
+def cancel(context: typer.Context, job_id: str) -> None:
+    """Stop a job for good; what it has kept stays."""
+    _ask(context.obj, job_id, StopRequest.CANCEL)
+
+
+@commands.command()
+def resume(context: typer.Context, job_id: str) -> None:
+    """Queue a paused, failed or cancelled job again; it goes on where it was."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        queue.again(session, queries.one(session, job_id), f"asked for again by {person.name}")
+    cli.show({"id": job_id, "state": "queued"}, f"{job_id} is queued again.")
+
+
+def _ask(cli: Cli, job_id: str, request: StopRequest) -> None:
+    with cli.transaction() as (session, _):
+        queue.ask_to_stop(session, queries.one(session, job_id), request)
+    cli.show({"id": job_id, "asked": request.value}, f"Asked {job_id} to {request.value}.")

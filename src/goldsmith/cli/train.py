@@ -1,0 +1,90 @@
+"""`goldsmith train`: a training set and a base model become a fine-tuned model."""
+
+from typing import Annotated, Any
+
+import typer
+
+from goldsmith import app
+from goldsmith.cli.console import Cli
+from goldsmith.cli.watching import finish_or_say
+from goldsmith.errors import Invalid
+from goldsmith.train import queries, service
+from goldsmith.train.recipe import TrainRequest, backend_of, read_options
+
+commands = typer.Typer(help="Trainings.", no_args_is_help=True)
+
+
+class SettingNotReadable(Invalid):
+    """A `--set` option is not of the form NAME=VALUE."""
+
+    title = "A setting cannot be read"
+    default_hint = "Write it like: --set num_epochs=3"
+
+
+@commands.command()
+def start(
+    context: typer.Context,
+    base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],
+    backend: Annotated[str, typer.Option(help="How it is trained.")] = "trl",
+    training_set: Annotated[str | None, typer.Option(help="Default: the newest one.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Train. It is refused before anything starts when it cannot work."""
+    cli: Cli = context.obj
+    backends = app.make_backends()
+    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []))
+    if dry_run:
+        chosen = backend_of(backend, backends)
+        plan = chosen.plan(read_options(chosen, request.options), cli.parts.machine)
+        cli.show({"program": plan.program, "environment": plan.environment, "settings": plan.settings})
+        return
+    with cli.transaction() as (session, person):
+        job = service.start(session, request, backends=backends, machine=cli.parts.machine, by=person)
+    cli.show({"training": job.id, **finish_or_say(cli, job.id, wait=wait)})
+
+
+@commands.command("list")
+def list_trainings(context: typer.Context) -> None:
+    """List the trainings."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        rows = [
+            {
+                "id": one.id,
+                "name": one.name,
+                "state": one.status,
+                "loss": one.training_loss,
+                "model": one.output_model_id,
+            }
+            for one in queries.page(session, domain=cli.domain)
+        ]
+    cli.table(rows, empty="No trainings yet. Start one with: goldsmith train start --base-model NAME")
+
+
+@commands.command()
+def show(context: typer.Context, job_id: str) -> None:
+    """Show one training with its curve."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        one = queries.one(session, job_id, domain=cli.domain)
+        points = queries.series(session, job_id)
+    facts = {
+        "id": one.id,
+        "state": one.status,
+        "step": one.current_step,
+        "of": one.total_steps,
+        "error": one.error_message,
+    }
+    curve = [{"step": point.step, "loss": point.loss, "exam_loss": point.exam_loss} for point in points]
+    cli.show({**facts, "model": one.output_model_id, "settings": one.config, "series": curve})
+
+
+def _read(settings: list[str]) -> dict[str, Any]:
+    pairs = [setting.partition("=") for setting in settings]
+    for name, sign, _ in pairs:
+        if not sign or not name:
+            raise SettingNotReadable(f"{name!r} has no value.")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,53 @@
+"""Waits for a job and shows how far it is. The job goes on when the waiting is broken off."""
+
+import time
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from goldsmith.cli.console import Cli, err
+from goldsmith.errors import Conflict
+from goldsmith.jobs import queries
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
+
+LOOK_EVERY_S = 0.3
+
+
+class JobDidNotSucceed(Conflict):
+    """A job that was waited for failed, was paused or was cancelled."""
+
+    title = "The job did not succeed"
+    default_hint = "Look at it with: goldsmith jobs show JOB"
+
+
+def follow(cli: Cli, job_id: str) -> Job:
+    """The job once it succeeded, with a progress bar until then. Raises JobDidNotSucceed."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, TextColumn("{task.fields[message]}"), console=err, disable=cli.is_json) as progress:
+        with cli.reading() as session:
+            job = queries.one(session, job_id)
+        task = progress.add_task(job.title, total=1.0, message="")
+        while not JobState(job.state).is_over:
+            time.sleep(LOOK_EVERY_S)
+            with cli.reading() as session:
+                job = queries.one(session, job_id)
+            message = job.message if job.state != JobState.QUEUED.value else "waits for its turn"
+            progress.update(task, completed=job.progress, message=message[:100])
+    if job.state != JobState.SUCCEEDED.value:
+        failure = job.failure or {}
+        raise JobDidNotSucceed(f"{job.title}: {failure.get('summary', job.because)}", hint=failure.get("hint"))
+    return job
+
+
+def finish_or_say(cli: Cli, job_id: str, *, wait: bool) -> dict[str, object]:
+    """Wait for the job if that was asked for; what to show of it either way."""
+    if wait:
+        follow(cli, job_id)
+    with cli.reading() as session:
+        job = queries.one(session, job_id)
+    return {"job": job.id, "state": job.state, **(job.result or {})}
