@@ -9,7 +9,7 @@ export GOLDSMITH_TEST_HOME
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick real check fix demo dev loop docs pictures
+.PHONY: help setup test quick real check fix demo dev loop docs pictures migration
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,3 +52,6 @@ dev: setup  ## web and supervisor
 
 docs: setup  ## generate docs/reference from the code
 	$(BIN)/python docs/generate.py
+
+migration: setup  ## write the schema's revision from the tables (NAME=what_changed: the next one, once 0001 is released)
+	$(BIN)/python -m goldsmith.migrations $(NAME)

@@ -1,9 +1,7 @@
-"""${message}."""
+"""${message.replace("_", " ").capitalize()}: the schema's revision ${up_revision}."""
 
 import sqlalchemy as sa
 from alembic import op
-
-import goldsmith.storage.database
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
