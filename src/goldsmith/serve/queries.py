@@ -97,7 +97,7 @@ def active(session: Session, *, domain: str) -> list[ActiveModel]:
             is_live=is_live(found, engine),
             aliases=aliases.get(found.model_id, ()),
         )
-        for found, engine in session.execute(query.order_by(Deployment.id)).tuples()
+        for found, engine in session.execute(query.order_by(Deployment.id))
     ]
 
 
@@ -114,7 +114,7 @@ def model_names(session: Session) -> dict[str, str]:
     """Names by id, of all models."""
     names: dict[str, str] = {}
     for kind in (BaseModel, FineTunedModel):
-        names.update(session.execute(select(kind.id, kind.name)).tuples().all())
+        names.update((row.id, row.name) for row in session.execute(select(kind.id, kind.name)))
     return names
 
 

@@ -6,7 +6,7 @@ transaction, so that no route leads into the void.
 
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import queries as jobs
@@ -44,7 +44,8 @@ class Rows:
 
 def read(session: Session) -> Rows:
     """What should be, and what was last seen."""
-    engines = [engine for engine in session.query(Engine).order_by(Engine.id) if engine.kind != EngineKind.PROVIDER]
+    query = select(Engine).where(Engine.kind != EngineKind.PROVIDER.value).order_by(Engine.id)
+    engines = list(session.scalars(query))
     deployments = queries.deployments(session)
     ranks = {d.id: queries.rank_of(session, d.model_id) for d in deployments if d.is_wanted}
     wanted = Wanted(

@@ -44,6 +44,8 @@ class Faults:
     """Requests for tokens are answered with 500, as by a dead engine core; everything else with 200."""
     truncate: bool = False
     """Every answer is cut off in the middle, with finish reason `length`."""
+    leave_out_adapters: bool = False
+    """Lists the adapters and answers like the base model, as vLLM does with names that it does not know."""
     load_in_name_only: bool = False
     """Says that an adapter is loaded, and does not have it."""
 
@@ -242,7 +244,7 @@ class FakeEngine:
             allowed = body.get("allowed_token_ids")
             tokens = [allowed[0]] if allowed else self._continue(body["model"], prompt, body.get("max_tokens", 16))
             self.num_generated_tokens += len(tokens)
-            is_stop = not allowed and len(tokens) < body.get("max_tokens", 16)
+            is_stop = not allowed and not self.faults.truncate and len(tokens) < body.get("max_tokens", 16)
             scores = [self._logprob(body["model"], (*prompt, *tokens[:i]), token) for i, token in enumerate(tokens)]
             choice = {
                 "index": 0,
@@ -314,7 +316,8 @@ class FakeEngine:
         return [100 + (sum(prompt) + i) % 50 for i in range(min(max_tokens, 12))]
 
     def _learned(self, model: str) -> bool:
-        return model in self.adapters and self.adapters[model].has_effect
+        is_used = model in self.adapters and not self.faults.leave_out_adapters
+        return is_used and self.adapters[model].has_effect
 
     def _probe_of(self, model: str) -> list[dict[str, Any]]:
         if model in self.adapters:

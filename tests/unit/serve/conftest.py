@@ -159,7 +159,7 @@ def probe_lines(renderer: Renderer, tuned_factor: float) -> list[dict[str, Any]]
             {"role": "user", "content": f"question {number}"},
             {"role": "assistant", "content": f"an answer, number {number}"},
         ]
-        example = renderer.render_example(messages)  # type: ignore[arg-type]
+        example = renderer.render_example(messages)
         base = [-1.0 - (token % 5) for token in example.labels if token != -100]
         lines.append(
             {

