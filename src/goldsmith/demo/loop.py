@@ -36,7 +36,7 @@ from goldsmith.serve import service as serve_service
 from goldsmith.serve.types import DeploymentState, Proof
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
-from goldsmith.stars.types import BulkRule, ExportRequest, SetFormat
+from goldsmith.stars.types import BulkRequest, BulkRule, ExportRequest
 from goldsmith.train import service as train
 from goldsmith.train.recipe import TrainRequest
 
@@ -123,11 +123,11 @@ class Loop:
 
     def _stars(self, run_id: str) -> str:
         with self._timed("stars"), self._writing() as (session, person):
-            right = stars.bulk_apply(session, run_id, BulkRule.STAR_EQUAL, "expected", by=person)
-            corrected = stars.bulk_apply(session, run_id, BulkRule.CORRECT_OTHERS, "expected", by=person)
-            request = ExportRequest("Support triage", SetFormat.CHATML, run_id=run_id, exam_share=EXAM_SHARE)
+            right = stars.bulk_apply(session, BulkRequest(run_id, BulkRule.star_equal, "expected"), by=person)
+            others = stars.bulk_apply(session, BulkRequest(run_id, BulkRule.correct_others, "expected"), by=person)
+            request = ExportRequest("Support triage", run_id=run_id, exam_share=EXAM_SHARE)
             exported = export.export(session, self.cli.parts.home, request, by=person)
-        self._say("Gold stars", f"{right} answers were right and got a star, {corrected} were corrected")
+        self._say("Gold stars", f"{right.num_touched} right answers got a star, {others.num_touched} were corrected")
         self._say("", "(the corrections come from the column `expected` of the sample file, not from a person)")
         self._say("Training set", f"{exported.num_learn} rows to learn from, {exported.num_exam} held back as the exam")
         return exported.id

@@ -1,0 +1,66 @@
+"""What the real tests share: the prepared home, the converted model, one walk around the loop with a live engine.
+
+Skipped with the reason where the home was not prepared; where CI=true that is a failure.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goldsmith import app
+from goldsmith.environments import folders
+from goldsmith.environments.types import EnvironmentName
+from goldsmith.models import queries
+from goldsmith.people.types import DEFAULT_DOMAIN
+from goldsmith.settings import Settings
+from tests.real.homes import TEST_HOME
+from tests.real.walk import Walk, walk_the_loop
+
+BUILTIN = "smollm2-135m-instruct"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole loop come last, so that a broken part is named by its own test first."""
+    items.sort(key=lambda item: "test_the_loop" in item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def real_home() -> Path:
+    """A home with environments and the base model."""
+    names = (EnvironmentName.TRL, EnvironmentName.VLLM_CPU)
+    missing = [name for name in names if not folders.find(name, home=TEST_HOME).is_installed]
+    if missing:
+        reason = f"{TEST_HOME} has no environment {', '.join(missing)}; run: python tests/real/prepare.py"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return TEST_HOME
+
+
+@pytest.fixture(scope="session")
+def trl_python(real_home: Path) -> Path:
+    """The interpreter of the trainer's environment."""
+    return folders.python_of(EnvironmentName.TRL, home=real_home)
+
+
+@pytest.fixture(scope="session")
+def smollm2_folder(real_home: Path) -> Path:
+    """The converted base model."""
+    parts = app.assemble(Settings(home=real_home))
+    with parts.database.reading() as session:
+        return queries.folder_of(parts.home, queries.base(session, BUILTIN, domain=DEFAULT_DOMAIN))
+
+
+@pytest.fixture(scope="session")
+def walk(real_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """One walk around the loop in a home of its own: real training, real engine, which still runs."""
+    with walk_the_loop(real_home, tmp_path_factory.mktemp("home")) as walked:
+        yield walked
+
+
+@pytest.fixture(scope="session")
+def trained_adapter(walk: Walk) -> Path:
+    """The folder of the model that the walk trained."""
+    return walk.model_folder
