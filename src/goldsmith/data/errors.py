@@ -36,3 +36,10 @@ class NoGoodRows(Invalid):
 
     title = "No row could be taken"
     default_hint = "The list of bad rows says why; mend the file and import it again."
+
+
+class TooMuchMemory(Invalid):
+    """Reading the file takes more memory than an import may have."""
+
+    title = "The file takes too much memory"
+    default_hint = "Save it as CSV or JSONL, which are read row by row, or split it."

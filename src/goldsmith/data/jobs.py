@@ -14,10 +14,11 @@ import orjson
 from sqlalchemy import delete, insert
 
 from goldsmith.data import queries, readers, service
-from goldsmith.data.errors import ColumnUnknown, NoGoodRows
+from goldsmith.data.errors import ColumnUnknown, NoGoodRows, TooMuchMemory
 from goldsmith.data.readers import BadRow, Format, ReadOptions, ReadRow, RowSource
 from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.data.types import ImportRequest, Upload
+from goldsmith.jobs.errors import LeaseLost
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.storage.ids import Prefix, new_id
@@ -40,8 +41,11 @@ class ImportKind(LightKind):
         """Read the whole file. Raises the readers' errors, ColumnUnknown and NoGoodRows."""
         del stage
         if self._memory_limit_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (self._memory_limit_bytes, self._memory_limit_bytes))
-        return Import(context).run()
+            _limit_memory(self._memory_limit_bytes)
+        try:
+            return Import(context).run()
+        except MemoryError as error:
+            raise TooMuchMemory(f"Reading {context.job.params['upload']['filename']} takes too much memory.") from error
 
 
 class Import:
@@ -50,6 +54,7 @@ class Import:
     def __init__(self, context: WorkContext) -> None:
         params = dict(context.job.params)
         self._request = ImportRequest(**{**params, "upload": Upload(**params["upload"])})
+        self._version_id = context.job.subject_id or ""
         self._context = context
         self._digest = hashlib.sha256()
         self._bad_rows: list[dict[str, Any]] = []
@@ -57,10 +62,26 @@ class Import:
         self._num_rows = 0
 
     def run(self) -> Mapping[str, Any]:
-        """Fill the version; what was not taken is listed with row, column and reason."""
-        version_id = self._context.job.subject_id or ""
+        """Fill the version; what was not taken is listed with row, column and reason. On a failure no row stays."""
+        self._empty()
+        try:
+            result = self._fill()
+        except LeaseLost:
+            raise
+        except BaseException:
+            self._empty()
+            raise
+        if self._context.should_stop() and not result:
+            self._empty()
+        return result
+
+    def _empty(self) -> None:
+        """Remove the rows of this version, and of others whose import died and was given up."""
         with self._context.transaction() as session:
-            session.execute(delete(Row).where(Row.dataset_version_id == version_id))
+            given_up = queries.abandoned_versions(session, domain=self._context.job.domain)
+            session.execute(delete(Row).where(Row.dataset_version_id.in_([self._version_id, *given_up])))
+
+    def _fill(self) -> Mapping[str, Any]:
         source = self._open()
         columns = self._columns(source)
         good_rows = self._good_rows(source)
@@ -68,13 +89,13 @@ class Import:
             if self._context.should_stop():
                 return {}
             with self._context.transaction() as session:
-                session.execute(insert(Row), [self._row(version_id, item, columns) for item in batch])
+                session.execute(insert(Row), [self._row(item, columns) for item in batch])
             self._context.report(None, f"{self._num_rows:,} rows read")
         if self._num_rows == 0:
             first = self._bad_rows[0] if self._bad_rows else {"row": 1, "reason": "the file has no rows"}
             raise NoGoodRows(f"All {self._num_bad:,} rows are bad. Row {first['row']}: {first['reason']}")
         with self._context.transaction() as session:
-            self._complete(queries.version(session, version_id, must_be_complete=False), columns)
+            self._complete(queries.version(session, self._version_id, must_be_complete=False), columns)
         return {"num_rows": self._num_rows, "num_bad_rows": self._num_bad}
 
     def _open(self) -> RowSource:
@@ -95,7 +116,7 @@ class Import:
         for column in [*wanted, *([answer] if answer else [])]:
             if column not in there:
                 raise ColumnUnknown(f"The file has no column {column!r}. It has: {', '.join(there)}.")
-        return [*wanted, *([answer] if answer and answer not in wanted else [])]
+        return list(dict.fromkeys([*wanted, *([answer] if answer else [])]))
 
     def _good_rows(self, source: RowSource) -> Iterator[ReadRow]:
         for item in source:
@@ -106,14 +127,14 @@ class Import:
             else:
                 yield item
 
-    def _row(self, version_id: str, item: ReadRow, columns: list[str]) -> dict[str, Any]:
+    def _row(self, item: ReadRow, columns: list[str]) -> dict[str, Any]:
         content = {column: item.values[column] for column in columns}
         canonical = orjson.dumps(content)
         self._digest.update(canonical + b"\n")
         self._num_rows += 1
         return {
             "id": new_id(Prefix.ROW),
-            "dataset_version_id": version_id,
+            "dataset_version_id": self._version_id,
             "position": self._num_rows,
             "content": content,
             "content_hash": hashlib.sha256(canonical).hexdigest(),
@@ -126,3 +147,10 @@ class Import:
         version.bad_rows = self._bad_rows
         version.content_hash = self._digest.hexdigest()
         version.is_complete = True
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    _, hard_bytes = resource.getrlimit(resource.RLIMIT_AS)
+    is_free = hard_bytes == resource.RLIM_INFINITY or limit_bytes <= hard_bytes
+    limit_bytes = limit_bytes if is_free else hard_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))

@@ -1,10 +1,12 @@
 """Every SELECT on datasets. A version counts only when its import is complete."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from goldsmith.data.errors import DatasetNotFound, DatasetNotReady
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
 
 
 def one(session: Session, dataset_id: str, *, domain: str) -> Dataset:
@@ -49,6 +51,21 @@ def newest_version(session: Session, dataset_id: str) -> DatasetVersion:
         if candidate.is_complete:
             return candidate
     raise DatasetNotReady("This dataset has no complete version yet.")
+
+
+def abandoned_versions(session: Session, *, domain: str) -> list[str]:
+    """Incomplete versions that hold rows although their import failed or was cancelled; their jobs are locked.
+
+    An import that is killed cannot clean up after itself.
+    """
+    over = (JobState.FAILED.value, JobState.CANCELLED.value)
+    query = (
+        select(DatasetVersion.id)
+        .join(Job, Job.subject_id == DatasetVersion.id)
+        .where(DatasetVersion.domain == domain, DatasetVersion.is_complete.is_(False), Job.state.in_(over))
+        .where(exists().where(Row.dataset_version_id == DatasetVersion.id))
+    )
+    return list(session.scalars(query.with_for_update(of=Job, skip_locked=True)))
 
 
 def rows(session: Session, version_id: str, *, after: int = 0, limit: int = 500) -> list[Row]:

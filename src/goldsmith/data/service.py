@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from goldsmith.data import queries
-from goldsmith.data.errors import UploadTooLarge
+from goldsmith.data.errors import DatasetNotFound, UploadTooLarge
 from goldsmith.data.tables import Dataset, DatasetVersion
 from goldsmith.data.types import ImportRequest, Upload
 from goldsmith.jobs import queue
@@ -21,6 +21,7 @@ from goldsmith.people.types import Person
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home, sync_folder
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.storage.text import storable
 
 MAX_UPLOAD_BYTES = 2_000_000_000
 _CHUNK_BYTES = 1 << 20
@@ -38,7 +39,7 @@ def save_upload(home: Home, stream: BinaryIO, filename: str, *, max_bytes: int =
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(home.uploads)
-    return Upload(sha256, filename[:255], size_bytes)
+    return Upload(sha256, storable(filename)[:255], size_bytes)
 
 
 def _copy(stream: BinaryIO, file: BinaryIO, max_bytes: int) -> tuple[str, int]:
@@ -87,16 +88,19 @@ def delete(session: Session, dataset_id: str, *, by: Person) -> None:
 
 
 def restore(session: Session, dataset_id: str, *, by: Person) -> None:
-    """Show a deleted dataset again."""
+    """Show a deleted dataset again. Raises DatasetNotFound."""
     dataset = session.get(Dataset, dataset_id)
-    if dataset is not None and dataset.domain == by.domain:
-        dataset.deleted_at = None
+    if dataset is None or dataset.domain != by.domain:
+        raise DatasetNotFound(f"There is no dataset {dataset_id}.")
+    dataset.deleted_at = None
 
 
 def _dataset(session: Session, request: ImportRequest, by: Person) -> Dataset:
     if request.dataset_id is not None:
-        return queries.one(session, request.dataset_id, domain=by.domain)
-    name = request.name.strip()[:255] or request.upload.filename
+        dataset = queries.one(session, request.dataset_id, domain=by.domain)
+        session.refresh(dataset, with_for_update=True)  # two imports at once get numbers one after the other
+        return dataset
+    name = storable(request.name).strip()[:255] or request.upload.filename
     dataset = Dataset(id=new_id(Prefix.DATASET), name=name, domain=by.domain, created_by=by.id)
     session.add(dataset)
     session.flush()

@@ -1,36 +1,50 @@
 """One child process: start it, find it again, stop it. Knows neither jobs nor databases; engines are started here too.
 
-A child runs in a session of its own, so it outlives its parent and a signal reaches its whole group. It writes its pid
-to a file itself before its program begins: a parent that dies between starting it and recording it finds it again.
+A child runs in a session of its own, so it outlives its parent and a signal reaches its whole group. Before its program
+begins it writes itself who it is to a file that only one process can make: a parent that dies between starting it and
+recording it finds it again, and of two that were started for the same file only one goes on. Needs Linux's /proc.
 """
 
 import os
+import re
 import signal
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from goldsmith.jobs.types import ChildId, Launch
 
-_START_TOLERANCE_S = 2.0
+MARK = "GOLDSMITH_CHILD"
+"""The variable in a child's environment, and in that of everything it starts, that holds the path of its pid file."""
+
 _PID_FILE_WAIT_S = 5.0
-# The shell only writes its own pid and becomes the program; the program's words are its arguments, never its text.
-_RECORD_AND_BECOME = 'echo $$ > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# The shell only writes who it is and becomes the program; the program's words are its arguments, never its text.
+# `set -C`: making the file fails when it is there already, and then the program is not run.
+_RECORD_AND_BECOME = f'set -C; read -r b < {_BOOT_ID}; read -r s < /proc/$$/stat; echo "$b $s" > "$0" && exec "$@"'
+_WRITTEN = re.compile(r"(?P<boot>[0-9a-f-]+) (?P<pid>\d+) \(.*\) (?P<rest>.*)\n")
 
 _own: dict[int, subprocess.Popen[bytes]] = {}
 
 
-def start(launch: Launch, *, log: Path, pid_file: Path) -> ChildId:
-    """Start a program; what it prints is appended to `log`. Raises OSError when the program cannot be started."""
+def start(launch: Launch, *, log: Path, pid_file: Path, replace: bool = True) -> ChildId:
+    """Start a program; what it prints is appended to `log`. Raises OSError when the program cannot be started.
+
+    With `replace=False` the program ends at once when `pid_file` is there: its owner was faster.
+    """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pid_file.unlink(missing_ok=True)
+    pid_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if replace:
+        pid_file.unlink(missing_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
             ["/bin/sh", "-c", _RECORD_AND_BECOME, str(pid_file), *launch.argv],
             cwd=launch.cwd,
-            env=dict(launch.env),
+            env={**launch.env, MARK: str(pid_file)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -45,42 +59,39 @@ def start(launch: Launch, *, log: Path, pid_file: Path) -> ChildId:
 
 def identify(pid: int) -> ChildId | None:
     """The process that has this number now, told apart from any later one."""
-    try:
-        return ChildId(pid, psutil.Process(pid).create_time(), psutil.boot_time())
-    except psutil.NoSuchProcess:
-        return None
+    fields = _stat_of(pid)
+    return ChildId(pid, int(fields[19]) / _TICKS_PER_S, _boot_number(_boot_id())) if fields else None
 
 
 def find_by_pid_file(pid_file: Path) -> ChildId | None:
     """The process that wrote this file, if it still lives."""
-    if not pid_file.exists():
+    try:
+        written = _WRITTEN.fullmatch(pid_file.read_text(encoding="ascii", errors="replace"))
+    except FileNotFoundError:
         return None
-    text = pid_file.read_text(encoding="ascii").strip()
-    child = identify(int(text)) if text.isdigit() else None
-    written_at = pid_file.stat().st_mtime
-    if child is None or child.started_at > written_at + _START_TOLERANCE_S:
+    if written is None:
         return None
-    return child
+    started_at = int(written["rest"].split()[19]) / _TICKS_PER_S
+    child = ChildId(int(written["pid"]), started_at, _boot_number(written["boot"]))
+    return child if is_alive(child) else None
 
 
 def wait_for_pid_file(pid_file: Path) -> None:
-    """Wait until the child has written its pid, so that a crash of ours from here on loses nothing."""
+    """Wait until the child has written who it is, so that a crash of ours from here on loses nothing."""
     end = time.monotonic() + _PID_FILE_WAIT_S
-    while not pid_file.exists() and time.monotonic() < end:
+    while time.monotonic() < end:
+        if pid_file.exists() and pid_file.stat().st_size > 0:
+            return
         time.sleep(0.005)
 
 
 def is_alive(child: ChildId) -> bool:
     """Whether exactly this process still runs; a dead one of ours is reaped."""
     process = _own.get(child.pid)
-    if process is not None and process.poll() is not None:
-        return False
-    try:
-        found = psutil.Process(child.pid)
-        is_same = abs(found.create_time() - child.started_at) < _START_TOLERANCE_S
-        return is_same and found.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    if process is not None:
+        process.poll()
+    fields = _stat_of(child.pid)
+    return fields is not None and fields[0] not in ("Z", "X") and identify(child.pid) == child
 
 
 def exit_code(pid: int) -> int | None:
@@ -99,6 +110,19 @@ def kill(child: ChildId) -> None:
     _signal_group(child, signal.SIGKILL)
 
 
+def kill_leftovers(pid_file: Path) -> int:
+    """SIGKILL to what a dead child had started and left behind, known by the mark. Returns how many there were."""
+    num_killed = 0
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(pid_file):
+                process.kill()  # psutil looks at the start time once more
+                num_killed += 1
+        except (psutil.Error, OSError):  # gone meanwhile, or somebody else's
+            continue
+    return num_killed
+
+
 def _signal_group(child: ChildId, number: signal.Signals) -> None:
     if not is_alive(child):
         return
@@ -106,3 +130,22 @@ def _signal_group(child: ChildId, number: signal.Signals) -> None:
         os.killpg(child.pid, number)  # its own session: the group has the child's number
     except ProcessLookupError:
         return
+
+
+def _stat_of(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat behind the name: the state is the first, the start in ticks the twentieth."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rpartition(")")[2].split()
+
+
+@cache
+def _boot_id() -> str:
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+def _boot_number(boot_id: str) -> float:
+    """The first 52 bits of a boot's id: as exact in a database's float as the id itself."""
+    return float(int(boot_id.replace("-", "")[:13], 16))

@@ -6,10 +6,11 @@ by the kind of the job: `session.info["mirrors"]`, put there by `app.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from goldsmith.jobs import queries
@@ -19,6 +20,7 @@ from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.jobs.types import ChildId, JobFailure, StageOutcome, StopRequest
 from goldsmith.people.types import Person
 from goldsmith.storage import clock
+from goldsmith.storage.database import UtcTime
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.wire.events import Event
 
@@ -67,17 +69,22 @@ def claim(session: Session, *, machine: str, slot: str | None) -> Job | None:
         busy = exists().where(other.state.in_(_ACTIVE), other.machine == machine, other.slot == slot)
         waiting = waiting.where(~busy)
     waiting = waiting.order_by(Job.id).limit(1).with_for_update(skip_locked=True)
+    now = clock.now()
     values = {
         Job.state: JobState.STARTING.value,
         Job.because: f"claimed by {machine}",
         Job.machine: machine,
         Job.slot: slot,
         Job.lease_number: Job.lease_number + 1,
-        Job.lease_until: clock.now() + timedelta(seconds=LEASE_S),
-        Job.started_at: func.coalesce(Job.started_at, clock.now()),
+        Job.lease_until: now + timedelta(seconds=LEASE_S),
+        Job.started_at: func.coalesce(Job.started_at, literal(now, UtcTime())),
     }
     claimed = update(Job).where(Job.id == waiting.scalar_subquery(), Job.state == JobState.QUEUED.value)
-    job_id = session.execute(claimed.values(values).returning(Job.id)).scalar()
+    try:
+        with session.begin_nested():
+            job_id = session.execute(claimed.values(values).returning(Job.id)).scalar()
+    except IntegrityError:  # somebody took the slot in this very moment
+        return None
     if job_id is None:
         return None
     job = session.get_one(Job, job_id, populate_existing=True)
@@ -104,13 +111,17 @@ def move(session: Session, job: Job, to: JobState, because: str) -> None:
 
 
 def again(session: Session, job: Job, because: str) -> None:
-    """Queue a job that stopped, failed or died as a new attempt of the same job."""
-    move(session, job, JobState.QUEUED, because)
-    job.attempt += 1
-    job.stage = job.stage_outcome = None
-    job.failure = None
-    session.flush()
-    _mirror(session, job)
+    """Queue a job that stopped or failed as a new attempt of the same job; earlier deaths are forgiven."""
+    _again(session, job, because, num_deaths=0)
+
+
+def died(session: Session, job: Job, failure: JobFailure) -> None:
+    """An attempt ended without a word: queue the next one, or fail after too many without progress."""
+    num_deaths = job.num_deaths + 1
+    if num_deaths >= MAX_DEATHS:
+        fail(session, job, failure)
+    else:
+        _again(session, job, f"attempt {job.attempt} ended early: {failure.summary}", num_deaths=num_deaths)
 
 
 def finish(session: Session, job: Job, result: Mapping[str, Any] | None = None) -> None:
@@ -133,7 +144,8 @@ def ask_to_stop(session: Session, job: Job, request: StopRequest) -> None:
     session.refresh(job, with_for_update=True)
     state = JobState(job.state)
     if state.is_active:
-        job.stop_requested = request.value
+        if job.stop_requested != StopRequest.CANCEL.value:  # who cancelled does not want it to be paused
+            job.stop_requested = request.value
         session.flush()
         _record(session, job, f"{request.value}_requested", {})
     elif request is StopRequest.CANCEL:
@@ -181,21 +193,21 @@ def keep_lease(session: Session, job_id: str, lease_number: int) -> None:
 
 
 def take_back_expired(session: Session, *, machine: str) -> list[str]:
-    """Queue again what other machines claimed and stopped reporting on two leases ago. Returns the ids."""
+    """Take from other machines what they stopped reporting on two leases ago: a death each. Returns the ids."""
     limit = clock.now() - timedelta(seconds=2 * LEASE_S)
     gone = select(Job).where(Job.state.in_(_ACTIVE), Job.machine != machine, Job.lease_until < limit)
     jobs = list(session.scalars(gone.with_for_update(skip_locked=True)))
     for job in jobs:
-        again(session, job, f"{job.machine} stopped reporting")
+        summary = f"The machine {job.machine} stopped reporting."
+        died(session, job, JobFailure("machine_gone", summary, "Look after that machine, then queue the job again."))
     return [job.id for job in jobs]
 
 
 def report(session: Session, job: Job, *, progress: float | None = None, message: str | None = None) -> None:
-    """How far a running job is: a share from 0 to 1, and a sentence."""
-    if progress is not None:
-        if progress > job.progress:
-            job.num_deaths = 0
-        job.progress = min(max(progress, 0.0), 1.0)
+    """How far a job is, as a share from 0 to 1 that never falls, and a sentence. Getting further forgives deaths."""
+    if progress is not None and min(progress, 1.0) > job.progress:
+        job.num_deaths = 0
+        job.progress = min(progress, 1.0)
     if message is not None:
         job.message = message
     session.flush()
@@ -211,7 +223,7 @@ def record(session: Session, job: Job, event: Event, *, source: str) -> None:
         seq=event.seq,
         kind=event.kind.value,
         data=dict(event.data),
-        at=datetime.fromtimestamp(event.at, UTC),
+        at=clock.from_timestamp(event.at),
     )
     session.add(row)
     session.flush()
@@ -221,6 +233,16 @@ def to_running(session: Session, job: Job) -> None:
     """A claimed job whose first program was started is running, even when nobody saw it start."""
     if job.state == JobState.STARTING.value:
         move(session, job, JobState.RUNNING, "its program was started")
+
+
+def _again(session: Session, job: Job, because: str, *, num_deaths: int) -> None:
+    move(session, job, JobState.QUEUED, because)
+    job.attempt += 1
+    job.num_deaths = num_deaths
+    job.stage = job.stage_outcome = None
+    job.failure = None
+    session.flush()
+    _mirror(session, job)
 
 
 def _record(session: Session, job: Job, kind: str, data: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 It never does work itself. Everything it knows is in the database and in the job folders, so a new one goes on where a
 killed one stopped: children that live are adopted, what they reported is applied once, what died is started again.
+Whatever it writes about a job, it writes under the job's lease, so that one that slept too long writes nothing.
 """
 
 import fcntl
@@ -9,19 +10,25 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
 from typing import IO
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import child, queries, queue
 from goldsmith.jobs.ending import Ending, cannot_start, read_ending
-from goldsmith.jobs.errors import LeaseLost, SupervisorRunning
+from goldsmith.jobs.errors import JobKindUnknown, LeaseLost, SupervisorRunning
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import JobKind, Keeper
+from goldsmith.jobs.orphans import kill_orphans
+from goldsmith.jobs.place import own_name
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import ChildId, JobView, Launch, Stage, StageOutcome, StopRequest
@@ -34,6 +41,9 @@ TICK_S = 0.2
 KILL_AFTER_S = 60
 KEEP_LEASE_EVERY_S = 5
 MAX_LIGHT_JOBS = 4
+TROUBLE_PAUSE_S = 5
+BATCH_EVENTS = 200
+_AWAY = (OperationalError, InterfaceError)  # the database is not there; what is recorded is unchanged, so look again
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +68,9 @@ class Supervisor:
         worker_launch: Callable[[JobView, str], Launch],
         kill_after_s: float = KILL_AFTER_S,
     ) -> None:
+        for kind in kinds.values():
+            if sum(stage.is_heavy for stage in kind.stages) > 1:
+                raise ValueError(f"{kind.name} has two heavy stages, which would write events to the same file")
         self._database = database
         self._home = home
         self._kinds = kinds
@@ -65,8 +78,16 @@ class Supervisor:
         self._worker_launch = worker_launch
         self._kill_after_s = kill_after_s
         self._tails: dict[str, Tail] = {}
+        self._said_last_at: dict[str, float] = {}
+        self._trouble_until: dict[str, float] = {}
         self._lease_kept_at = 0.0
+        self._has_looked_for_orphans = False
         self._lock: IO[bytes] | None = None
+
+    @cached_property
+    def machine(self) -> str:
+        """The name under which it claims jobs; asked for only once the lock is held."""
+        return own_name(self._home, self._machine.name)
 
     def lock(self) -> None:
         """Be the only one over this home folder. Raises SupervisorRunning."""
@@ -78,6 +99,12 @@ class Supervisor:
             raise SupervisorRunning(f"Another supervisor watches over {self._home.root}.") from error
         os.set_inheritable(self._lock.fileno(), False)
 
+    def unlock(self) -> None:
+        """Let another one watch over this home folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     def run(self, stop: threading.Event, keepers: Sequence[Keeper] = ()) -> None:
         """Tick until told to stop. Children go on; the next supervisor adopts them."""
         threads = [
@@ -86,39 +113,72 @@ class Supervisor:
         for thread in threads:
             thread.start()
         while not stop.is_set():
-            self._tick_or_log()
+            if not self._tick_or_log():
+                stop.wait(1)
             stop.wait(TICK_S)
         for thread in threads:
             thread.join(timeout=3)
 
-    def _tick_or_log(self) -> None:
+    def _tick_or_log(self) -> bool:
         try:
             self.tick()
-        except OperationalError as error:  # the database went away; what is recorded is unchanged, so look again
+        except _AWAY as error:
             log.warning("the database does not answer: %s", error.orig)
-            time.sleep(1)
+        except Exception:
+            log.exception("the supervisor met something it did not expect, and goes on")
+        else:
+            return True
+        return False
 
     def tick(self) -> None:
         """One look at everything: claim what waits, watch what runs."""
+        if not self._has_looked_for_orphans:
+            kill_orphans(self._database, self._home, machine=self.machine)
+            self._has_looked_for_orphans = True
         with self._database.reading() as session:
-            ids = [(job.id, job.lease_number) for job in queries.active(session, self._machine.name)]
+            ids = [(job.id, job.lease_number) for job in queries.active(session, self.machine)]
         self._keep_leases(ids)
         for job_id, _ in ids:
-            self._watch(job_id)
+            self._watch_or_log(job_id)
         self._claim(num_active=len(ids))
+
+    def _watch_or_log(self, job_id: str) -> None:
+        """Watch one job, so that trouble with it stays with it."""
+        if time.monotonic() < self._trouble_until.get(job_id, 0.0):
+            return
+        try:
+            self._watch(job_id)
+        except _AWAY:
+            raise
+        except LeaseLost as error:
+            log.warning("%s", error)
+            kill_orphans(self._database, self._home, machine=self.machine, job_id=job_id)
+        except Exception:
+            log.exception("job %s cannot be watched now", job_id)
+            self._trouble_until[job_id] = time.monotonic() + TROUBLE_PAUSE_S
+        else:
+            self._trouble_until.pop(job_id, None)
+
+    @contextmanager
+    def _mine(self, job: Job) -> Iterator[tuple[Session, Job]]:
+        """A transaction about a job that we still hold; its row is locked until the end. Raises LeaseLost."""
+        with self._database.transaction() as session:
+            queue.keep_lease(session, job.id, job.lease_number)
+            yield session, queries.one(session, job.id)
 
     def _keep_leases(self, ids: list[tuple[str, int]]) -> None:
         if time.monotonic() - self._lease_kept_at < KEEP_LEASE_EVERY_S:
             return
         self._lease_kept_at = time.monotonic()
         with self._database.transaction() as session:
-            queue.take_back_expired(session, machine=self._machine.name)
+            queue.take_back_expired(session, machine=self.machine)
         for job_id, lease_number in ids:
             try:
                 with self._database.transaction() as session:
                     queue.keep_lease(session, job_id, lease_number)
             except LeaseLost as error:
                 log.warning("%s", error)
+                kill_orphans(self._database, self._home, machine=self.machine, job_id=job_id)
 
     def _claim(self, num_active: int) -> None:
         slots: list[str | None] = [*self._machine.slots]
@@ -129,117 +189,154 @@ class Supervisor:
                 if not queries.has_waiting(session, needs_slot=slot is not None):
                     continue
             with self._database.transaction() as session:
-                job = queue.claim(session, machine=self._machine.name, slot=slot)
+                job = queue.claim(session, machine=self.machine, slot=slot)
             if job is not None:
-                self._watch(job.id)
+                self._watch_or_log(job.id)
 
     def _watch(self, job_id: str) -> None:
         with self._database.reading() as session:
             job = queries.one(session, job_id)
         if not JobState(job.state).is_active:
             return
+        stage = self._stage(job)
+        if stage is None:
+            self._fail_unknown(job)
+            return
         if job.stage is None:
-            self._start(job, self._kinds[job.kind].stages[0])
+            self._start(job, stage)
             return
         process = self._child_of(job)
-        was_started = process is not None or self._folder(job).pid_file(job.attempt, job.stage).exists()
+        was_started = process is not None or self._pid_file(job, stage).exists()
         if not was_started:
-            self._start(job, self._stage(job))
+            self._start(job, stage)
             return
         is_alive = process is not None and child.is_alive(process)  # asked before the events, so that none is missed
-        self._apply_events(job)
+        self._apply_events(job, stage)
         if process is not None and is_alive:
             self._deliver_stop(job, process)
+            self._end_silent(job, process)
         else:
-            self._end_stage(job, child.exit_code(process.pid) if process else None)
+            self._end_stage(job, stage, child.exit_code(process.pid) if process else None)
 
     def _child_of(self, job: Job) -> ChildId | None:
         if job.pid is not None and job.pid_started_at is not None and job.pid_booted_at is not None:
             return ChildId(job.pid, job.pid_started_at, job.pid_booted_at)
         found = child.find_by_pid_file(self._folder(job).pid_file(job.attempt, job.stage or ""))
         if found is not None:
-            with self._database.transaction() as session:
-                queue.record_child(session, queries.one(session, job.id), found)
+            with self._mine(job) as (session, row):
+                queue.record_child(session, row, found)
         return found
 
     def _start(self, job: Job, stage: Stage) -> None:
-        with self._database.transaction() as session:
-            job = queries.one(session, job.id)
-            if job.stop_requested is not None:
-                _stopped(session, job)
+        with self._mine(job) as (session, row):
+            if row.stop_requested is not None:
+                _stopped(session, row)
                 return
-            queue.begin_stage(session, job, stage.name)
-        log_file, pid_file = self._folder(job).log(job.attempt), self._folder(job).pid_file(job.attempt, stage.name)
+            queue.begin_stage(session, row, stage.name)
+            view = queries.view(row)
+        pid_file = self._pid_file(job, stage)
         try:
-            process = child.start(self._launch(queries.view(job), stage), log=log_file, pid_file=pid_file)
+            log_file = self._folder(job).log(job.attempt)
+            process = child.start(self._launch(view, stage), log=log_file, pid_file=pid_file, replace=False)
         except Exception as error:
             log.exception("job %s cannot start its stage %s", job.id, stage.name)
-            with self._database.transaction() as session:
-                queue.fail(session, queries.one(session, job.id), cannot_start(error))
+            with self._mine(job) as (session, row):
+                queue.fail(session, row, cannot_start(error))
             return
         child.wait_for_pid_file(pid_file)
-        with self._database.transaction() as session:
-            queue.record_child(session, queries.one(session, job.id), process)
+        # One that was started by a predecessor of ours, and was slow to write its file, goes on; ours has ended.
+        process = child.find_by_pid_file(pid_file) or process
+        with self._mine(job) as (session, row):
+            queue.record_child(session, row, process)
+
+    def _fail_unknown(self, job: Job) -> None:
+        what = f"the stage {job.stage} of {job.kind}" if job.kind in self._kinds else f"jobs of the kind {job.kind}"
+        with self._mine(job) as (session, row):
+            queue.fail(session, row, cannot_start(JobKindUnknown(f"This version of Goldsmith does not know {what}.")))
+        kill_orphans(self._database, self._home, machine=self.machine, job_id=job.id)
 
     def _launch(self, job: JobView, stage: Stage) -> Launch:
         if stage.is_heavy:
             return self._kinds[job.kind].launch(job, JobFolder.of(self._home, job.id))
         return self._worker_launch(job, stage.name)
 
-    def _apply_events(self, job: Job) -> None:
-        if not self._stage(job).is_heavy:
+    def _apply_events(self, job: Job, stage: Stage) -> None:
+        if not stage.is_heavy:
             return
-        tail = self._tails.setdefault(f"{job.id}/{job.attempt}", Tail(self._folder(job).events(job.attempt)))
-        offset = tail.offset
-        events = list(tail.new_events())
-        if not events:
-            return
-        try:
-            with self._database.transaction() as session:
-                self._apply(session, queries.one(session, job.id), events)
-        except BaseException:
-            tail.offset = offset
-            raise
+        tail = self._tails.setdefault(_key(job), Tail(self._folder(job).events(job.attempt)))
+        while True:
+            offset = tail.offset
+            events = list(islice(tail.new_events(), BATCH_EVENTS))
+            if not events:
+                return
+            try:
+                with self._mine(job) as (session, row):
+                    self._apply(session, row, events)
+            except BaseException:
+                tail.offset = offset
+                raise
+            if events[-1].kind.is_last:
+                self._said_last_at.setdefault(_key(job), time.monotonic())
 
     def _apply(self, session: Session, job: Job, events: Sequence[Event]) -> None:
-        source = job.stage or ""
-        last = queries.last_seq(session, job.id, attempt=job.attempt, source=source)
+        last = queries.last_seq(session, job.id, attempt=job.attempt, source=job.stage or "")
         for event in events:
             if event.seq <= last:
                 continue
-            queue.record(session, job, event, source=source)
-            self._kinds[job.kind].on_event(session, job, event)
-            if event.kind is EventKind.STEP and event.data.get("total_steps"):
-                queue.report(session, job, progress=event.data["step"] / event.data["total_steps"])
+            last = event.seq
+            try:
+                with session.begin_nested():
+                    queue.record(session, job, event, source=job.stage or "")
+                with session.begin_nested():
+                    self._apply_one(session, job, event)
+            except _AWAY:
+                raise
+            except Exception:
+                log.exception("job %s: its event %s is passed over", job.id, event.seq)
+
+    def _apply_one(self, session: Session, job: Job, event: Event) -> None:
+        self._kinds[job.kind].on_event(session, job, event)
+        if event.kind is EventKind.STEP and event.data.get("total_steps"):
+            queue.report(session, job, progress=event.data["step"] / event.data["total_steps"])
+        session.flush()
 
     def _deliver_stop(self, job: Job, process: ChildId) -> None:
         if job.stop_requested is None:
             return
         if job.stop_sent_at is None:
             child.ask_to_end(process)
-            with self._database.transaction() as session:
-                queries.one(session, job.id).stop_sent_at = clock.now()
+            with self._mine(job) as (_, row):
+                row.stop_sent_at = clock.now()
         elif clock.now() - job.stop_sent_at > timedelta(seconds=self._kill_after_s):
             child.kill(process)
 
-    def _end_stage(self, job: Job, exit_code: int | None) -> None:
-        stage = self._stage(job)
-        with self._database.transaction() as session:
-            job = queries.one(session, job.id)
-            if not JobState(job.state).is_active:
-                return
-            ending = read_ending(job, stage, self._folder(job), exit_code)
-            following = self._stage_after(job)
-            if ending.outcome is StageOutcome.DONE and following is not None:
-                queue.to_running(session, job)
+    def _end_silent(self, job: Job, process: ChildId) -> None:
+        """A program that said how it ended, and does not end, is killed: what it said counts."""
+        if job.stage_outcome is not None:
+            self._said_last_at.setdefault(_key(job), time.monotonic())
+        said_at = self._said_last_at.get(_key(job))
+        if said_at is not None and time.monotonic() - said_at > self._kill_after_s:
+            child.kill(process)
+
+    def _end_stage(self, job: Job, stage: Stage, exit_code: int | None) -> None:
+        child.kill_leftovers(self._pid_file(job, stage))
+        with self._mine(job) as (session, row):
+            ending = read_ending(row, stage, self._folder(job), exit_code)
+            following = self._stage_after(row) if ending.outcome is StageOutcome.DONE else None
+            if following is not None:
+                queue.to_running(session, row)
             else:
-                _record_end(session, job, ending)
-                following = None
+                _record_end(session, row, ending)
+        self._tails.pop(_key(job), None)
+        self._said_last_at.pop(_key(job), None)
         if following is not None:
             self._start(job, following)
 
-    def _stage(self, job: Job) -> Stage:
-        return next(stage for stage in self._kinds[job.kind].stages if stage.name == job.stage)
+    def _stage(self, job: Job) -> Stage | None:
+        """The stage that the job is in, the first one when it is in none; None when we do not know it."""
+        kind = self._kinds.get(job.kind)
+        stages = kind.stages if kind is not None else ()
+        return next((stage for stage in stages if job.stage in (stage.name, None)), None)
 
     def _stage_after(self, job: Job) -> Stage | None:
         stages = self._kinds[job.kind].stages
@@ -249,6 +346,13 @@ class Supervisor:
     def _folder(self, job: Job) -> JobFolder:
         return JobFolder.of(self._home, job.id)
 
+    def _pid_file(self, job: Job, stage: Stage) -> Path:
+        return self._folder(job).pid_file(job.attempt, stage.name)
+
+
+def _key(job: Job) -> str:
+    return f"{job.id}/{job.attempt}/{job.stage}"
+
 
 def _record_end(session: Session, job: Job, ending: Ending) -> None:
     """The job's last stage ended, or one of its stages ended early: write down where the job stands now."""
@@ -257,18 +361,18 @@ def _record_end(session: Session, job: Job, ending: Ending) -> None:
         queue.finish(session, job)
     elif job.stop_requested is not None:
         _stopped(session, job)
-    elif ending.outcome is StageOutcome.FAILED or job.num_deaths + 1 >= queue.MAX_DEATHS:
+    elif ending.outcome is StageOutcome.FAILED:
         queue.fail(session, job, ending.failure)
     else:
-        job.num_deaths += 1
-        queue.again(session, job, f"attempt {job.attempt} ended early: {ending.failure.summary}")
+        queue.died(session, job, ending.failure)
 
 
 def _stopped(session: Session, job: Job) -> None:
-    is_pause = job.stop_requested == StopRequest.PAUSE.value
+    if job.stop_requested == StopRequest.CANCEL.value:
+        queue.move(session, job, JobState.CANCELLED, "cancelled by a person")
+        return
     queue.to_running(session, job)
-    to = JobState.PAUSED if is_pause else JobState.CANCELLED
-    queue.move(session, job, to, f"{to.value} by a person")
+    queue.move(session, job, JobState.PAUSED, "paused by a person")
 
 
 def _keep(keeper: Keeper, stop: threading.Event) -> None:

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.storage import clock
 from goldsmith.storage.database import Owned, Table, UtcTime
+from goldsmith.storage.text import storable
 
 _STATES = ", ".join(f"'{state.value}'" for state in JobState)
 _ACTIVE = text("state IN ({}) AND slot IS NOT NULL".format(", ".join(f"'{state.value}'" for state in ACTIVE)))
@@ -52,6 +53,10 @@ class Job(Table, Owned):
     result: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    @validates("title", "because", "message")
+    def _storable(self, _column: str, value: str) -> str:
+        return storable(value)  # it may be what a program said
 
 
 class JobEvent(Table):

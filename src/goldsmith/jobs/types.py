@@ -55,11 +55,13 @@ class Launch:
 
 @dataclass(frozen=True)
 class ChildId:
-    """A process that can be told from a later one with the same number: pid, start time (s since 1970), boot time."""
+    """A process that can be told from a later one with the same number, whatever the clock is set to meanwhile."""
 
     pid: int
     started_at: float
+    """Seconds since the machine booted, exactly as the kernel says."""
     booted_at: float
+    """A number that stands for this boot; no time."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from goldsmith.errors import GoldsmithError
@@ -24,6 +25,7 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
 REPORT_EVERY_S = 0.5
+WAIT_FOR_DATABASE_S = 60
 log = logging.getLogger(__name__)
 
 
@@ -53,8 +55,7 @@ class Worker:
             with self._fenced(job_id, lease_number)() as session:
                 pass
             outcome, result = self._do(job, stage, lease_number)
-            with self._fenced(job_id, lease_number)() as session:
-                queue.end_stage(session, queries.one(session, job_id), outcome, result)
+            self._say(job_id, lease_number, outcome, result)
         except LeaseLost as error:
             log.warning("%s", error)
             return 3
@@ -63,8 +64,8 @@ class Worker:
     def _do(self, job: JobView, stage: str, lease_number: int) -> tuple[StageOutcome, Mapping[str, Any]]:
         try:
             result = self._kind(job.kind).work(stage, self._context(job, lease_number))
-        except LeaseLost:
-            raise
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise  # the database is away: to end without a word means to be started again once it is back
         except JobFailed as error:
             return StageOutcome.FAILED, JobFailure(error.kind, error.message, error.hint).to_dict()
         except GoldsmithError as error:
@@ -73,6 +74,21 @@ class Worker:
             log.exception("stage %s of job %s", stage, job.id)
             return StageOutcome.FAILED, _unexpected(error)
         return (StageOutcome.STOPPED if self._is_asked_to_stop else StageOutcome.DONE), result
+
+    def _say(self, job_id: str, lease_number: int, outcome: StageOutcome, result: Mapping[str, Any]) -> None:
+        """Write down how the stage ended; a database that is away is waited for, because the work is done."""
+        end = time.monotonic() + WAIT_FOR_DATABASE_S
+        while True:
+            try:
+                with self._fenced(job_id, lease_number)() as session:
+                    queue.end_stage(session, queries.one(session, job_id), outcome, result)
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > end:
+                    raise
+                log.warning("the database does not answer; the end of job %s waits for it", job_id)
+                time.sleep(1)
+            else:
+                return
 
     def _kind(self, name: str) -> JobKind:
         if name not in self._kinds:

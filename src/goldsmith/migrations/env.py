@@ -41,9 +41,10 @@ def _run(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
     )
-    with connection.begin(), context.begin_transaction():
+    with context.begin_transaction():
         context.run_migrations()
         _check_references(connection)
+    connection.commit()
 
 
 with context.config.attributes["engine"].connect() as _connection:
@@ -51,4 +52,5 @@ with context.config.attributes["engine"].connect() as _connection:
     try:
         _run(_connection)
     finally:
+        _connection.rollback()  # after a failure; else there is nothing to take back
         _watch_references(_connection, is_on=True)

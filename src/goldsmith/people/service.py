@@ -2,8 +2,10 @@
 
 import hashlib
 import secrets
+import unicodedata
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from goldsmith.people.errors import KeyNotFound, NameNotUsable
@@ -17,14 +19,19 @@ KEY_START = "gsk_"
 
 def known_by_name(session: Session, name: str, *, domain: str = DEFAULT_DOMAIN) -> Person:
     """The person of that name, made when new. Raises NameNotUsable."""
-    name = name.strip()
+    name = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise NameNotUsable(f"{name[:100]!r} is not a usable name.")
-    row = session.scalar(select(PersonRow).where(PersonRow.domain == domain, PersonRow.name == name))
-    if row is None:
-        row = PersonRow(id=new_id(Prefix.PERSON), name=name, domain=domain)
-        session.add(row)
-        session.flush()
+    known = select(PersonRow).where(PersonRow.domain == domain, PersonRow.name == name)
+    row = session.scalar(known)
+    if row is not None:
+        return _person(row)
+    row = PersonRow(id=new_id(Prefix.PERSON), name=name, domain=domain)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # the same name was said elsewhere in this very moment
+        row = session.scalars(known).one()
     return _person(row)
 
 
@@ -77,7 +84,7 @@ def valid_hashes(session: Session) -> dict[str, str]:
 
 def hash_of(secret: str) -> str:
     """What is kept of a key. A plain SHA-256 is enough for 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="backslashreplace")).hexdigest()
 
 
 def _person(row: PersonRow) -> Person:

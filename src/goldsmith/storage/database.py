@@ -1,10 +1,12 @@
 """The database and its one rule: one transaction for one request, written once.
 
 SQLite by default, PostgreSQL by setting. Every transaction that may write begins with BEGIN IMMEDIATE on SQLite: the
-driver's own default loses updates silently when two processes read, then write. Reading transactions never write: a
-flush inside one raises. Knows no table.
+driver's own default loses updates silently when two processes read, then write. Reading transactions never write: an
+attempt raises. Knows no table.
 """
 
+import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,12 +14,14 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, create_engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from goldsmith.storage import clock
 
 SQLITE_TIMEOUT_S = 30
+_NO_WRITING = "a reading session was asked to write; use database.transaction()"
+_READS = {"goldsmith_reads": True, "postgresql_readonly": True}
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -91,9 +95,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads; it blocks nobody."""
-        connection = self.engine.connect().execution_options(goldsmith_reads=True)
-        with connection, Session(connection, expire_on_commit=False, info=dict(self._info)) as session:
+        with (
+            self.engine.connect().execution_options(**_READS) as connection,
+            Session(connection, expire_on_commit=False, info=dict(self._info)) as session,
+        ):
             event.listen(session, "before_flush", _refuse_flush)
+            event.listen(session, "do_orm_execute", _refuse_write)
             yield session
 
     def dispose(self) -> None:
@@ -103,13 +110,19 @@ class Database:
 
 def _refuse_flush(session: Session, *_: object) -> None:
     if session.new or session.dirty or session.deleted:
-        raise RuntimeError("a reading session was asked to write; use database.transaction()")
+        raise RuntimeError(_NO_WRITING)
+
+
+def _refuse_write(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        raise RuntimeError(_NO_WRITING)
 
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_TIMEOUT_S, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
+    arguments = {"timeout": SQLITE_TIMEOUT_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, json_serializer=_to_json)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -123,4 +136,23 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("goldsmith_reads", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _to_json(value: Any) -> str:
+    """What JSON has no word for (NaN, infinity) becomes null, on both databases alike."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,109 @@
+"""The migrated schema is that of the tables, on every database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+from tests.postgresql import run_sql
+
+import goldsmith
+from goldsmith import migrations
+from goldsmith.migrations import tables
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+        yield database
+        database.dispose()
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"goldsmith_empty_{tmp_path.name.lower().replace('-', '_')[:40]}"
+    run_sql(server, f"CREATE DATABASE {name}")
+    database = Database(f"{server}/{name}")
+    yield database
+    database.dispose()
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def differences(database: Database) -> list[object]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        found: list[object] = compare_metadata(context, tables.METADATA)
+        return found
+
+
+def checks(database: Database) -> set[str | None]:
+    found = inspect(database.engine)
+    return {check["name"] for table in found.get_table_names() for check in found.get_check_constraints(table)}
+
+
+def test_the_migrated_schema_is_that_of_the_tables(empty: Database) -> None:
+    migrations.upgrade(empty)
+    assert differences(empty) == [], "run: make migration"
+    assert checks(empty) == {"ck_jobs_state"}
+
+
+def test_the_created_schema_is_that_of_the_tables(empty: Database) -> None:
+    with empty.transaction() as session:
+        tables.METADATA.create_all(session.connection())
+    assert differences(empty) == []
+    assert checks(empty) == {"ck_jobs_state"}
+
+
+def test_all_revisions_go_up_down_and_up_again(empty: Database) -> None:
+    migrations.upgrade(empty)
+    assert migrations.current(empty) == migrations.HEAD
+    migrations.downgrade(empty, "base")
+    assert inspect(empty.engine).get_table_names() == ["alembic_version"]
+    assert migrations.current(empty) is None
+    migrations.upgrade(empty)
+    assert migrations.current(empty) == migrations.HEAD
+
+
+def test_an_empty_database_is_at_no_revision(empty: Database) -> None:
+    assert migrations.current(empty) is None
+
+
+def test_a_migration_that_fails_leaves_nothing(empty: Database) -> None:
+    with empty.transaction() as session:
+        session.execute(text("CREATE TABLE votes (id INTEGER)"))
+    with pytest.raises(SQLAlchemyError):
+        migrations.upgrade(empty)
+    assert inspect(empty.engine).get_table_names() == ["votes"]
+
+
+def test_references_are_watched_again_after_a_migration(empty: Database) -> None:
+    migrations.upgrade(empty)
+    with empty.reading() as session:
+        if empty.is_sqlite:
+            assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_the_constant_names_the_newest_script() -> None:
+    assert migrations.newest_script() == migrations.HEAD
+
+
+def test_every_module_of_tables_is_known_to_the_migrations() -> None:
+    package = Path(goldsmith.__file__).parent
+    there = {f"goldsmith.{path.parent.name}.tables" for path in package.glob("*/tables.py")} - {
+        "goldsmith.migrations.tables"
+    }
+    assert there == {module.__name__ for module in tables.MODULES}
+
+
+def test_a_new_database_is_made_whole(home: Home) -> None:
+    from goldsmith import app
+    from goldsmith.settings import Settings
+
+    parts = app.assemble(Settings(home=home.root))
+    assert app.prepare_database(parts) == "Made a new database."
+    assert app.prepare_database(parts) is None
+    parts.database.dispose()
