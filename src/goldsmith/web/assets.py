@@ -29,6 +29,7 @@ class HashedFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, with how long it may be kept."""
         response = await super().get_response(path, scope)
-        is_current = (STATIC / path).is_file() and f"?{scope['query_string'].decode('latin-1')}" in address(path)
-        response.headers["cache-control"] = FOREVER if is_current and scope["query_string"] else "no-cache"
+        asked = f"{PREFIX}/{path}?{scope['query_string'].decode('latin-1')}"
+        is_current = (STATIC / path).is_file() and asked == address(path)
+        response.headers["cache-control"] = FOREVER if is_current else "no-cache"
         return response

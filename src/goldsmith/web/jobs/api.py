@@ -11,7 +11,7 @@ from goldsmith.jobs import queries, queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
-from goldsmith.web.jobs.found import ChangingJob, ReadJob
+from goldsmith.web.jobs.found import ChangingJob, ReadJob, go_on
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 After = Annotated[int, Query(ge=0, description="The id of the last event that was seen.")]
@@ -110,7 +110,7 @@ def pause(session: Session, job: ChangingJob) -> JobAnswer:
 @api.post("/{job_id}/resume")
 def resume(session: Session, person: CurrentPerson, job: ChangingJob) -> JobAnswer:
     """Queue it again, as a new attempt of the same job."""
-    queue.again(session, job, f"asked for again by {person.name}")
+    go_on(session, job, person)
     return JobAnswer.model_validate(job)
 
 

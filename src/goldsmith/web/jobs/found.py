@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import Depends
 from sqlalchemy import orm, select
 
-from goldsmith.jobs import queries
-from goldsmith.jobs.errors import JobNotFound
+from goldsmith.jobs import queries, queue
+from goldsmith.jobs.errors import JobNotFound, MoveNotAllowed
+from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.people.types import Person
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session
@@ -18,6 +19,14 @@ def job_for(session: orm.Session, job_id: str, person: Person) -> Job:
     if job.domain != person.domain:
         raise JobNotFound(f"There is no job {job_id}.")
     return job
+
+
+def go_on(session: orm.Session, job: Job, person: Person) -> None:
+    """Queue a job again that is over. One that is at work is left to its supervisor. Raises MoveNotAllowed."""
+    session.refresh(job, with_for_update=True)
+    if not JobState(job.state).is_over:
+        raise MoveNotAllowed(f"{job.title} is {job.state}; only what is over can be queued again.")
+    queue.again(session, job, f"asked for again by {person.name}")
 
 
 def newest_events(session: orm.Session, job_id: str, limit: int) -> list[JobEvent]:

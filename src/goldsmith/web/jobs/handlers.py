@@ -8,7 +8,7 @@ from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
 from goldsmith.web.job_lines import job_line
-from goldsmith.web.jobs.found import ChangingJob, ReadJob, newest_events
+from goldsmith.web.jobs.found import ChangingJob, ReadJob, go_on, newest_events
 from goldsmith.web.jobs.views import ActivityPage, job_page
 from goldsmith.web.listing import Pager, chips, with_query
 from goldsmith.web.pages import redirect, render
@@ -38,7 +38,7 @@ def activity(
         working=tuple(job_line(job) for job in working),
         jobs=tuple(job_line(job) for job in jobs),
         filters=chips(request, "state", SHOWN),
-        pager=Pager(f"{len(found[:PAGE_SIZE])} shown, newest first", with_query(request, before=None), more),
+        pager=Pager(f"{len(jobs)} shown, newest first", with_query(request, before=None) if before else None, more),
         address=with_query(request),
     )
     return render(request, page, fragment="jobs/_activity.html")
@@ -69,7 +69,7 @@ def pause(request: Request, session: Session, job: ChangingJob) -> RedirectRespo
 @pages.post("/activity/{job_id}/resume")
 def resume(request: Request, session: Session, person: CurrentPerson, job: ChangingJob) -> RedirectResponse:
     """Queue it again, as a new attempt that goes on where the last one was."""
-    queue.again(session, job, f"asked for again by {person.name}")
+    go_on(session, job, person)
     return redirect(request, f"/activity/{job.id}", toast="Queued again.")
 
 

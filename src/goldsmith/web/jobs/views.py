@@ -82,7 +82,9 @@ def subject_address(job: Job) -> str | None:
 
 def log_line(event: JobEvent) -> LogLine:
     """An event as a line of the log."""
-    words = ", ".join(f"{name} {_short(value)}" for name, value in event.data.items() if value is not None)
+    facts = {name: value for name, value in event.data.items() if value is not None and name != "by"}
+    named = [_short(value) if name == "because" else f"{name} {_short(value)}" for name, value in facts.items()]
+    words = ", ".join(named)
     look = {"failed": "bad", "warning": "warn", "log": ""}.get(event.kind, "")
     return LogLine(event.at, event.kind.replace("_", " "), words, look)
 
