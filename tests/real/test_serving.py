@@ -3,8 +3,8 @@
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,9 @@ class Serving:
                 self.messages.append(message)
 
     def wait(self, is_so: Callable[[], object], within_s: float = 60) -> None:
-        end = datetime.now().timestamp() + within_s
+        end = time.monotonic() + within_s
         while not is_so():
-            assert datetime.now().timestamp() < end, (self.engine().state, self.engine().message)
+            assert time.monotonic() < end, (self.engine().state, self.engine().message)
             assert self.engine().state != "failed", self.engine().message
             assert self._thread.is_alive()
             self._stop.wait(0.1)
@@ -235,7 +235,7 @@ def test_the_engine_is_healthy_and_said_what_it_was_doing(serving: Serving) -> N
 def test_prompts_are_the_same_tokens_in_the_engine(serving: Serving, smollm2_folder: Path) -> None:
     chat = [{"role": "user", "content": " Grüße\n\t12345 “ok”? 🙂 "}]
     ids = serving.ask(lambda client: client.tokenize("bm_smollm2", chat))
-    assert ids == Renderer.open(smollm2_folder).render_prompt(chat).token_ids  # type: ignore[arg-type]
+    assert ids == Renderer.open(smollm2_folder).render_prompt(chat).token_ids
 
 
 def test_a_good_adapter_is_loaded_in_under_a_second_and_proved(serving: Serving, trained_adapter: Path) -> None:

@@ -29,7 +29,7 @@ from goldsmith.serve.errors import (
 )
 
 # No model can have such a name, so none of its cached blocks can ever be taken for ours.
-_SALT_PREFIX = "//goldsmith/"
+_SALT_PREFIX = "goldsmith: "
 _PROBE_TEXT = "1 2 3"
 _METRIC = re.compile(r"^vllm:(\w+)(?:\{[^}]*\})?\s+([0-9.eE+-]+)$", re.MULTILINE)
 _PROBLEMS: tuple[tuple[int, str, type[GoldsmithError]], ...] = (

@@ -62,6 +62,8 @@ class Watch:
     next_look: float = 0.0
     stopping_since: float | None = None
     message: str = ""
+    trouble: str = ""
+    """What it answers instead of a token."""
 
     def live(self) -> None:
         """A sign of life came."""
@@ -171,9 +173,9 @@ class EngineKeeper:
         watch.look = None
         if isinstance(found, GoldsmithError):
             watch.next_look = time.monotonic() + min(LOOK_WHILE_STARTING_S, self._settings.look_every_s)
-            if not isinstance(found, EngineNotAnswering):
-                log.warning("engine %s: %s", engine.id, found.message)
+            watch.trouble = "" if isinstance(found, EngineNotAnswering) else f"gives no token: {found.message}"
             return
+        watch.trouble = ""
         watch.live()
         watch.has_answered, watch.listed = True, frozenset(found.models)
         watch.base_name = found.base_name
@@ -182,10 +184,12 @@ class EngineKeeper:
             recording.token_came(session, engine.id)
 
     def _tell_phase(self, engine: Engine, watch: Watch) -> None:
-        words = processes.phase(EngineFiles.of(self._home, engine.id))
+        words = watch.trouble or processes.phase(EngineFiles.of(self._home, engine.id))
         message = words if engine.port == self._settings.first_port else f"{words} (on port {engine.port})"
         if message != watch.message:
             watch.message = message
+            if watch.trouble:
+                log.warning("engine %s: %s", engine.id, message)
             with self._database.transaction() as session:
                 recording.says(session, engine.id, message)
 
@@ -298,7 +302,7 @@ class EngineKeeper:
         process = self._watches[engine.id].process
         if process is not None:
             child.kill(process)
-        because = action.because
+        because = self._watches[engine.id].trouble or action.because
         if engine.kind == EngineKind.OURS.value:
             because = f"{because} ({processes.last_words(EngineFiles.of(self._home, engine.id))})"
         log.warning("engine %s is dead: %s", engine.id, because)

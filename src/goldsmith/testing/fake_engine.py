@@ -262,6 +262,8 @@ class FakeEngine:
         """Count the request, play the faults; an answer means that there will be no tokens."""
         if body["model"] != self.base_model and body["model"] not in self.adapters:
             return error(404, f"The model `{body['model']}` does not exist.")
+        if re.search(r"[@/\\\0]", str(body.get("cache_salt", ""))):
+            return error(400, "Parameter 'cache_salt' must not contain '@', '/', '\\' or NUL.")
         self.requests.append(body)
         self.num_running += 1
         self.most_running = max(self.most_running, self.num_running)

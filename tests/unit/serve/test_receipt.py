@@ -53,7 +53,7 @@ def test_a_good_adapter_is_proved(home: Home, base: BaseModel, make_model: Model
     assert "Proved on 4 learn rows and 2 exam rows" in finding.reason
     assert not any("prompt_logprobs" in body or "echo" in body for body in engine.requests)
     salts = {body["cache_salt"] for body in engine.requests}
-    assert all(salt.startswith("//goldsmith/") for salt in salts)
+    assert all(salt.startswith("goldsmith: ") for salt in salts)
 
 
 def test_an_adapter_of_zeros_is_refused(
