@@ -18,7 +18,7 @@ from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.run import queries
 from goldsmith.run.answers import write_answers
-from goldsmith.run.control_words import ControlWords, WordFinder
+from goldsmith.run.control_words import ControlWords, WordFinder, finder_for
 from goldsmith.run.errors import EngineGone
 from goldsmith.run.messages import messages_for
 from goldsmith.run.sender import Sender, SendLimits
@@ -55,7 +55,7 @@ class RunKind(LightKind):
         *,
         limits: SendLimits | None = None,
         engine_start_s: float = ENGINE_START_S,
-        word_finder: Callable[[Session, Home, str], WordFinder | None] | None = None,
+        word_finder: Callable[[Session, Home, str], WordFinder | None] = finder_for,
     ) -> None:
         self._limits = limits or SendLimits()
         self._engine_start_s = engine_start_s
@@ -84,9 +84,7 @@ class RunKind(LightKind):
             job = job_queries.one(session, context.job.id)
             retry_before = context.job.params.get("retry_before")
             known = {name: value for name, value in run.options.items() if name in RunOptions.__dataclass_fields__}
-            finder = (
-                self._word_finder(session, context.home, run.model_id) if self._word_finder and run.model_id else None
-            )
+            finder = self._word_finder(session, context.home, run.model_id) if run.model_id else None
             return _Work(
                 run=run,
                 wording=queries.prompt_version(session, run.prompt_version_id),

@@ -1,0 +1,91 @@
+"""The stars in force as examples: what the run asked, and what the model should have said. Called by the export."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.data.tables import DatasetVersion, Row
+from goldsmith.errors import GoldsmithError
+from goldsmith.run import queries as run_queries
+from goldsmith.run.messages import CHAT_COLUMN, messages_for, question_of_chat
+from goldsmith.run.tables import Answer, PromptVersion, Run
+from goldsmith.stars import queries
+from goldsmith.stars.normalise import row_key
+from goldsmith.stars.tables import Mark
+from goldsmith.stars.types import Example, Message
+
+
+class Collection:
+    """Examples, the newest star first, and how many stars were left out for which reason."""
+
+    def __init__(self, session: Session) -> None:
+        self.examples: list[Example] = []
+        self.dropped: dict[str, int] = {}
+        self._session = session
+        self._wordings: dict[str, PromptVersion] = {}
+        self._answer_columns: dict[str, str | None] = {}
+
+    def collect(self, *, domain: str, run_id: str | None) -> None:
+        """Take every star in force of the organisation, or of one run."""
+        query = (
+            select(Mark, Answer, Row, Run.prompt_version_id)
+            .join(Answer, Answer.id == Mark.answer_id)
+            .join(Row, Row.id == Answer.row_id)
+            .join(Run, Run.id == Mark.run_id)
+            .where(Mark.domain == domain, queries.is_starred())
+            .order_by(Mark.id.desc())
+        )
+        if run_id is not None:
+            query = query.where(Mark.run_id == run_id)
+        for mark, answer, row, version_id in self._session.execute(query.execution_options(yield_per=500)):
+            self._take(mark, answer, row, version_id)
+
+    def drop(self, reason: str) -> None:
+        """Count a star that is left out."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def _take(self, mark: Mark, answer: Answer, row: Row, prompt_version_id: str) -> None:
+        wording = self._wording(prompt_version_id)
+        try:
+            asked = messages_for(wording, row.content)
+        except GoldsmithError:
+            self.drop("nothing_asked")
+            return
+        self.examples.append(
+            Example(
+                row_key=row_key(self._content_asked(row)),
+                row_id=row.id,
+                position=row.position,
+                run_id=mark.run_id,
+                answer_id=answer.id,
+                mark_id=mark.id,
+                starred_by=mark.created_by,
+                is_corrected=mark.correction is not None,
+                prompt_version_id=prompt_version_id,
+                asked=tuple(Message(role=turn["role"], content=turn["content"]) for turn in asked),
+                expected=mark.correction if mark.correction is not None else answer.text,
+                finish_reason=answer.finish_reason,
+                answer_schema=wording.answer_schema,
+            )
+        )
+
+    def _content_asked(self, row: Row) -> Mapping[str, str]:
+        """The row without its good answer, so that equal questions are equal rows whatever was answered."""
+        answer_column = self._answer_column(row.dataset_version_id)
+        content = {name: str(value) for name, value in row.content.items() if name != answer_column}
+        turns = question_of_chat(content.get(CHAT_COLUMN))
+        if turns is not None:
+            content[CHAT_COLUMN] = "\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)
+        return content
+
+    def _wording(self, version_id: str) -> PromptVersion:
+        if version_id not in self._wordings:
+            self._wordings[version_id] = run_queries.prompt_version(self._session, version_id)
+        return self._wordings[version_id]
+
+    def _answer_column(self, dataset_version_id: str) -> str | None:
+        if dataset_version_id not in self._answer_columns:
+            version = self._session.get_one(DatasetVersion, dataset_version_id)
+            self._answer_columns[dataset_version_id] = version.answer_column
+        return self._answer_columns[dataset_version_id]

@@ -1,0 +1,247 @@
+"""Every SELECT on marks and training sets. The newest mark of an answer says how it stands."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from goldsmith.data.tables import Row
+from goldsmith.run.tables import Answer, Run
+from goldsmith.run.types import CUT_OFF, AnswerState
+from goldsmith.stars.errors import TrainingSetNotFound
+from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
+from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
+
+_IDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class MarkedAnswer:
+    """An answer, the row that was asked, and the newest mark, if somebody has marked it."""
+
+    answer: Answer
+    content: dict[str, Any]
+    mark: Mark | None
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """One page; `next_after` is None on the last."""
+
+    items: list[MarkedAnswer]
+    next_after: str | None
+
+
+def state_of(session: Session, answer_ids: Sequence[str]) -> dict[str, Mark]:
+    """The newest mark of each answer that has one."""
+    found: dict[str, Mark] = {}
+    for start in range(0, len(answer_ids), _IDS_AT_ONCE):
+        some = answer_ids[start : start + _IDS_AT_ONCE]
+        query = select(Mark).where(Mark.answer_id.in_(some), _is_newest())
+        found.update((mark.answer_id, mark) for mark in session.scalars(query))
+    return found
+
+
+def history(session: Session, answer_id: str) -> list[Mark]:
+    """All marks of an answer, oldest first."""
+    return list(session.scalars(select(Mark).where(Mark.answer_id == answer_id).order_by(Mark.id)))
+
+
+def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:
+    """Those of the answers that somebody has marked."""
+    return set(session.scalars(select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids))))
+
+
+def answers_page(session: Session, run_id: str, query: AnswerQuery | None = None) -> AnswerPage:
+    """Answers of a run with their rows and marks: filtered, searched in answers and rows, sorted, paged by key."""
+    query = query or AnswerQuery()
+    ids = _ids(session, run_id, query)
+    whole = select(Answer, Row.content).join(Row, Row.id == Answer.row_id).where(Answer.id.in_(ids))
+    found = {answer.id: (answer, content) for answer, content in session.execute(whole)}
+    marks = state_of(session, ids)
+    items = [MarkedAnswer(*found[answer_id], marks.get(answer_id)) for answer_id in ids[: query.limit]]
+    return AnswerPage(items, _cursor(items[-1].answer, query.sort) if len(ids) > query.limit else None)
+
+
+def conditions(run_id: str, query: AnswerQuery) -> list[ColumnElement[bool]]:
+    """What an answer must be to be on any of the query's pages; for what is done in bulk."""
+    found = [Answer.run_id == run_id, *_filter(query.filter)]
+    if query.search and query.search.strip():
+        found.append(_search(run_id, query.search.strip()))
+    return found
+
+
+def counts(session: Session, run_id: str) -> AnswerCounts:
+    """How many answers of a run each filter shows, with two queries."""
+    answers = session.execute(
+        select(
+            func.count(),
+            _num(Answer.state == AnswerState.FAILED.value),
+            _num(_is_cut_off()),
+            _num(Answer.parse_error.is_not(None)),
+        ).where(Answer.run_id == run_id)
+    ).one()
+    marks = session.execute(
+        select(
+            func.count(),
+            _num(Mark.is_star),
+            _num(and_(Mark.is_star, Mark.correction.is_not(None))),
+            _num(Mark.is_bad),
+        ).where(Mark.run_id == run_id, _is_newest())
+    ).one()
+    num_all, failed, cut_off, invalid = (int(count or 0) for count in answers)
+    num_marked, starred, corrected, bad = (int(count or 0) for count in marks)
+    return AnswerCounts(num_all, num_all - num_marked, starred, corrected, bad, failed, cut_off, invalid)
+
+
+def num_stars(session: Session, *, domain: str) -> dict[str, int]:
+    """Stars in force, by run."""
+    query = select(Mark.run_id, func.count()).where(Mark.domain == domain, Mark.is_star, _is_newest())
+    return {run_id: int(count) for run_id, count in session.execute(query.group_by(Mark.run_id))}
+
+
+def num_answers(session: Session, *, domain: str) -> int:
+    """All answers of the organisation."""
+    query = select(func.count()).select_from(Answer).join(Run, Run.id == Answer.run_id).where(Run.domain == domain)
+    return session.scalar(query) or 0
+
+
+def is_starred() -> ColumnElement[bool]:
+    """A mark that is a star in force; for a SELECT from marks."""
+    return and_(Mark.is_star, _is_newest())
+
+
+def training_set(session: Session, name: str, *, domain: str) -> TrainingSet:
+    """The training set with this id, else the newest with this name. Raises TrainingSetNotFound."""
+    named = or_(TrainingSet.id == name, TrainingSet.name == name)
+    query = select(TrainingSet).where(TrainingSet.domain == domain, named)
+    found = session.scalar(query.order_by((TrainingSet.id == name).desc(), TrainingSet.id.desc()).limit(1))
+    if found is None:
+        raise TrainingSetNotFound(f"There is no training set {name}.")
+    return found
+
+
+def training_sets(session: Session, *, domain: str, before: str | None = None, limit: int = 50) -> list[TrainingSet]:
+    """Training sets, newest first."""
+    query = select(TrainingSet).where(TrainingSet.domain == domain).order_by(TrainingSet.id.desc()).limit(limit)
+    return list(session.scalars(query.where(TrainingSet.id < before) if before else query))
+
+
+def same_set(session: Session, content_hash: str, *, domain: str) -> TrainingSet | None:
+    """The training set with these very bytes, if it was exported before."""
+    query = select(TrainingSet).where(TrainingSet.domain == domain, TrainingSet.content_hash == content_hash)
+    return session.scalar(query.order_by(TrainingSet.id).limit(1))
+
+
+def training_set_rows(
+    session: Session, training_set_id: str, side: str, *, after: int = 0, limit: int = 50
+) -> list[TrainingSetRow]:
+    """Examples of one side in their order, behind the position `after`."""
+    query = select(TrainingSetRow).where(
+        TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side, TrainingSetRow.position > after
+    )
+    return list(session.scalars(query.order_by(TrainingSetRow.position).limit(limit)))
+
+
+def _is_newest() -> ColumnElement[bool]:
+    later = aliased(Mark)
+    return ~exists().where(later.answer_id == Mark.answer_id, later.id > Mark.id)
+
+
+def _is_cut_off() -> ColumnElement[bool]:
+    return and_(Answer.state == AnswerState.ANSWERED.value, Answer.finish_reason == CUT_OFF)
+
+
+def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
+    of_this = Mark.answer_id == Answer.id
+    by_filter: dict[AnswerFilter, list[ColumnElement[bool]]] = {
+        AnswerFilter.all: [],
+        AnswerFilter.unread: [~exists().where(of_this)],
+        AnswerFilter.starred: [exists().where(of_this, Mark.is_star, _is_newest())],
+        AnswerFilter.corrected: [exists().where(of_this, Mark.is_star, Mark.correction.is_not(None), _is_newest())],
+        AnswerFilter.bad: [exists().where(of_this, Mark.is_bad, _is_newest())],
+        AnswerFilter.failed: [Answer.state == AnswerState.FAILED.value],
+        AnswerFilter.cut_off: [_is_cut_off()],
+        AnswerFilter.invalid: [Answer.parse_error.is_not(None)],
+    }
+    return by_filter[name]
+
+
+def _ids(session: Session, run_id: str, query: AnswerQuery) -> list[str]:
+    """The answers of a page and one more, by keys alone, so that nothing large is sorted.
+
+    What is searched for is looked up in answers and in rows apart: each can stop as soon as it has enough.
+    """
+    keys = _sort_keys(query.sort)
+    by_keys = select(Answer.id, *(key for key, _ in keys)).where(Answer.run_id == run_id, *_filter(query.filter))
+    by_keys = _behind(by_keys, query).limit(query.limit + 1)
+    in_order = by_keys.order_by(*(key.desc() if is_descending else key for key, is_descending in keys))
+    text = (query.search or "").strip()
+    if not text:
+        return [found[0] for found in session.execute(in_order)]
+    version_id = session.scalar(select(Run.dataset_version_id).where(Run.id == run_id))
+    of_version = and_(Row.dataset_version_id == version_id, _is_in_row(text))
+    if query.sort is AnswerSort.position:  # an answer has its row's position, so the rows can be walked
+        in_rows = by_keys.join(Row, Row.id == Answer.row_id).where(of_version).order_by(Row.position)
+    else:
+        in_rows = in_order.where(Answer.row_id.in_(select(Row.id).where(of_version)))
+    both = {*map(tuple, session.execute(in_order.where(_is_in_answer(text)))), *map(tuple, session.execute(in_rows))}
+    signs = [-1 if is_descending else 1 for _, is_descending in keys]
+    placed = sorted(both, key=lambda found: [sign * value for sign, value in zip(signs, found[1:], strict=True)])
+    return [found[0] for found in placed[: query.limit + 1]]
+
+
+def _is_in_answer(text: str) -> ColumnElement[bool]:
+    return Answer.text.icontains(text, autoescape=True)
+
+
+def _is_in_row(text: str) -> ColumnElement[bool]:
+    """Rows are kept as JSON, so the text is looked for as JSON writes it."""
+    return cast(Row.content, String).icontains(json.dumps(text)[1:-1], autoescape=True)
+
+
+def _search(run_id: str, text: str) -> ColumnElement[bool]:
+    version = select(Run.dataset_version_id).where(Run.id == run_id).scalar_subquery()
+    rows = select(Row.id).where(Row.dataset_version_id == version, _is_in_row(text))
+    return or_(_is_in_answer(text), Answer.row_id.in_(rows))
+
+
+def _sort_keys(sort: AnswerSort) -> list[tuple[Any, bool]]:
+    """Columns or expressions that are never null, each with whether it descends; the last one is unique in a run."""
+    first: dict[AnswerSort, list[tuple[Any, bool]]] = {
+        AnswerSort.position: [],
+        AnswerSort.slowest: [(func.coalesce(Answer.duration_ms, -1.0), True)],
+        AnswerSort.longest: [(func.coalesce(Answer.answer_tokens, -1), True)],
+    }
+    return [*first[sort], (Answer.position, bool(first[sort]))]
+
+
+def _behind(found: Select[Any], query: AnswerQuery) -> Select[Any]:
+    if query.after is None:
+        return found
+    columns = [key for key, _ in _sort_keys(query.sort)]
+    try:
+        values = [float(part) if "." in part else int(part) for part in query.after.split("_")]
+    except ValueError:
+        return found
+    if len(values) != len(columns):
+        return found
+    if len(columns) == 1:
+        return found.where(columns[0] > values[0])
+    return found.where(tuple_(*columns) < tuple_(*values))
+
+
+def _cursor(answer: Answer, sort: AnswerSort) -> str:
+    values: dict[AnswerSort, list[str]] = {
+        AnswerSort.position: [],
+        AnswerSort.slowest: [repr(float(-1.0 if answer.duration_ms is None else answer.duration_ms))],
+        AnswerSort.longest: [str(-1 if answer.answer_tokens is None else answer.answer_tokens)],
+    }
+    return "_".join([*values[sort], str(answer.position)])
+
+
+def _num(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))
