@@ -12,9 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
-
-import aiohttp
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.serve.errors import (
@@ -27,6 +25,9 @@ from goldsmith.serve.errors import (
     ModelNotLoaded,
     RankNotServable,
 )
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # No model can have such a name, so none of its cached blocks can ever be taken for ours.
 _SALT_PREFIX = "goldsmith: "
@@ -93,9 +94,11 @@ class EngineClient:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._timeout_s = timeout_s
-        self._session: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None  # imported where it is used: it costs half a second
 
     async def __aenter__(self) -> Self:
+        import aiohttp
+
         timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=5)
         self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout, trust_env=False)
         return self
@@ -225,6 +228,8 @@ class EngineClient:
         return await self._ask("POST", path, body)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        import aiohttp
+
         if self._session is None:
             raise RuntimeError("use the client as: async with EngineClient(...) as engine")
         try:

