@@ -1,0 +1,166 @@
+"""The gateway as an ASGI application: answers its own addresses, and lets everything else through.
+
+It stands behind the door, which has checked the host, the origin and the key, and says in `scope["state"]` who asks.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from goldsmith.errors import GoldsmithError
+from goldsmith.gateway import body, routes
+from goldsmith.gateway.answers import listed, refused
+from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
+from goldsmith.gateway.errors import BodyTooLong, NoPerson
+from goldsmith.gateway.forward import Back, Forwarder, Outgoing, until_gone
+from goldsmith.gateway.poller import Poller
+from goldsmith.people.types import Person
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MODELS: Final = "/v1/models"
+ADDRESSES: Final = (
+    *(("POST", path) for path in ENDPOINTS),
+    ("GET", MODELS),
+    ("GET", f"{MODELS}/{{model:path}}"),
+)
+"""What the gateway answers, for whoever lists routes."""
+MAX_BODY_BYTES = 24 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Stands before `app`."""
+
+    app: App
+    poller: Poller
+    forwarder: Forwarder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the beginning and end of the server's life."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, self._living(send))
+            return
+        if scope["type"] == "http":
+            path, method = scope["path"], scope["method"]
+            endpoint = ENDPOINTS.get(path) if method == "POST" else None
+            if endpoint is not None:
+                await self._pass_on(endpoint, scope, receive, _back(send))
+                return
+            if method == "GET" and path.startswith(MODELS) and is_model_address(path):
+                await self._list(scope, path, _back(send))
+                return
+        await self.app(scope, receive, send)
+
+    def _living(self, send: Send) -> Send:
+        async def send_and_live(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self.poller.start()
+            elif message["type"].startswith("lifespan.shutdown"):
+                await self.poller.close()
+                await self.forwarder.close()
+            await send(message)
+
+        return send_and_live
+
+    async def _list(self, scope: Scope, path: str, back: Back) -> None:
+        try:
+            table = (await self.poller.tables()).by_domain.get(person_of(scope).domain)
+            if path == MODELS:
+                answer = listed({"object": "list", "data": routes.models(table)})
+            else:
+                answer = listed(routes.model(table, path.removeprefix(f"{MODELS}/")))
+        except GoldsmithError as error:
+            answer = refused(error)
+        await back.answer(answer, {})
+
+    async def _pass_on(self, endpoint: Endpoint, scope: Scope, receive: Receive, back: Back) -> None:
+        try:
+            person = person_of(scope)
+            tables = await self.poller.tables()
+            raw = await read_body(receive)
+            if raw is None:
+                return
+            request = prepare(endpoint, raw, tables=tables, domain=person.domain, pick=_pick())
+        except GoldsmithError as error:
+            await back.answer(refused(error), {})
+            return
+        await self._until_done_or_gone(request, receive, back)
+
+    async def _until_done_or_gone(self, request: Outgoing, receive: Receive, back: Back) -> None:
+        work = asyncio.ensure_future(self.forwarder.forward(request, back))
+        gone = asyncio.ensure_future(until_gone(receive))
+        try:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            work.cancel()
+            gone.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
+
+
+def prepare(endpoint: Endpoint, raw: bytes, *, tables: routes.Tables, domain: str, pick: float) -> Outgoing:
+    """What goes to which engine for a request. Pure; raises what is wrong with it."""
+    checked = body.check(endpoint, body.read(raw))
+    share = routes.resolve(tables.by_domain.get(domain), checked.get("model"), pick=pick)
+    target = share.target
+    return Outgoing(
+        url=target.url,
+        path=endpoint.path,
+        body=body.for_target(endpoint, checked, target),
+        key=tables.engine_keys.get(target.engine_id),
+        headers={"x-goldsmith-model": share.model_id, "x-goldsmith-engine": target.engine_id},
+    )
+
+
+def person_of(scope: Mapping[str, Any]) -> Person:
+    """Who asks, as the door found out. Raises NoPerson: without a door nobody gets in."""
+    person = scope.get("state", {}).get("person")
+    if not isinstance(person, Person):
+        raise NoPerson("Neither a cookie of this browser nor a key came with the request.")
+    return person
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body; None when the caller has gone before its end. Raises BodyTooLong."""
+    parts: list[bytes] = []
+    num_bytes = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part: bytes = message.get("body", b"")
+        parts.append(part)
+        num_bytes += len(part)
+        if num_bytes > MAX_BODY_BYTES:
+            raise BodyTooLong(f"The body has more than {MAX_BODY_BYTES:,} bytes.")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def is_model_address(path: str) -> bool:
+    """Whether this is the list of models or one of them, and no verb of ours."""
+    name = path.removeprefix(MODELS)
+    return not name or (name.startswith("/") and len(name) > 1 and name[1:] not in routes.RESERVED)
+
+
+def _back(send: Send) -> Back:
+    async def start(status: int, headers: Mapping[str, str]) -> None:
+        raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def chunk(content: bytes, has_more: bool) -> None:
+        await send({"type": "http.response.body", "body": content, "more_body": has_more})
+
+    return Back(start, chunk)
+
+
+def _pick() -> float:
+    return random.random()  # noqa: S311 - which part of an alias answers is no secret

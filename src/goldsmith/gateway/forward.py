@@ -1,0 +1,173 @@
+"""The one way to an engine: sends a body, and hands back what comes as it comes. Only our own headers go there.
+
+The client behind it can be replaced; nobody else knows aiohttp.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import orjson
+
+from goldsmith.errors import GoldsmithError
+from goldsmith.gateway.answers import Answer, error_object, from_engine, refused
+from goldsmith.gateway.errors import EngineTooSlow, EngineUnreachable
+
+MAX_AT_ONCE_BYTES = 1024 * 1024
+"""An answer of known length up to this is read whole before anything is sent, so that a broken one becomes an error."""
+MAX_ERROR_BYTES = 256 * 1024
+NUM_TRIES = 2
+Start = Callable[[int, Mapping[str, str]], Awaitable[None]]
+Chunk = Callable[[bytes, bool], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an engine may be silent. A connection is let go before vLLM would close it (5 s)."""
+
+    connect_s: float = 5.0
+    silent_s: float = 600.0
+    idle_s: float = 4.0
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request to an engine."""
+
+    url: str
+    path: str
+    body: bytes
+    key: str | None = field(repr=False)
+    headers: Mapping[str, str]
+    """What the caller is told about who answered."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way back to the caller."""
+
+    start: Start
+    chunk: Chunk
+
+    async def answer(self, answer: Answer, more: Mapping[str, str]) -> None:
+        """Send a whole answer."""
+        length = {"content-length": str(len(answer.body))}
+        await self.start(answer.status, {**answer.headers, **length, **more})
+        await self.chunk(answer.body, False)
+
+
+class Forwarder:
+    """One session to all engines, made in the loop that uses it."""
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience or Patience()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def forward(self, request: Outgoing, back: Back) -> None:
+        """Send the request, and everything that comes back. Being cancelled ends the engine's work on it."""
+        problem: GoldsmithError
+        for number in range(1, NUM_TRIES + 1):
+            try:
+                response = await self._ask(request)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+                # Because the engine may close a kept connection just as it is used again.
+                if number == NUM_TRIES:
+                    problem = _unreachable(error)
+                    break
+            except TimeoutError as error:
+                is_there = not isinstance(error, aiohttp.ConnectionTimeoutError)
+                problem = self._too_slow() if is_there else _unreachable(error)
+                break
+            except (aiohttp.ClientError, OSError) as error:
+                problem = _unreachable(error)
+                break
+            else:
+                async with response:
+                    await self._pass_on(request, response, back)
+                return
+        await back.answer(refused(problem), request.headers)
+
+    async def _ask(self, request: Outgoing) -> aiohttp.ClientResponse:
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "goldsmith"}
+        if request.key:
+            headers["Authorization"] = f"Bearer {request.key}"
+        url = request.url.rstrip("/") + request.path
+        return await self._open().post(url, data=request.body, headers=headers, allow_redirects=False)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            patience = self._patience
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=patience.connect_s, sock_read=patience.silent_s)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=patience.idle_s)
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar, trust_env=False)
+        return self._session
+
+    async def _pass_on(self, request: Outgoing, response: aiohttp.ClientResponse, back: Back) -> None:
+        if response.status != 200:
+            answer = await self._error(request, response)
+            await back.answer(answer, request.headers)
+            return
+        kind = response.headers.get("Content-Type", "application/json")
+        length = response.content_length
+        if length is not None and length <= MAX_AT_ONCE_BYTES:
+            whole = await self._whole(response, kind)
+            await back.answer(whole, request.headers)
+            return
+        more = {"content-length": str(length)} if length is not None else {}
+        own = {"content-type": kind, "cache-control": "no-cache", "x-accel-buffering": "no"}
+        await back.start(200, {**own, **more, **request.headers})
+        try:
+            async for chunk in response.content.iter_any():
+                await back.chunk(chunk, True)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if not kind.startswith("text/event-stream"):
+                raise  # the connection is cut, so that nobody takes the half for the whole
+            await back.chunk(_last_words(error), True)
+        await back.chunk(b"", False)
+
+    async def _whole(self, response: aiohttp.ClientResponse, kind: str) -> Answer:
+        try:
+            return Answer(200, await response.read(), {"content-type": kind})
+        except TimeoutError:
+            return refused(self._too_slow())
+        except (aiohttp.ClientError, OSError) as error:
+            return refused(_unreachable(error))
+
+    async def _error(self, request: Outgoing, response: aiohttp.ClientResponse) -> Answer:
+        try:
+            body = await response.content.read(MAX_ERROR_BYTES)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            body = b""
+        answer = from_engine(response.status, body, path=request.path)
+        if isinstance(answer, GoldsmithError):
+            return refused(answer)
+        wait = response.headers.get("Retry-After", "")
+        return Answer(answer.status, answer.body, {**answer.headers, **({"retry-after": wait} if wait else {})})
+
+    def _too_slow(self) -> EngineTooSlow:
+        return EngineTooSlow(f"The engine was silent for {self._patience.silent_s:g} s.")
+
+
+async def until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
+    """Returns when the caller has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        await asyncio.sleep(0)
+
+
+def _unreachable(error: BaseException) -> EngineUnreachable:
+    words = "broke the connection" if isinstance(error, aiohttp.ServerDisconnectedError) else "cannot be reached"
+    return EngineUnreachable(f"The engine of this model {words}.")
+
+
+def _last_words(error: BaseException) -> bytes:
+    is_slow = isinstance(error, TimeoutError)
+    told = EngineTooSlow("The engine fell silent.") if is_slow else _unreachable(aiohttp.ServerDisconnectedError())
+    return b"data: " + orjson.dumps(error_object(told, 503)) + b"\n\n"

@@ -1,0 +1,111 @@
+"""Which engine gets a request: a name → one of its parts. Pure; also what the list of models says."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
+from goldsmith.serve.types import DEFAULT_ALIAS, Route, RouteTable, Share
+
+RESERVED = frozenset({"load", "switch", "active"})
+"""Addresses under /v1/models that are no models."""
+MAX_LISTED = 40
+MAX_SHOWN_CHARACTERS = 100
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything that the gateway keeps in memory: where names lead, by organisation, and the engines' keys."""
+
+    by_domain: Mapping[str, RouteTable]
+    engine_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def resolve(table: RouteTable | None, name: str | None, *, pick: float) -> Share:
+    """Where a request for this name goes; no name: the default. `pick`, from 0 to 1, chooses among several parts.
+
+    Raises ModelNotOffered, NoDefaultModel, EngineNotReady.
+    """
+    routes = table.routes if table is not None else {}
+    route = routes.get(name or DEFAULT_ALIAS)
+    if route is None and not name:
+        raise NoDefaultModel(f"No model was named, and none is the default. {_offered(routes)}")
+    if route is None or name in RESERVED:
+        raise ModelNotOffered(f"There is no model {str(name)[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
+    ready = [share for share in route.shares if share.target.is_ready]
+    if not ready:
+        raise EngineNotReady(f"The engine of {route.name} is not ready for it yet.")
+    return _picked(ready, pick)
+
+
+def _picked(shares: list[Share], pick: float) -> Share:
+    left = pick * sum(share.share for share in shares)
+    for share in shares:
+        left -= share.share
+        if left < 0:
+            return share
+    return shares[-1]
+
+
+def _offered(routes: Mapping[str, Route]) -> str:
+    names = [name for route in _listed(routes) for name in (route.name, *_other_names(routes, route))]
+    if not names:
+        return "No model is live."
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return f"There are: {', '.join(names[:MAX_LISTED])}{more}."
+
+
+def models(table: RouteTable | None) -> list[dict[str, Any]]:
+    """Every alias and every model once, by its id, as OpenAI's list of models has them."""
+    routes = table.routes if table is not None else {}
+    return [_entry(routes, route) for route in _listed(routes)]
+
+
+def model(table: RouteTable | None, name: str) -> dict[str, Any]:
+    """One entry of the list, under the name that was asked for. Raises ModelNotOffered."""
+    routes = table.routes if table is not None else {}
+    if name not in routes:
+        raise ModelNotOffered(f"There is no model {name[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
+    return _entry(routes, routes[name])
+
+
+def _listed(routes: Mapping[str, Route]) -> Iterable[Route]:
+    aliases = sorted((route for route in routes.values() if route.kind == "alias"), key=lambda route: route.name)
+    by_id = {route.shares[0].model_id: route for route in routes.values() if _is_id(route)}
+    return [*aliases, *by_id.values()]
+
+
+def _is_id(route: Route) -> bool:
+    return route.kind != "alias" and route.name == route.shares[0].model_id
+
+
+def _other_names(routes: Mapping[str, Route], route: Route) -> list[str]:
+    if route.kind == "alias":
+        return []
+    same = [other for other in routes.values() if other.kind != "alias" and other.shares == route.shares]
+    return sorted(other.name for other in same if other.name != route.name)
+
+
+def _entry(routes: Mapping[str, Route], route: Route) -> dict[str, Any]:
+    return {
+        "id": route.name,
+        "object": "model",
+        "created": _made_at_s(route.shares[0].model_id),
+        "owned_by": "goldsmith",
+        "kind": route.kind,
+        "names": _other_names(routes, route),
+        "models": [{"id": share.model_id, "share": share.share} for share in route.shares],
+        "is_ready": route.is_ready,
+    }
+
+
+def _made_at_s(model_id: str) -> int:
+    """The second that stands in an id of ours; 0 when there is none."""
+    digits = model_id.partition("_")[2][:10]
+    if len(digits) < 10 or any(digit not in _ALPHABET for digit in digits):
+        return 0
+    number = 0
+    for digit in digits:
+        number = number * 32 + _ALPHABET.index(digit)
+    return number // 1000

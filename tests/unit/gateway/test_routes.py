@@ -1,0 +1,59 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.gateway.conftest import BASE, SLOW, TUNED, make_table, share
+
+from goldsmith.gateway import routes
+from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
+from goldsmith.serve.types import Route, RouteTable
+
+
+@pytest.mark.parametrize("name", [BASE, "smollm2", "HuggingFaceTB/SmolLM2"])
+def test_a_base_model_is_found_by_id_name_and_hub_id(table: RouteTable, name: str) -> None:
+    assert routes.resolve(table, name, pick=0).model_id == BASE
+
+
+@pytest.mark.parametrize("name", [None, "", "default"])
+def test_who_names_no_model_gets_the_default(table: RouteTable, name: str | None) -> None:
+    assert routes.resolve(table, name, pick=0.5).model_id == TUNED
+
+
+def test_an_unknown_model_is_refused_with_what_there_is(table: RouteTable) -> None:
+    with pytest.raises(ModelNotOffered, match=r"no model 'gpt-4'.*default.*HuggingFaceTB/SmolLM2.*support"):
+        routes.resolve(table, "gpt-4", pick=0)
+
+
+def test_without_a_default_a_name_is_asked_for() -> None:
+    with pytest.raises(NoDefaultModel, match="No model is live"):
+        routes.resolve(None, None, pick=0)
+
+
+def test_a_model_that_is_being_loaded_is_not_ready_yet(table: RouteTable) -> None:
+    with pytest.raises(EngineNotReady):
+        routes.resolve(table, SLOW, pick=0)
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_parts_get_their_shares(pick: float) -> None:
+    table = make_table(Route("beta", "alias", (share(BASE, 0.25), share(TUNED, 0.75))))
+    assert routes.resolve(table, "beta", pick=pick).model_id == (BASE if pick < 0.25 else TUNED)
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_part_that_is_not_ready_gets_nothing(pick: float) -> None:
+    table = make_table(Route("beta", "alias", (share(BASE, 0.9, is_ready=False), share(TUNED, 0.1))))
+    assert routes.resolve(table, "beta", pick=pick).model_id == TUNED
+
+
+def test_the_list_has_every_alias_and_every_model_once(table: RouteTable) -> None:
+    listed = routes.models(table)
+    assert [entry["id"] for entry in listed] == ["default", BASE, TUNED, SLOW]
+    assert listed[1]["names"] == ["HuggingFaceTB/SmolLM2", "smollm2"]
+    assert [entry["is_ready"] for entry in listed] == [True, True, True, False]
+    assert all(entry["object"] == "model" and isinstance(entry["created"], int) for entry in listed)
+
+
+def test_one_model_is_shown_under_the_name_that_was_asked_for(table: RouteTable) -> None:
+    assert routes.model(table, "HuggingFaceTB/SmolLM2")["models"] == [{"id": BASE, "share": 1.0}]
+    with pytest.raises(ModelNotOffered):
+        routes.model(table, "gpt-4")
