@@ -18,7 +18,9 @@ from goldsmith.cli import (
     processes,
     prompts,
     runs,
+    stars,
     train,
+    training_sets,
 )
 from goldsmith.cli.console import Cli, exit_with
 from goldsmith.errors import GoldsmithError
@@ -35,6 +37,8 @@ NOUNS = {
     "engines": engines,
     "prompts": prompts,
     "runs": runs,
+    "stars": stars,
+    "training-sets": training_sets,
     "train": train,
     "compare": compare,
     "jobs": jobs,
