@@ -22,9 +22,14 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from goldsmith.gateway.routes import Tables
     from goldsmith.jobs.supervisor import Supervisor
     from goldsmith.jobs.worker import Worker
+    from goldsmith.serve.keeper import EngineKeeper
     from goldsmith.train.backends.base import Backend
+    from goldsmith.web.factory import Routers
 
 
 class SchemaIsOlder(Conflict):
@@ -96,12 +101,16 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
+    return [_make_engine_keeper(parts)]
+
+
+def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
     from goldsmith.serve import engine
     from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 
     program = engine.vllm(parts.home, env=dict(os.environ))
     settings = EngineSettings(program, parts.machine.device, first_port=parts.settings.engine_port)
-    return [EngineKeeper(parts.database, parts.home, settings)]
+    return EngineKeeper(parts.database, parts.home, settings)
 
 
 def make_supervisor(parts: Parts) -> "Supervisor":
@@ -115,6 +124,66 @@ def make_supervisor(parts: Parts) -> "Supervisor":
         machine=Machine(parts.machine.name, parts.machine.slots),
         worker_launch=lambda job, stage: worker_launch(parts, job, stage),
     )
+
+
+def stop_engines(parts: Parts) -> int:
+    """End the engines that were started here, once no supervisor watches over them; returns how many."""
+    return _make_engine_keeper(parts).stop_engines()
+
+
+def make_routers() -> "Routers":
+    """Everybody's pages and addresses, by the form in which they tell errors."""
+    from goldsmith.web.factory import Routers
+    from goldsmith.web.jobs import api as jobs_api
+    from goldsmith.web.jobs import handlers as jobs
+
+    return Routers(
+        pages=[
+            jobs.pages,
+        ],
+        api=[
+            jobs_api.api,
+        ],
+        openai=[],
+    )
+
+
+def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
+    """What the web process serves: door → gateway → pages and API."""
+    from starlette.routing import compile_path
+
+    from goldsmith.gateway.application import ADDRESSES, Gateway
+    from goldsmith.gateway.forward import Forwarder
+    from goldsmith.gateway.poller import Poller
+    from goldsmith.web.faces import Face, Known
+    from goldsmith.web.factory import make_web
+    from goldsmith.web.state import WebState
+
+    poller = Poller(lambda: read_routes(parts))
+    offers = {"refresh_routes": poller.refresh}
+    web = make_web(WebState(parts.database, parts.home, parts.settings, offers=offers), routers or make_routers())
+    web.add_middleware(Gateway, poller=poller, forwarder=Forwarder())
+    web.state.faces.routes += [
+        Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
+    ]
+    return web
+
+
+def read_routes(parts: Parts) -> "Tables":
+    """Where every name leads, and the engines' keys: what the gateway keeps in memory."""
+    from sqlalchemy import select
+
+    from goldsmith.gateway.routes import Tables
+    from goldsmith.serve import queries
+    from goldsmith.serve.tables import Deployment
+
+    with parts.database.reading() as session:
+        domains = session.scalars(select(Deployment.domain).distinct())
+        by_domain = {domain: queries.route_table(session, domain) for domain in domains}
+    routes = [route for table in by_domain.values() for route in table.routes.values()]
+    targets = {share.target.engine_id: share.target for route in routes for share in route.shares}
+    keys = {engine_id: target.read_key(parts.home.root) for engine_id, target in targets.items()}
+    return Tables(by_domain, {engine_id: key for engine_id, key in keys.items() if key})
 
 
 def make_worker(parts: Parts) -> "Worker":

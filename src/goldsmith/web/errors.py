@@ -45,6 +45,13 @@ class KeyNotChecked(Unavailable):
     default_hint = "Look whether the database answers: goldsmith doctor"
 
 
+class PortTaken(Unavailable):
+    """Another program listens on the port of the pages, or the port is reserved."""
+
+    title = "The port is taken"
+    default_hint = "Stop the other program, or choose another port: GOLDSMITH_PORT=8002 goldsmith up"
+
+
 class DatabaseNotAnswering(Unavailable):
     """The database refused or did not answer; nothing of this request was saved."""
 

@@ -1,0 +1,63 @@
+"""Serves the web application on loopback. Called by `goldsmith web`."""
+
+import errno
+import socket
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from goldsmith.web.errors import PortTaken
+
+LOOPBACK: Final = "127.0.0.1"
+GRACE_S: Final = 5
+"""How long answers that are on their way may take once the server is told to end."""
+
+
+class Server(uvicorn.Server):
+    """Ends event streams first, because they would never end by themselves."""
+
+    def __init__(self, web: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._web = web
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing new, let go of everybody who only listens, and wait for the rest."""
+        self._web.state.stream.close()
+        await super().shutdown(sockets)
+
+
+def make_server(web: FastAPI) -> Server:
+    """The server, not started yet."""
+    config = uvicorn.Config(
+        web,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return Server(web, config)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on loopback; port 0: any free one. Raises PortTaken."""
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((LOOPBACK, port))
+    except OSError as error:
+        found.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortTaken(f"Nothing can listen on port {port} of {LOOPBACK}: {error.strerror}.") from error
+        raise
+    return found
+
+
+def serve(web: FastAPI, *, port: int) -> None:
+    """Serve until told to stop. Raises PortTaken."""
+    make_server(web).run(sockets=[listen(port)])
