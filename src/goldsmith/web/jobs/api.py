@@ -11,7 +11,7 @@ from goldsmith.jobs import queries, queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
-from goldsmith.web.jobs.found import ChangingJob, ReadJob, go_on
+from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 After = Annotated[int, Query(ge=0, description="The id of the last event that was seen.")]

@@ -7,8 +7,9 @@ from goldsmith.jobs import queries, queue
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
+from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.job_lines import job_line
-from goldsmith.web.jobs.found import ChangingJob, ReadJob, go_on, newest_events
+from goldsmith.web.jobs.found import newest_events
 from goldsmith.web.jobs.views import ActivityPage, job_page
 from goldsmith.web.listing import Pager, chips, with_query
 from goldsmith.web.pages import redirect, render
