@@ -160,7 +160,12 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.web.state import WebState
 
     poller = Poller(lambda: read_routes(parts))
-    offers = {"refresh_routes": poller.refresh}
+    offers = {
+        "backends": make_backends(),
+        "machine": parts.machine,
+        "import_roots": (Path.home(), *parts.settings.import_roots),
+        "after_switch": poller.refresh,
+    }
     web = make_web(WebState(parts.database, parts.home, parts.settings, offers=offers), routers or make_routers())
     web.add_middleware(Gateway, poller=poller, forwarder=Forwarder())
     web.state.faces.routes += [
