@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-import goldsmith.data.tables
-import goldsmith.stars.tables
-import goldsmith.train.tables  # noqa: F401
+from goldsmith import migrations
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import WorkContext
@@ -28,7 +26,7 @@ from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 from goldsmith.serve.tables import Deployment, Engine, Receipt
 from goldsmith.serve.types import Target
 from goldsmith.storage import clock
-from goldsmith.storage.database import Database, Table
+from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.wire import manifest
 
@@ -42,7 +40,7 @@ class Serving:
     def __init__(self, home: Home, base_folder: Path) -> None:
         self.home = home
         self.database = Database(f"sqlite:///{home.root}/goldsmith.db")
-        Table.metadata.create_all(self.database.engine)
+        migrations.upgrade(self.database)
         self.base_folder = base_folder
         with self.database.transaction() as session:
             self.by = people.known_by_name(session, "Ada")
