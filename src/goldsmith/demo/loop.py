@@ -61,6 +61,7 @@ class Loop:
 
     cli: Cli
     num_rows: int
+    backend: str = "trl"
     times: list[tuple[str, float]] = field(default_factory=list)
 
     def prepare(self) -> None:
@@ -137,7 +138,7 @@ class Loop:
     def _train(self, training_set_id: str, base: str) -> str:
         with self._timed("train"):
             with self._writing() as (session, person):
-                request = TrainRequest(base, "trl", training_set_id, "support-triage", SETTINGS)
+                request = TrainRequest(base, self.backend, training_set_id, "support-triage", SETTINGS)
                 training = train.start(
                     session, request, backends=app.make_backends(), machine=self.cli.parts.machine, by=person
                 )
