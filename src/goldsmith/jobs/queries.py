@@ -67,6 +67,12 @@ def events(session: Session, job_id: str, *, after: int = 0, limit: int = 1000) 
     return list(session.scalars(query))
 
 
+def newest_events(session: Session, job_id: str, *, limit: int) -> list[JobEvent]:
+    """The last events, in the order in which they were recorded."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id.desc()).limit(limit)
+    return list(session.scalars(query))[::-1]
+
+
 def last_seq(session: Session, job_id: str, *, attempt: int, source: str) -> int:
     """The highest number of an applied event of one source of one attempt; 0 when there is none."""
     query = select(func.max(JobEvent.seq)).where(

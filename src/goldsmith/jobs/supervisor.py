@@ -7,7 +7,6 @@ Whatever it writes about a job, it writes under the job's lease, so that one tha
 
 import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,6 +76,7 @@ class Supervisor:
         self._machine = machine
         self._worker_launch = worker_launch
         self._kill_after_s = kill_after_s
+        self._watched: set[str] = set()
         self._tails: dict[str, Tail] = {}
         self._said_last_at: dict[str, float] = {}
         self._trouble_until: dict[str, float] = {}
@@ -92,15 +92,16 @@ class Supervisor:
     def lock(self) -> None:
         """Be the only one over this home folder. Raises SupervisorRunning."""
         self._home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = (self._home.run / "supervisor.lock").open("ab")
+        lock = (self._home.run / "supervisor.lock").open("ab")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            lock.close()
             raise SupervisorRunning(f"Another supervisor watches over {self._home.root}.") from error
-        os.set_inheritable(self._lock.fileno(), False)
+        self._lock = lock
 
     def unlock(self) -> None:
-        """Let another one watch over this home folder."""
+        """Let another one watch over this home folder; a process that ends does so by itself."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -137,6 +138,9 @@ class Supervisor:
             self._has_looked_for_orphans = True
         with self._database.reading() as session:
             ids = [(job.id, job.lease_number) for job in queries.active(session, self.machine)]
+        for job_id in self._watched - {job_id for job_id, _ in ids}:  # over, or taken over by another machine
+            kill_orphans(self._database, self._home, machine=self.machine, job_id=job_id)
+        self._watched = {job_id for job_id, _ in ids}
         self._keep_leases(ids)
         for job_id, _ in ids:
             self._watch_or_log(job_id)
