@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from goldsmith.compare.errors import ComparisonNotFound
@@ -29,6 +29,18 @@ def page(
     if before:
         query = query.where(ModelComparison.id < before)
     return list(session.scalars(query.limit(limit)))
+
+
+def average_win_rate(session: Session, *, domain: str) -> float | None:
+    """The mean share of rows that fine-tuned models won against their base, over comparisons; None without any."""
+    query = select(func.avg(ModelComparison.win_rate)).where(ModelComparison.domain == domain)
+    return session.scalar(query)
+
+
+def num_answers(session: Session, comparison_id: str) -> int:
+    """How many answers of all arms are there."""
+    query = select(func.count()).select_from(Answer).join(ComparisonArm, ComparisonArm.run_id == Answer.run_id)
+    return session.scalar(query.where(ComparisonArm.comparison_id == comparison_id)) or 0
 
 
 def arms(session: Session, comparison_id: str) -> list[ComparisonArm]:

@@ -103,6 +103,12 @@ def num_stars(session: Session, *, domain: str) -> dict[str, int]:
     return {run_id: int(count) for run_id, count in session.execute(query.group_by(Mark.run_id))}
 
 
+def num_corrected(session: Session, *, domain: str) -> int:
+    """Stars in force that hold a correction."""
+    query = select(func.count()).select_from(Mark).where(Mark.domain == domain, Mark.is_star, _is_newest())
+    return session.scalar(query.where(Mark.correction.is_not(None))) or 0
+
+
 def num_answers(session: Session, *, domain: str) -> int:
     """All answers of the organisation."""
     query = select(func.count()).select_from(Answer).join(Run, Run.id == Answer.run_id).where(Run.domain == domain)

@@ -1,8 +1,9 @@
 """Every SELECT on trainings."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from goldsmith.jobs.states import ACTIVE
 from goldsmith.train.errors import TrainingNotFound
 from goldsmith.train.tables import TrainingJob, TrainingMetric
 
@@ -21,6 +22,13 @@ def page(session: Session, *, domain: str, before: str | None = None, limit: int
     """Trainings, newest first; `before` is the last id of the page before."""
     query = select(TrainingJob).where(TrainingJob.domain == domain).order_by(TrainingJob.id.desc()).limit(limit)
     return list(session.scalars(query.where(TrainingJob.id < before) if before else query))
+
+
+def num_active(session: Session, *, domain: str) -> int:
+    """How many trainings are at work."""
+    states = [state.value for state in ACTIVE]
+    query = select(func.count()).select_from(TrainingJob)
+    return session.scalar(query.where(TrainingJob.domain == domain, TrainingJob.status.in_(states))) or 0
 
 
 def series(session: Session, job_id: str) -> list[TrainingMetric]:

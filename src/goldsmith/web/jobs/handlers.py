@@ -9,7 +9,6 @@ from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.job_lines import job_line
-from goldsmith.web.jobs.found import newest_events
 from goldsmith.web.jobs.views import ActivityPage, job_page
 from goldsmith.web.listing import Pager, chips, with_query
 from goldsmith.web.pages import redirect, render
@@ -48,7 +47,7 @@ def activity(
 @pages.get("/activity/{job_id}")
 def job(request: Request, session: ReadSession, home: TheHome, found: ReadJob) -> HTMLResponse:
     """One job with its progress, its failure and its log."""
-    events = newest_events(session, found.id, NUM_EVENTS)
+    events = queries.newest_events(session, found.id, limit=NUM_EVENTS)
     page = job_page(found, events, place=queries.place_in_queue(session, found), home=home)
     return render(request, page, fragment="jobs/_job.html")
 

@@ -3,9 +3,8 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.states import JobState
@@ -14,20 +13,11 @@ from goldsmith.jobs.types import JobFailure
 from goldsmith.storage.files import Home
 from goldsmith.web.job_lines import JobLine, job_line
 from goldsmith.web.listing import Chip, Pager
+from goldsmith.web.log_lines import LogLine, log_line
 from goldsmith.web.pages import Page
 
 LOG_TAIL_BYTES = 40_000
 _SUBJECT_PAGES = {"run": "/runs", "training": "/training", "comparison": "/model-comparison", "import": "/data"}
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """A line of the log: when, what kind, the words."""
-
-    at: datetime | None
-    kind: str
-    text: str
-    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,15 +70,6 @@ def subject_address(job: Job) -> str | None:
     return f"{folder}/{job.subject_id}" if folder and job.subject_id else None
 
 
-def log_line(event: JobEvent) -> LogLine:
-    """An event as a line of the log."""
-    facts = {name: value for name, value in event.data.items() if value is not None and name != "by"}
-    named = [_short(value) if name == "because" else f"{name} {_short(value)}" for name, value in facts.items()]
-    words = ", ".join(named)
-    look = {"failed": "bad", "warning": "warn", "log": ""}.get(event.kind, "")
-    return LogLine(event.at, event.kind.replace("_", " "), words, look)
-
-
 def log_tail(path: Path) -> tuple[str, ...]:
     """The last lines that the programs printed; control characters are shown, not obeyed."""
     if not path.is_file():
@@ -104,8 +85,3 @@ def log_tail(path: Path) -> tuple[str, ...]:
 
 def _visible(line: str) -> Iterable[str]:
     return (char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in line)
-
-
-def _short(value: Any) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 200 else text[:200] + "…"

@@ -28,6 +28,10 @@ function changed(jobId) {
 function listen() {
   if (!body.dataset.stream || !document.querySelector("[data-live], [data-live-job]")) return;
   const source = new EventSource(body.dataset.stream);
+  // What changed between the page and the stream, or while the connection was gone, is asked for once.
+  source.addEventListener("open", (message) => {
+    if (message instanceof MessageEvent) document.querySelectorAll("[data-live]").forEach(refresh);
+  });
   source.addEventListener("job", (message) => changed(JSON.parse(message.data).id));
   source.addEventListener("event", (message) => {
     const event = JSON.parse(message.data);
@@ -156,7 +160,7 @@ function addPoint(event) {
   const { job_id: jobId, kind, data } = event.detail;
   for (const [figure, chart] of charts) {
     if (figure.dataset.liveJob !== jobId) continue;
-    const series = { step: ["learn", data.loss], exam: ["exam", data.loss] }[kind];
+    const series = { step: ["learn", data.loss], evaluated: ["exam", data.exam_loss] }[kind];
     const wanted = series && JSON.parse(figure.querySelector("script").textContent).series.findIndex((each) => each.look === series[0]);
     if (!series || wanted < 0 || series[1] == null) continue;
     const points = chart.data.datasets[wanted].data;
