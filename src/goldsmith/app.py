@@ -136,6 +136,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.factory import Routers
     from goldsmith.web.jobs import api as jobs_api
     from goldsmith.web.jobs import handlers as jobs
+    from goldsmith.web.openai import fine_tuning
 
     return Routers(
         pages=[
@@ -144,7 +145,9 @@ def make_routers() -> "Routers":
         api=[
             jobs_api.api,
         ],
-        openai=[],
+        openai=[
+            fine_tuning.openai,
+        ],
     )
 
 

@@ -1,0 +1,85 @@
+"""What a caller of OpenAI's API may ask of a fine-tuning job, and what it means for a training here."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from goldsmith.train.recipe import TrainRequest
+from goldsmith.web.openai.errors import NotForTraining
+
+Auto = Literal["auto"]
+USUAL_LEARNING_RATE = 5e-4
+"""What OpenAI's multiplier is a multiple of here."""
+
+
+class Body(BaseModel):
+    """A name that is not known is an error, not ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Hyperparameters(Body):
+    """How to train; `auto` leaves it to the backend."""
+
+    n_epochs: Auto | Annotated[int, Field(ge=1, le=50)] = "auto"
+    batch_size: Auto | Annotated[int, Field(ge=1, le=512)] = "auto"
+    learning_rate_multiplier: Auto | Annotated[float, Field(gt=0, le=100)] = "auto"
+
+
+class Supervised(Body):
+    """The parameters of learning from examples."""
+
+    hyperparameters: Hyperparameters = Hyperparameters()
+
+
+class Method(Body):
+    """The way to train; here it is learning from examples."""
+
+    type: Literal["supervised"]
+    supervised: Supervised = Supervised()
+
+
+class NewFineTuning(Body):
+    """A fine-tuning job that is asked for."""
+
+    model: Annotated[str, Field(min_length=1, max_length=255)]
+    """A base model: id, name or hub id."""
+    training_file: Annotated[str, Field(min_length=1, max_length=255)]
+    """A training set: its id (`set_…`) or its name."""
+    hyperparameters: Hyperparameters | None = None
+    method: Method | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    suffix: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """The name of the training."""
+    validation_file: str | None = None
+    integrations: list[dict[str, Any]] | None = None
+    metadata: dict[str, str] | None = None
+    backend: str = "trl"
+    """Not OpenAI's: which backend trains."""
+
+    def to_request(self) -> TrainRequest:
+        """The training that is meant. Raises NotForTraining."""
+        if self.training_file.startswith("file-"):
+            raise NotForTraining("A training starts from a training set here, not from an uploaded file.")
+        if self.validation_file is not None:
+            raise NotForTraining(
+                "The exam is held back when the training set is made, so no other file is taken for it.",
+                hint="Leave validation_file out.",
+            )
+        if self.integrations:
+            raise NotForTraining("Nothing is reported to outside services.", hint="Leave integrations out.")
+        chosen = self.method.supervised.hyperparameters if self.method else self.hyperparameters or Hyperparameters()
+        multiplier = chosen.learning_rate_multiplier
+        options = {
+            "num_epochs": None if chosen.n_epochs == "auto" else chosen.n_epochs,
+            "batch_size": None if chosen.batch_size == "auto" else chosen.batch_size,
+            "learning_rate": None if multiplier == "auto" else USUAL_LEARNING_RATE * multiplier,
+            "seed": self.seed,
+        }
+        return TrainRequest(
+            base_model=self.model,
+            backend=self.backend,
+            training_set=self.training_file,
+            name=self.suffix,
+            options={name: value for name, value in options.items() if value is not None},
+        )
