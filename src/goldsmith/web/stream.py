@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from goldsmith.web import changes
 
 LOOK_EVERY_S = 0.5
 BEAT_EVERY_S = 15.0
+BEGIN_TIMEOUT_S = 5.0
 MAX_WAITING = 1000
 SETTLED_AFTER = timedelta(seconds=10)
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class Stream:
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._begun = asyncio.Event()
 
     def response(self, domain: str, *, job_id: str | None = None, after: int | None = None) -> StreamingResponse:
         """An answer that stays open. With `after`, a job's events behind that id come first."""
@@ -106,8 +109,8 @@ class Stream:
             return
         self._listeners.add(listener)
         try:
-            self._wake()
-            yield b"retry: 2000\n\n"
+            await self._wake()
+            yield b"retry: 2000\nevent: begun\ndata: {}\n\n"
             last = 0
             for message in await run_in_threadpool(self._missed, listener, after):
                 last = message.id or last
@@ -141,9 +144,13 @@ class Stream:
             missed = queries.events(session, listener.job_id, after=after, limit=changes.MAX_EVENTS)
             return [_event(event, listener.domain) for event in missed]
 
-    def _wake(self) -> None:
+    async def _wake(self) -> None:
+        """Return when whatever happens from now on will be told; or soon, when the database does not answer."""
         if self._task is None or self._task.done():
+            self._begun.clear()
             self._task = asyncio.get_running_loop().create_task(self._watch())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._begun.wait(), BEGIN_TIMEOUT_S)
 
     async def _watch(self) -> None:
         seen: Seen | None = None
@@ -151,6 +158,7 @@ class Stream:
             try:
                 if seen is None:
                     seen = await run_in_threadpool(self._begin)
+                    self._begun.set()
                 messages = await run_in_threadpool(self._look, seen)
             except SQLAlchemyError as error:
                 log.warning("the stream cannot read the database: %s", error)

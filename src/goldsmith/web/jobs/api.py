@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
@@ -12,10 +12,9 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
+from goldsmith.web.job_events import After, EventsAnswer, LastEventId, events_of
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-After = Annotated[int, Query(ge=0, description="The id of the last event that was seen.")]
-LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0)]
 
 
 class JobAnswer(BaseModel):
@@ -47,28 +46,6 @@ class JobsAnswer(BaseModel):
 
     jobs: list[JobAnswer]
     before: str | None
-
-
-class EventAnswer(BaseModel):
-    """Something that happened to a job."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    job_id: str
-    attempt: int
-    source: str
-    seq: int
-    kind: str
-    data: dict[str, Any]
-    at: datetime
-
-
-class EventsAnswer(BaseModel):
-    """Events in the order in which they were recorded; ask with `after` for more."""
-
-    events: list[EventAnswer]
-    after: int
 
 
 @api.get("")
@@ -125,7 +102,4 @@ def events(
     last_event_id: LastEventId = None,
 ) -> EventsAnswer | StreamingResponse:
     """What happened so far as a list; with `Accept: text/event-stream`, and what happens from now on."""
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return stream.response(job.domain, job_id=job.id, after=last_event_id or after)
-    found = [EventAnswer.model_validate(event) for event in queries.events(session, job.id, after=after)]
-    return EventsAnswer(events=found, after=found[-1].id if found else after)
+    return events_of(request, session, job, stream=stream, after=last_event_id or after)

@@ -29,9 +29,7 @@ function listen() {
   if (!body.dataset.stream || !document.querySelector("[data-live], [data-live-job]")) return;
   const source = new EventSource(body.dataset.stream);
   // What changed between the page and the stream, or while the connection was gone, is asked for once.
-  source.addEventListener("open", (message) => {
-    if (message instanceof MessageEvent) document.querySelectorAll("[data-live]").forEach(refresh);
-  });
+  source.addEventListener("begun", () => document.querySelectorAll("[data-live]").forEach(refresh));
   source.addEventListener("job", (message) => changed(JSON.parse(message.data).id));
   source.addEventListener("event", (message) => {
     const event = JSON.parse(message.data);
