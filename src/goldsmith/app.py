@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from goldsmith.web.factory import Routers
 
 
+DEAD_AFTER_S = {"cpu": 60.0, "cuda": 10.0}
+"""Seconds without a token or a moved counter after which an engine is dead. On a CPU that something else uses too, the
+first answer of an adapter was seen to take more than 30 s."""
+
+
 class SchemaIsOlder(Conflict):
     """The database has an older schema than this version of Goldsmith, and is not migrated without being asked."""
 
@@ -109,7 +114,12 @@ def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
     from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 
     program = engine.vllm(parts.home, env=dict(os.environ))
-    settings = EngineSettings(program, parts.machine.device, first_port=parts.settings.engine_port)
+    settings = EngineSettings(
+        program,
+        parts.machine.device,
+        first_port=parts.settings.engine_port,
+        dead_after_s=DEAD_AFTER_S[parts.machine.device],
+    )
     return EngineKeeper(parts.database, parts.home, settings)
 
 
@@ -136,7 +146,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.factory import Routers
     from goldsmith.web.jobs import api as jobs_api
     from goldsmith.web.jobs import handlers as jobs
-    from goldsmith.web.openai import fine_tuning
+    from goldsmith.web.openai import files, fine_tuning
 
     return Routers(
         pages=[
@@ -147,6 +157,7 @@ def make_routers() -> "Routers":
         ],
         openai=[
             fine_tuning.openai,
+            files.openai,
         ],
     )
 
