@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.storage.database import Owned, Table
@@ -54,3 +54,16 @@ class Row(Table):
     """Counted from 1, as people do."""
     content: Mapped[dict[str, Any]]
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
+
+
+class StoredFile(Table, Owned):
+    """A file that a client of OpenAI's API uploaded; its bytes lie among the uploads, under their hash."""
+
+    __tablename__ = "stored_files"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    filename: Mapped[str]
+    """Only text: it never names anything on the disk."""
+    purpose: Mapped[str] = mapped_column(String(32))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))

@@ -34,6 +34,7 @@ class Prefix(StrEnum):
     COMPARISON = "cmp"
     ARM = "arm"
     SOURCE = "src"
+    FILE = "file"
 
 
 def new_id(prefix: Prefix) -> str:

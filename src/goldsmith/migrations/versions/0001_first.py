@@ -207,6 +207,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_receipts_model_id"), ["model_id"], unique=False)
 
     op.create_table(
+        "stored_files",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("created_by", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_files")),
+    )
+    with op.batch_alter_table("stored_files", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stored_files_domain"), ["domain"], unique=False)
+
+    op.create_table(
         "training_sets",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -702,6 +717,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_training_sets_content_hash"))
 
     op.drop_table("training_sets")
+    with op.batch_alter_table("stored_files", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stored_files_domain"))
+
+    op.drop_table("stored_files")
     with op.batch_alter_table("receipts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_receipts_model_id"))
 

@@ -1,6 +1,6 @@
 """What can go wrong with OpenAI's addresses beyond what goes wrong with trainings."""
 
-from goldsmith.errors import Invalid
+from goldsmith.errors import Invalid, NotFound, Unavailable
 
 
 class NotForTraining(Invalid):
@@ -11,3 +11,17 @@ class NotForTraining(Invalid):
         "Import the file on the page Data, make a training set with POST /v1/fine-tuning/datasets/export, and give its "
         "id (set_…) as training_file."
     )
+
+
+class StoredFileNotFound(NotFound):
+    """There is no uploaded file with this id."""
+
+    title = "No such file"
+    default_hint = "List the files with: GET /v1/files"
+
+
+class StoredBytesMissing(Unavailable):
+    """The file is listed, but its bytes are not in the home folder any more."""
+
+    title = "The file's bytes are gone"
+    default_hint = "Upload the file again."

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import orm, select
 
+from goldsmith.data.tables import StoredFile
 from goldsmith.jobs.tables import Job, JobEvent
+from goldsmith.web.openai.errors import StoredFileNotFound
 
 
 def jobs_of(session: orm.Session, ids: Sequence[str]) -> dict[str, Job]:
@@ -20,3 +22,24 @@ def newest_events(
     if before is not None:
         query = query.where(JobEvent.id < before)
     return list(session.scalars(query.where(JobEvent.kind == kind) if kind else query))
+
+
+def file(session: orm.Session, file_id: str, *, domain: str) -> StoredFile:
+    """The file. Raises StoredFileNotFound."""
+    stored = session.get(StoredFile, file_id)
+    if stored is None or stored.domain != domain:
+        raise StoredFileNotFound(f"There is no file {file_id}.")
+    return stored
+
+
+def files(
+    session: orm.Session, *, domain: str, purpose: str | None, after: str | None, is_newest_first: bool, limit: int
+) -> list[StoredFile]:
+    """Files in the order of their ids, behind the file with the id `after`."""
+    order = StoredFile.id.desc() if is_newest_first else StoredFile.id
+    query = select(StoredFile).where(StoredFile.domain == domain).order_by(order).limit(limit)
+    if purpose is not None:
+        query = query.where(StoredFile.purpose == purpose)
+    if after is not None:
+        query = query.where(StoredFile.id < after if is_newest_first else StoredFile.id > after)
+    return list(session.scalars(query))

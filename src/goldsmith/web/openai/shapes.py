@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from goldsmith.data.tables import StoredFile
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.train.tables import TrainingJob, TrainingMetric
@@ -118,6 +119,21 @@ def checkpoint(saved: JobEvent, points: Mapping[int, TrainingMetric]) -> dict[st
             "train_loss": point.loss if point else None,
             "full_valid_loss": point.exam_loss if point else None,
         },
+    }
+
+
+def file(stored: StoredFile) -> dict[str, Any]:
+    """An uploaded file as OpenAI's object."""
+    return {
+        "object": "file",
+        "id": stored.id,
+        "bytes": stored.size_bytes,
+        "created_at": seconds(stored.created_at),
+        "filename": stored.filename,
+        "purpose": stored.purpose,
+        "status": "processed",
+        "expires_at": None,
+        "status_details": None,
     }
 
 
