@@ -19,9 +19,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
+from goldsmith.cli.loop import Loop
 from goldsmith.compare import queries as compare
 from goldsmith.demo import story
-from goldsmith.demo.loop import Loop
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.types import Launch
 from goldsmith.models import queries as model_queries

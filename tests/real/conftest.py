@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.real.homes import TEST_HOME
+from tests.real.walk import Walk, walk_the_loop
 
 from goldsmith import app
 from goldsmith.environments import folders
@@ -15,8 +17,6 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.models import queries
 from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.settings import Settings
-from tests.real.homes import TEST_HOME
-from tests.real.walk import Walk, walk_the_loop
 
 BUILTIN = "smollm2-135m-instruct"
 

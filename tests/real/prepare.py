@@ -2,12 +2,13 @@
 
 import sys
 
+from tests.real.homes import TEST_HOME, supervised
+
 from goldsmith import app
 from goldsmith.environments import installer
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.people import service as people
 from goldsmith.settings import Settings
-from tests.real.homes import TEST_HOME, supervised
 
 BUILTIN = "smollm2-135m-instruct"
 

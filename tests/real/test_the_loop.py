@@ -1,6 +1,7 @@
 """The whole loop, with real training and a real engine: what the walk must have left behind."""
 
 import pytest
+from tests.real.walk import NUM_ROWS, Walk
 
 from goldsmith.compare import queries as compare
 from goldsmith.models import queries as models
@@ -9,7 +10,6 @@ from goldsmith.run import queries as runs
 from goldsmith.serve import queries as serve
 from goldsmith.serve.types import DeploymentState, Proof
 from goldsmith.train import queries as train
-from tests.real.walk import NUM_ROWS, Walk
 
 pytestmark = pytest.mark.real
 

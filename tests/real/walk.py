@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.real.homes import supervised
+
 from goldsmith import app
 from goldsmith.cli.console import Cli
-from goldsmith.demo.loop import Loop
+from goldsmith.cli.loop import Loop
 from goldsmith.models import queries, service
 from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.settings import Settings
-from tests.real.homes import supervised
 
 NUM_ROWS = 40
 BUILTIN = "smollm2-135m-instruct"

@@ -14,7 +14,7 @@ def demo(
     stay: Annotated[bool, typer.Option(help="Keep the app open at the end, until Ctrl-C.")] = True,
 ) -> None:
     """Walk the whole loop on sample data: run, star, train, serve, compare."""
-    from goldsmith.demo.loop import Loop
+    from goldsmith.cli.loop import Loop
 
     cli: Cli = context.obj
     loop = Loop(cli, rows)
