@@ -43,3 +43,10 @@ class TooMuchMemory(Invalid):
 
     title = "The file takes too much memory"
     default_hint = "Save it as CSV or JSONL, which are read row by row, or split it."
+
+
+class UploadNotFound(NotFound):
+    """There is no kept upload with this hash."""
+
+    title = "This file was not uploaded"
+    default_hint = "Send the file itself."

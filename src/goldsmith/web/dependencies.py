@@ -3,16 +3,19 @@
 With `scope="function"` the commit happens before the answer is sent: a commit that fails is an error, not a 200.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import orm
 
+from goldsmith.environments.machine import MachineFacts
 from goldsmith.people.errors import NotSignedIn
 from goldsmith.people.types import Person
 from goldsmith.settings import Settings
 from goldsmith.storage.files import Home
+from goldsmith.train.backends.base import Backend
 from goldsmith.web.state import WebState
 from goldsmith.web.stream import Stream
 
@@ -56,6 +59,26 @@ def _stream(request: Request) -> Stream:
     return stream
 
 
+def _backends(state: TheState) -> Mapping[str, Backend]:
+    backends: Mapping[str, Backend] = state.offers["backends"]
+    return backends
+
+
+def _machine(state: TheState) -> MachineFacts:
+    machine: MachineFacts = state.offers["machine"]
+    return machine
+
+
+def _import_roots(state: TheState) -> tuple[Path, ...]:
+    roots: tuple[Path, ...] = state.offers["import_roots"]
+    return roots
+
+
+def _after_switch(state: TheState) -> Callable[[], None]:
+    refresh: Callable[[], None] = state.offers["after_switch"]
+    return refresh
+
+
 Session = Annotated[orm.Session, Depends(_writing, scope="function")]
 """For handlers that write: committed when the handler returns, rolled back when it raises."""
 ReadSession = Annotated[orm.Session, Depends(_reading, scope="function")]
@@ -64,3 +87,10 @@ CurrentPerson = Annotated[Person, Depends(_person)]
 TheHome = Annotated[Home, Depends(_home)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 TheStream = Annotated[Stream, Depends(_stream)]
+TheBackends = Annotated[Mapping[str, Backend], Depends(_backends)]
+"""Every training backend, by name."""
+TheMachine = Annotated[MachineFacts, Depends(_machine)]
+TheImportRoots = Annotated[tuple[Path, ...], Depends(_import_roots)]
+"""Folders from which models may be imported."""
+AfterSwitch = Annotated[Callable[[], None], Depends(_after_switch)]
+"""Makes the gateway go by what was just committed; returns when it does."""

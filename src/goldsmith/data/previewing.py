@@ -1,0 +1,82 @@
+"""A file's preview, made by a child whose memory and time are limited: what people send is never read in our process.
+
+`python -m goldsmith.data.previewing` is that child: it reads what is wanted from stdin and writes the preview, or the
+reader's error, to stdout. Pages and the API call `preview`.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from goldsmith.data import readers
+from goldsmith.data.errors import TooMuchMemory
+from goldsmith.data.readers import errors
+from goldsmith.data.readers.types import Preview, ReadOptions
+
+TIMEOUT_S = 20
+MEMORY_LIMIT_BYTES = 1 << 30
+_PREVIEW = TypeAdapter(Preview)
+_OPTIONS = TypeAdapter(ReadOptions)
+_ERRORS: Mapping[str, type[errors.UnreadableFile]] = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.UnreadableFile)
+}
+
+
+def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptions | None = None) -> Preview:
+    """The beginning of a file with its first problems. Raises the readers' errors, and TooMuchMemory."""
+    wanted = {
+        "path": str(path),
+        "filename": filename,
+        "num_rows": num_rows,
+        "options": asdict(options or ReadOptions()),
+    }
+    command = [sys.executable, "-m", __name__]
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(wanted).encode(), capture_output=True, timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise errors.FileTooLarge(f"Reading its beginning took longer than {TIMEOUT_S} seconds.") from None
+    if done.returncode != 0:
+        raise TooMuchMemory("Not even its beginning can be read with the memory that a preview may have.")
+    said = json.loads(done.stdout)
+    if "error" in said:
+        kind = _ERRORS.get(said["error"], errors.UnreadableFile)
+        raise kind(said["message"], hint=said["hint"])
+    return _PREVIEW.validate_python(_with_tuples(said["preview"]))
+
+
+def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the values have tuples."""
+    return {name: tuple(item) if isinstance(item, list) else item for name, item in value.items()}
+
+
+def _read(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    options = _OPTIONS.validate_python(wanted["options"])
+    try:
+        found = readers.preview(
+            Path(wanted["path"]), filename=wanted["filename"], num_rows=wanted["num_rows"], options=options
+        )
+    except errors.UnreadableFile as error:
+        return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    return {"preview": asdict(found)}
+
+
+def main() -> None:
+    """The child."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_S, TIMEOUT_S))
+    sys.stdout.write(json.dumps(_read(json.load(sys.stdin))))
+
+
+if __name__ == "__main__":
+    main()

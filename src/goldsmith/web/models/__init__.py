@@ -1,0 +1,1 @@
+"""The web over the step `models`: pages in `handlers.py` and `views.py`, the API in `api.py`."""

@@ -1,0 +1,165 @@
+"""The API over serving: deploy, load, switch, what is live, receipts, engines.
+
+What waits for the keeper opens its own transactions: the wish is committed first, then it is looked what came of it.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from goldsmith.models import queries as models
+from goldsmith.serve import engine as engines
+from goldsmith.serve import queries, service
+from goldsmith.serve.types import DEFAULT_ALIAS
+from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
+from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
+from goldsmith.web.serve.answers import (
+    ActiveAnswer,
+    ActiveModelsAnswer,
+    DeploymentAnswer,
+    EngineAnswer,
+    EngineBody,
+    EnginesAnswer,
+    HistoryAnswer,
+    HistoryEntryAnswer,
+    ModelBody,
+    ReceiptAnswer,
+    SwitchAnswer,
+)
+from goldsmith.web.serve.wishes import (
+    add_engine,
+    deployed,
+    engine_for,
+    shown,
+    switched,
+    wait_for_deployment,
+)
+
+api = APIRouter(tags=["serving"])
+
+
+@api.post("/v1/fine-tuning/models/{model_id}/deploy")
+def deploy(state: TheState, person: CurrentPerson, model_id: Id, response: Response) -> DeploymentAnswer:
+    """Have a model loaded in an engine; its receipt follows by itself. 202 while the engine is not that far."""
+    with state.database.transaction() as session:
+        model = models.tuned(session, model_id, domain=person.domain)
+        wanted = service.deploy(session, model.id, by=person)
+    return deployed(wait_for_deployment(state.database, wanted.id), response)
+
+
+@api.post("/v1/fine-tuning/models/{model_id}/undeploy")
+def undeploy(session: Session, person: CurrentPerson, model_id: Id) -> DeploymentAnswer:
+    """Take a model off its engine; refused while callers get it by another name."""
+    return shown(session, service.undeploy(session, model_id, by=person))
+
+
+@api.get("/v1/fine-tuning/models/{model_id}/receipt")
+def receipt(session: ReadSession, person: CurrentPerson, model_id: Id) -> ReceiptAnswer:
+    """The newest proof that the model, as it was loaded, has learned what it was taught."""
+    model = models.tuned(session, model_id, domain=person.domain)
+    return ReceiptAnswer.model_validate(queries.receipt(session, model.id))
+
+
+@api.post("/v1/fine-tuning/models/{model_id}/receipt", status_code=202)
+def prove_again(session: Session, person: CurrentPerson, model_id: Id, response: Response) -> DeploymentAnswer:
+    """Have a deployed model proved once more."""
+    deployment = service.prove_again(session, model_id, by=person)
+    not_yet(response, f"/v1/deployments/{deployment.id}")
+    return shown(session, deployment)
+
+
+@api.get("/v1/deployments/{deployment_id}")
+def deployment(session: ReadSession, person: CurrentPerson, deployment_id: Id) -> DeploymentAnswer:
+    """How a model on an engine stands."""
+    return shown(session, queries.deployment(session, deployment_id), domain=person.domain)
+
+
+@api.post("/v1/models/load")
+def load(state: TheState, person: CurrentPerson, body: ModelBody, response: Response) -> DeploymentAnswer:
+    """Have a registered model, base or fine-tuned, loaded in an engine. 202 while the engine is not that far."""
+    with state.database.transaction() as session:
+        wanted = service.deploy(session, body.model_id, by=person)
+    return deployed(wait_for_deployment(state.database, wanted.id), response)
+
+
+@api.post("/v1/models/switch")
+def switch(
+    state: TheState, person: CurrentPerson, after_switch: AfterSwitch, body: ModelBody, response: Response
+) -> SwitchAnswer:
+    """Give callers who name no model this one, loading it first if needed; 200 when the next request gets it.
+
+    202: it is not loaded and proved yet, and nothing was switched. Ask again when its deployment is proved.
+    """
+    with state.database.transaction() as session:
+        wanted = service.deploy(session, body.model_id, by=person)
+    found = wait_for_deployment(state.database, wanted.id, until_proved=True)
+    if not (found.is_live and found.is_proved):
+        return switched(found, response)
+    with state.database.transaction() as session:
+        alias = service.switch(session, found.deployment.model_id, by=person)
+    after_switch()
+    return switched(found, response, alias)
+
+
+@api.post("/v1/models/switch/undo")
+def undo_switch(state: TheState, person: CurrentPerson, after_switch: AfterSwitch, response: Response) -> SwitchAnswer:
+    """Go back to the model that callers got before."""
+    with state.database.transaction() as session:
+        alias = service.undo_switch(session, by=person)
+        wanted = queries.deployment_of(session, alias.targets[0]["model_id"])
+    found = wait_for_deployment(state.database, wanted.id)
+    after_switch()
+    return switched(found, response, alias)
+
+
+@api.get("/v1/models/active")
+def active(session: ReadSession, person: CurrentPerson) -> ActiveModelsAnswer:
+    """What is live where, since when, proved or not."""
+    found = [ActiveAnswer.of(item) for item in queries.active(session, domain=person.domain)]
+    alias = queries.alias(session, domain=person.domain, name=DEFAULT_ALIAS)
+    default = alias.targets[0]["model_id"] if alias is not None and alias.targets else None
+    return ActiveModelsAnswer(models=found, default=default)
+
+
+@api.get("/v1/deployment-history")
+def history(
+    session: ReadSession,
+    person: CurrentPerson,
+    model_id: Name | None = None,
+    before: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
+    limit: Limit = 50,
+) -> HistoryAnswer:
+    """What changed about what is live, and who did it, newest first."""
+    found = queries.history(session, domain=person.domain, model_id=model_id, before=before, limit=limit)
+    entries = [HistoryEntryAnswer.model_validate(entry) for entry in found]
+    return HistoryAnswer(history=entries, before=entries[-1].seq if len(entries) == limit else None)
+
+
+@api.get("/v1/engines")
+def list_engines(session: ReadSession, person: CurrentPerson) -> EnginesAnswer:
+    """Every engine: ours, attached ones, providers."""
+    found = queries.page(session, domain=person.domain)
+    return EnginesAnswer(engines=[EngineAnswer.model_validate(engine) for engine in found])
+
+
+@api.post("/v1/engines", status_code=201)
+def add(session: Session, person: CurrentPerson, home: TheHome, body: EngineBody, response: Response) -> EngineAnswer:
+    """Use a vLLM that runs already, or an outside provider with a key and a price."""
+    engine = add_engine(session, body, by=person)
+    if body.key is not None:
+        engines.write_key(home, engine.id, body.key.get_secret_value())
+    made(response, f"/v1/engines/{engine.id}")
+    return EngineAnswer.model_validate(engine)
+
+
+@api.get("/v1/engines/{engine_id}")
+def one_engine(session: ReadSession, person: CurrentPerson, engine_id: Id) -> EngineAnswer:
+    """One engine and what it is doing."""
+    return EngineAnswer.model_validate(engine_for(session, engine_id, person))
+
+
+@api.post("/v1/engines/{engine_id}/stop")
+def stop_engine(session: Session, person: CurrentPerson, engine_id: Id) -> EngineAnswer:
+    """Stop an engine of ours, or leave one alone that is not; deploying a model brings it back."""
+    engine = engine_for(session, engine_id, person)
+    return EngineAnswer.model_validate(service.stop_engine(session, engine.id, by=person))

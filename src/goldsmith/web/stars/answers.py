@@ -1,0 +1,218 @@
+"""The bodies and answers of the API over marks and training sets."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from goldsmith.stars.tables import TrainingSet
+from goldsmith.stars.types import AnswerFilter, BulkRequest, BulkRule, ExportRequest, MarkKind, MarkRequest, SetFormat
+from goldsmith.web.answers import MAX_NUMBER, ApiAnswer, ApiBody, Name, Text
+
+
+class Verb(StrEnum):
+    """What can be done with an answer."""
+
+    STAR = "star"
+    UNSTAR = "unstar"
+    BAD = "bad"
+    CORRECT = "correct"
+    NOTE = "note"
+    UNDO = "undo"
+
+    @property
+    def kind(self) -> MarkKind:
+        """The mark that it makes."""
+        return MarkKind.correction if self is Verb.CORRECT else MarkKind(self.value)
+
+
+class MarkBody(ApiBody):
+    """What goes with a mark."""
+
+    text: Text | None = None
+    """For `correct`: what the model should have said. For `note`: the remark; none takes the last away."""
+    expected_mark_id: Annotated[int, Field(ge=0, le=MAX_NUMBER)] | None = None
+    """The newest mark that you saw, 0 for none: with it, nobody's mark is overwritten unseen."""
+
+    def request(self, verb: Verb) -> MarkRequest:
+        """As the step takes it."""
+        return MarkRequest(verb.kind, self.text, self.expected_mark_id)
+
+
+class BulkBody(ApiBody):
+    """A rule, and the answers of the run that it is for."""
+
+    rule: BulkRule
+    column: Text
+    """The column that says what is right."""
+    filter: AnswerFilter = AnswerFilter.all
+    search: Annotated[Text, Field(max_length=1000)] | None = None
+
+    def request(self, run_id: str) -> BulkRequest:
+        """As the step takes it."""
+        return BulkRequest(run_id, self.rule, self.column, self.filter, self.search)
+
+
+class ExportBody(ApiBody):
+    """Which stars become a training set, and how it is written."""
+
+    philosopher: Text | None = None
+    domain: Text | None = None
+    """Your own organisation; others' stars are never exported."""
+    source: Text | None = None
+    """Where the stars are kept; default: Goldsmith's own, which count as rating 5."""
+    format: SetFormat = SetFormat.chatml
+    min_rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    exam_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """How much is held back, never trained on, and used for comparisons."""
+    name: Name | None = None
+    run: Name | None = None
+    """Only the stars of this run."""
+
+    @property
+    def request(self) -> ExportRequest:
+        """As the step takes it."""
+        return ExportRequest(
+            name=self.name,
+            format=self.format,
+            run_id=self.run,
+            exam_share=self.exam_share,
+            min_rating=self.min_rating,
+            philosopher=self.philosopher,
+        )
+
+
+class MarkAnswer(ApiAnswer):
+    """What somebody said about an answer, and how the answer stands after it."""
+
+    id: int
+    answer_id: str
+    kind: MarkKind
+    is_star: bool
+    is_bad: bool
+    correction: str | None
+    note: str | None
+    undone_id: int | None
+    via: str
+    created_by: str
+    created_at: datetime
+
+
+class MarksAnswer(ApiAnswer):
+    """All marks of an answer, oldest first."""
+
+    marks: list[MarkAnswer]
+
+
+class BulkExampleAnswer(ApiAnswer):
+    """One answer that the rule touches."""
+
+    answer_id: str
+    position: int
+    text: str
+    expected: str
+
+
+class BulkAnswer(ApiAnswer):
+    """What a rule touches, or has touched, and why it leaves the others."""
+
+    rule: BulkRule
+    column: str
+    num_touched: int
+    num_marked_already: int
+    num_without_expected: int
+    num_not_matching: int
+    examples: list[BulkExampleAnswer]
+
+
+class CountsAnswer(ApiAnswer):
+    """How many answers of a run each filter shows."""
+
+    all: int
+    unread: int
+    starred: int
+    corrected: int
+    bad: int
+    failed: int
+    cut_off: int
+    invalid: int
+
+
+class TrainingSetAnswer(ApiAnswer):
+    """An immutable export of gold stars."""
+
+    id: str
+    name: str
+    format: SetFormat
+    file: str
+    """Where the rows to learn from can be fetched."""
+    path: str
+    """The same file, relative to the home folder."""
+    count: int
+    """Rows to learn from and exam rows together."""
+    num_learn: int
+    num_exam: int
+    num_dropped: int
+    content_hash: str
+    prompt_version_id: str | None
+    philosopher: str | None
+    created_by: str
+    created_at: datetime
+    notes: list[str]
+    """What has to be known about it, in sentences."""
+    lint: list[Any]
+    """What a look at the examples found, with their rows."""
+
+    @classmethod
+    def of(cls, training_set: TrainingSet) -> "TrainingSetAnswer":
+        """From its row."""
+        manifest = training_set.manifest
+        own = {name: getattr(training_set, name) for name in _OWN}
+        return cls(
+            **own,
+            file=f"/v1/training-sets/{training_set.id}/files/learn.jsonl",
+            path=f"{training_set.folder}/learn.jsonl",
+            count=training_set.num_learn + training_set.num_exam,
+            notes=list(manifest.get("notes", [])),
+            lint=list(manifest.get("lint", [])),
+        )
+
+
+_OWN = (
+    *("id", "name", "format", "num_learn", "num_exam", "num_dropped", "content_hash", "prompt_version_id"),
+    *("philosopher", "created_by", "created_at"),
+)
+
+
+class OneTrainingSetAnswer(TrainingSetAnswer):
+    """A training set with its manifest: files and hashes, who starred, how many rows of which kind."""
+
+    files: list[str]
+    manifest: dict[str, Any]
+
+
+class TrainingSetsAnswer(ApiAnswer):
+    """Training sets, newest first; ask with `before` for more."""
+
+    training_sets: list[TrainingSetAnswer]
+    before: str | None
+
+
+class ExampleAnswer(ApiAnswer):
+    """One example, and where it came from."""
+
+    position: int
+    row_id: str
+    answer_id: str
+    mark_id: int
+    stratum: str
+    messages: list[Any]
+    expected: str
+
+
+class ExamplesAnswer(ApiAnswer):
+    """Examples in their order; ask with `after` for more."""
+
+    rows: list[ExampleAnswer]
+    after: int

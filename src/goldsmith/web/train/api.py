@@ -1,0 +1,156 @@
+"""The API over trainings: start one, watch its curve and its events, stop it and let it go on."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import orm
+from starlette.responses import StreamingResponse
+
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs import queue
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import StopRequest
+from goldsmith.stars import queries as star_queries
+from goldsmith.train import queries, service
+from goldsmith.train.backends.base import Backend
+from goldsmith.train.tables import TrainingJob
+from goldsmith.web.answers import Before, Id, Limit, made
+from goldsmith.web.dependencies import (
+    CurrentPerson,
+    ReadSession,
+    Session,
+    TheBackends,
+    TheMachine,
+    TheStream,
+)
+from goldsmith.web.job_access import go_on
+from goldsmith.web.job_events import After, EventsAnswer, LastEventId, events_of
+from goldsmith.web.train.answers import (
+    ALIASES,
+    BackendAnswer,
+    BackendsAnswer,
+    OneTrainingAnswer,
+    PointAnswer,
+    ProblemAnswer,
+    TrainBody,
+    TrainingAnswer,
+    TrainingsAnswer,
+    TrainingShown,
+    options_of,
+)
+
+api = APIRouter(tags=["fine-tuning"])
+
+
+def _read_training(session: ReadSession, person: CurrentPerson, job_id: Id) -> TrainingJob:
+    return queries.one(session, job_id, domain=person.domain)
+
+
+def _changing_training(session: Session, person: CurrentPerson, job_id: Id) -> TrainingJob:
+    return queries.one(session, job_id, domain=person.domain)
+
+
+ReadTraining = Annotated[TrainingJob, Depends(_read_training)]
+ChangingTraining = Annotated[TrainingJob, Depends(_changing_training)]
+
+
+@api.get("/v1/fine-tuning/backends")
+def list_backends(backends: TheBackends, machine: TheMachine) -> BackendsAnswer:
+    """Every way to train, with what can be chosen."""
+    return BackendsAnswer(backends=[_backend(backend, machine) for backend in backends.values()])
+
+
+@api.post("/v1/fine-tuning/jobs", status_code=201)
+def start(
+    session: Session,
+    person: CurrentPerson,
+    backends: TheBackends,
+    machine: TheMachine,
+    body: TrainBody,
+    response: Response,
+) -> TrainingAnswer:
+    """Train a base model on a training set. What cannot work is refused before anything starts."""
+    training = service.start(session, body.request, backends=backends, machine=machine, by=person)
+    made(response, f"/v1/fine-tuning/jobs/{training.id}")
+    return _training(session, training)
+
+
+@api.get("/v1/fine-tuning/jobs")
+def list_trainings(
+    session: ReadSession, person: CurrentPerson, before: Before = None, limit: Limit = 50
+) -> TrainingsAnswer:
+    """Trainings, newest first."""
+    found = queries.page(session, domain=person.domain, before=before, limit=limit)
+    more = found[-1].id if len(found) == limit else None
+    return TrainingsAnswer(jobs=[_training(session, training) for training in found], before=more)
+
+
+@api.get("/v1/fine-tuning/jobs/{job_id}")
+def one(session: ReadSession, training: ReadTraining) -> OneTrainingAnswer:
+    """A training with its curve."""
+    series = [PointAnswer.model_validate(point) for point in queries.series(session, training.id)]
+    return OneTrainingAnswer(**_training(session, training).model_dump(), series=series)
+
+
+@api.get("/v1/fine-tuning/jobs/{job_id}/events", response_model=EventsAnswer)
+def events(
+    request: Request,
+    session: ReadSession,
+    stream: TheStream,
+    training: ReadTraining,
+    *,
+    after: After = 0,
+    last_event_id: LastEventId = None,
+) -> EventsAnswer | StreamingResponse:
+    """What happened so far as a list; with `Accept: text/event-stream`, and what happens from now on."""
+    job = job_queries.one(session, training.id)
+    return events_of(request, session, job, stream=stream, after=last_event_id or after)
+
+
+@api.post("/v1/fine-tuning/jobs/{job_id}/cancel")
+def cancel(session: Session, training: ChangingTraining) -> TrainingAnswer:
+    """Stop for good; the last checkpoint is kept."""
+    queue.ask_to_stop(session, job_queries.one(session, training.id), StopRequest.CANCEL)
+    return _training(session, training)
+
+
+@api.post("/v1/fine-tuning/jobs/{job_id}/pause")
+def pause(session: Session, training: ChangingTraining) -> TrainingAnswer:
+    """Save after the current step and stop; it can go on later."""
+    queue.ask_to_stop(session, job_queries.one(session, training.id), StopRequest.PAUSE)
+    return _training(session, training)
+
+
+@api.post("/v1/fine-tuning/jobs/{job_id}/resume")
+def resume(session: Session, person: CurrentPerson, training: ChangingTraining) -> TrainingAnswer:
+    """Go on from the last checkpoint, as a new attempt of the same job."""
+    go_on(session, job_queries.one(session, training.id), person)
+    return _training(session, training)
+
+
+def _training(session: orm.Session, training: TrainingJob) -> TrainingAnswer:
+    job = job_queries.one(session, training.id)
+    training_set = star_queries.training_set(session, training.training_set_id, domain=training.domain)
+    shown = TrainingShown.model_validate(training).model_dump()
+    return TrainingAnswer(
+        **{**shown, "status": job.state, "progress": job.progress},
+        training_set=training_set.name,
+        state=JobState(job.state),
+        stop_requested=job.stop_requested,
+        attempt=job.attempt,
+        message=job.message,
+        failure=job.failure,
+    )
+
+
+def _backend(backend: Backend, machine: MachineFacts) -> BackendAnswer:
+    defaults = backend.options()
+    environment = backend.plan(defaults, machine).environment
+    return BackendAnswer(
+        name=backend.name,
+        aliases=ALIASES.get(backend.name, []),
+        environment=environment.value if environment is not None else None,
+        problems=[ProblemAnswer.model_validate(problem) for problem in backend.check(defaults, machine)],
+        options=options_of(backend),
+    )
