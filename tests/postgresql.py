@@ -49,6 +49,8 @@ def server() -> Iterator[str]:
     user = _other_user()
     if user is not None:
         shutil.chown(folder, user)
+        if not programs.is_relative_to("/usr"):  # that user may not be able to read where they lie
+            programs = shutil.copytree(programs.parent, folder / "programs", symlinks=True) / programs.name
     try:
         data = folder / "data"
         initdb = [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "goldsmith", "-E", "UTF8"]
