@@ -10,7 +10,7 @@ from goldsmith.run.types import PromptDraft, RunOptions
 from goldsmith.stars.queries import MarkedAnswer
 from goldsmith.stars.types import AnswerFilter, AnswerQuery, AnswerSort
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
-from goldsmith.web.stars.answers import MarkAnswer
+from goldsmith.web.marks import MarkAnswer
 
 CURSOR = r"^(-?[0-9]{1,15}(\.[0-9]{1,20})?_)?[0-9]{1,15}$"
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.stars.types import AnswerFilter, BulkRequest, BulkRule, ExportRequest, MarkKind, MarkRequest, SetFormat
 from goldsmith.web.answers import MAX_NUMBER, ApiAnswer, ApiBody, Name, Text
+from goldsmith.web.marks import MarkAnswer
 
 
 class Verb(StrEnum):
@@ -81,22 +82,6 @@ class ExportBody(ApiBody):
             min_rating=self.min_rating,
             philosopher=self.philosopher,
         )
-
-
-class MarkAnswer(ApiAnswer):
-    """What somebody said about an answer, and how the answer stands after it."""
-
-    id: int
-    answer_id: str
-    kind: MarkKind
-    is_star: bool
-    is_bad: bool
-    correction: str | None
-    note: str | None
-    undone_id: int | None
-    via: str
-    created_by: str
-    created_at: datetime
 
 
 class MarksAnswer(ApiAnswer):

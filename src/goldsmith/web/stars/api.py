@@ -12,6 +12,7 @@ from goldsmith.stars.errors import ExportNotPossible, NoStars, TrainingSetNotFou
 from goldsmith.stars.types import Side
 from goldsmith.web.answers import After, Before, Id, Limit, made
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome
+from goldsmith.web.marks import MarkAnswer
 from goldsmith.web.stars.answers import (
     BulkAnswer,
     BulkBody,
@@ -19,7 +20,6 @@ from goldsmith.web.stars.answers import (
     ExampleAnswer,
     ExamplesAnswer,
     ExportBody,
-    MarkAnswer,
     MarkBody,
     MarksAnswer,
     OneTrainingSetAnswer,
