@@ -1,6 +1,5 @@
 """Gets what the real tests need: two environments and the converted base model. Quick when they are there already."""
 
-import sys
 
 from tests.real.homes import TEST_HOME, supervised
 
@@ -40,4 +39,4 @@ def _say(text: str, share: float | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
