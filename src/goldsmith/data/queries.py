@@ -1,7 +1,9 @@
 """Every SELECT on datasets. A version counts only when its import is complete."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from goldsmith.data.errors import DatasetNotFound, DatasetNotReady
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
@@ -80,3 +82,11 @@ def row(session: Session, row_id: str) -> Row:
     if found is None:
         raise DatasetNotFound(f"There is no row {row_id}.")
     return found
+
+
+def newest_versions(session: Session, dataset_ids: Sequence[str]) -> dict[str, DatasetVersion]:
+    """The newest version of each dataset, one that is under way included, with one query whatever their number."""
+    later = aliased(DatasetVersion)
+    is_newest = ~exists().where(later.dataset_id == DatasetVersion.dataset_id, later.number > DatasetVersion.number)
+    query = select(DatasetVersion).where(DatasetVersion.dataset_id.in_(dataset_ids), is_newest)
+    return {version.dataset_id: version for version in session.scalars(query)}

@@ -1,0 +1,178 @@
+"""The pages of datasets, through HTTP, over a real database; imports are worked off by the real worker."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.web.conftest import Site, make_site
+
+from goldsmith.data import queries as data_queries
+from goldsmith.data.jobs import ImportKind
+from goldsmith.data.tables import Dataset
+from goldsmith.jobs import queries, queue
+from goldsmith.jobs.kinds import JobKind
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import JobFailure
+from goldsmith.jobs.worker import Worker
+from goldsmith.stars.jobs import ImportedAnswersKind
+from goldsmith.web.data import handlers
+from goldsmith.web.factory import Routers
+
+CSV = b"message,right answer\nWhere is it?,delivery\nToo dear,billing\n"
+
+
+@pytest.fixture
+def data_site(tmp_path: Path) -> Iterator[Site]:
+    site = make_site(tmp_path, Routers([handlers.pages]))
+    yield site
+    site.database.dispose()
+
+
+def look_at(client: TestClient, content: bytes, filename: str = "tickets.csv") -> str:
+    """Send a file; the address of its preview."""
+    answer = client.post("/data/preview", files={"file": (filename, content)})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def chosen(page: str, **roles: str) -> dict[str, str]:
+    """The import form of a preview as a browser would send it, with other roles for some columns."""
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.split('id="import"')[1]))
+    picked = dict(re.findall(r'name="(role-\d+)" value="(\w+)" checked', page))
+    of = {text: name.replace("column", "role") for name, text in hidden.items() if name.startswith("column-")}
+    return hidden | picked | {of[column]: role for column, role in roles.items()}
+
+
+def work_off(site: Site) -> None:
+    """Do what is queued, as the supervisor and its workers would."""
+    kinds: dict[str, JobKind] = {
+        kind.name: kind for kind in (ImportKind(memory_limit_bytes=None), ImportedAnswersKind())
+    }
+    while True:
+        with site.database.transaction() as session:
+            job = queue.claim(session, machine="m", slot=None)
+            if job is None:
+                return
+            stage = kinds[job.kind].stages[0].name
+            queue.begin_stage(session, job, stage)
+            job_id, lease = job.id, job.lease_number
+        with site.database.transaction() as session:
+            queue.move(session, queries.one(session, job_id), JobState.RUNNING, "its program was started")
+        assert Worker(site.database, site.home, kinds).work(job_id, stage, lease) == 0
+        with site.database.transaction() as session:
+            queue.finish(session, queries.one(session, job_id))
+
+
+def test_an_empty_house_offers_a_file_and_the_sample(data_site: Site) -> None:
+    page = data_site.browser().get("/data").text
+    assert "No rows yet" in page
+    assert 'action="/data/sample"' in page
+
+
+def test_a_file_is_looked_at_before_anything_is_saved(data_site: Site) -> None:
+    client = data_site.browser()
+    page = client.get(look_at(client, CSV)).text
+    assert "Where is it?" in page
+    assert "comma" in page
+    assert chosen(page)["role-0"] == "input"
+    assert chosen(page)["role-1"] == "answer"
+    with data_site.database.reading() as session:
+        assert data_queries.page(session, domain=data_site.person.domain) == []
+
+
+def test_bad_rows_are_listed_and_the_good_ones_shown(data_site: Site) -> None:
+    client = data_site.browser()
+    page = client.get(look_at(client, b'{"a": "1"}\n{"a": \n{"a": "3"}\n', "rows.jsonl")).text
+    assert "1 row of the first ones cannot be used" in page
+    assert "Row 2" in page
+
+
+def test_a_preview_can_be_read_otherwise(data_site: Site) -> None:
+    client = data_site.browser()
+    address = look_at(client, "städte;größe\nKöln;groß\n".encode("cp1252"))
+    assert "größe" in client.get(address + "&encoding=cp1252").text
+    assert client.get(address + "&encoding=nonsense").status_code == 422
+
+
+def test_import_keeps_the_chosen_columns_and_the_page_shows_rows_and_what_is_next(data_site: Site) -> None:
+    client = data_site.browser()
+    page = client.get(look_at(client, b"message,channel,right answer\nhi,web,other\n")).text
+    answer = client.post("/data/import", data=chosen(page, channel="out"))
+    assert answer.status_code == 303
+    assert "Import tickets.csv" in client.get(answer.headers["location"]).text
+    work_off(data_site)
+    shown = client.get(answer.headers["location"]).text
+    assert "Run a model over it" in shown
+    assert "channel" not in shown
+    assert "good answers in “right answer”" in shown
+
+
+def test_good_answers_become_stars_at_once_when_asked_for(data_site: Site) -> None:
+    client = data_site.browser()
+    form = chosen(client.get(look_at(client, CSV)).text) | {"star_answers": "true"}
+    address = client.post("/data/import", data=form).headers["location"]
+    work_off(data_site)
+    assert "2 good answers came with this file" in client.get(address).text
+
+
+@pytest.mark.parametrize("roles", [{"message": "out"}, {"message": "answer"}])
+def test_columns_that_make_no_sense_are_refused(data_site: Site, roles: dict[str, str]) -> None:
+    client = data_site.browser()
+    form = chosen(client.get(look_at(client, CSV)).text, **roles)
+    answer = client.post("/data/import", data=form)
+    assert answer.status_code == 422
+    assert "input" in answer.text or "good answer" in answer.text
+
+
+def test_rows_can_be_pasted(data_site: Site) -> None:
+    client = data_site.browser()
+    pasted = {"name": (None, "pasted"), "text": (None, "question\tx\none\t1\n")}
+    answer = client.post("/data/preview", files=pasted)
+    assert "one" in client.get(answer.headers["location"]).text
+
+
+def test_the_sample_is_imported_with_one_click(data_site: Site) -> None:
+    client = data_site.browser()
+    address = client.post("/data/sample").headers["location"]
+    work_off(data_site)
+    page = client.get(address).text
+    assert "1 to 50 of 300" in page
+    assert "51 to 100 of 300" in client.get(address + "?after=50").text
+
+
+def test_deleting_can_be_undone(data_site: Site) -> None:
+    client = data_site.browser()
+    address = client.post("/data/sample").headers["location"]
+    work_off(data_site)
+    client.post(f"{address}/delete")
+    page = client.get("/data").text
+    assert "support-messages deleted." in page
+    assert f"{address}/restore" in page
+    assert client.get(address).status_code == 404
+    client.post(f"{address}/restore")
+    assert client.get(address).status_code == 200
+
+
+def test_a_failed_import_says_why_and_what_to_do(data_site: Site) -> None:
+    client = data_site.browser()
+    form = chosen(client.get(look_at(client, CSV)).text)
+    address = client.post("/data/import", data=form).headers["location"]
+    with data_site.database.transaction() as session:
+        job = queries.page(session, domain=data_site.person.domain, kind="import")[0]
+        queue.claim(session, machine="m", slot=None)
+        queue.fail(session, job, JobFailure("invalid", "All 2 rows are bad.", "Mend them.", ""))
+        assert job.state == JobState.FAILED.value
+    page = client.get(address).text
+    assert "All 2 rows are bad." in page
+    assert "Mend them." in page
+
+
+def test_another_organisations_dataset_does_not_exist(data_site: Site) -> None:
+    client = data_site.browser()
+    address = client.post("/data/sample").headers["location"]
+    with data_site.database.transaction() as session:
+        session.get_one(Dataset, address.rsplit("/", 1)[1]).domain = "elsewhere"
+    assert client.get(address).status_code == 404
+    assert client.post(f"{address}/delete").status_code == 404
