@@ -2,10 +2,11 @@
 
 import importlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -13,15 +14,19 @@ from starlette.testclient import TestClient
 
 import goldsmith.web.jobs.api
 import goldsmith.web.jobs.handlers
+from goldsmith.environments.machine import MachineFacts
 from goldsmith.people import service
 from goldsmith.people.types import Person
 from goldsmith.settings import Settings
 from goldsmith.storage.database import Database, Table
 from goldsmith.storage.files import Home
+from goldsmith.train.backends.fake import Fake
+from goldsmith.train.backends.trl import Trl
 from goldsmith.web.factory import Routers, make_web
 from goldsmith.web.state import WebState
 
 STEPS = ("people", "jobs", "data", "models", "serve", "run", "stars", "train", "compare")
+STEPS_WITH_API = ("data", "run", "stars", "train", "models", "serve", "compare")
 ORIGIN = "http://127.0.0.1:8001"
 
 
@@ -63,20 +68,36 @@ def empty_database() -> bytes:
         return path.read_bytes()
 
 
-def make_site(folder: Path, routers: Routers) -> Site:
+def make_site(
+    folder: Path,
+    routers: Routers,
+    *,
+    offers: Mapping[str, Any] | None = None,
+    session_info: Mapping[str, Any] | None = None,
+) -> Site:
     """A site over an empty database with one person, who has a key."""
     home = Home(folder).prepare()
     settings = Settings(home=folder)
     (folder / "goldsmith.db").write_bytes(empty_database())
-    database = Database(settings.database)
+    database = Database(settings.database, session_info=session_info)
     with database.transaction() as session:
         person = service.known_by_name(session, "Ada")
         _, key = service.add_key(session, "tests", by=person)
-    return Site(make_web(WebState(database, home, settings), routers), database, home, person, key)
+    return Site(make_web(WebState(database, home, settings, offers=offers or {}), routers), database, home, person, key)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_site(tmp_path, Routers([goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api]))
+    switches: list[str] = []
+    offers = {
+        "backends": {backend.name: backend for backend in (Trl(), Fake())},
+        "machine": MachineFacts("here", 2, 24_000_000_000, (), "x86_64"),
+        "import_roots": (tmp_path / "imports",),
+        "after_switch": lambda: switches.append("switched"),
+        "switches": switches,
+    }
+    apis = [importlib.import_module(f"goldsmith.web.{step}.api").api for step in STEPS_WITH_API]
+    routers = Routers([goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api, *apis])
+    made = make_site(tmp_path, routers, offers=offers)
     yield made
     made.database.dispose()
