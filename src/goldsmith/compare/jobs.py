@@ -22,7 +22,6 @@ from goldsmith.jobs.types import Stage
 from goldsmith.run import queries as runs
 from goldsmith.run.answers import write_answers
 from goldsmith.run.errors import EngineGone
-from goldsmith.run.sender import send_all
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import AnswerRequest, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
@@ -80,6 +79,8 @@ class ComparisonKind(LightKind):
             comparison.completed_at = job.finished_at
 
     def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm) -> None:
+        from goldsmith.run.sender import send_all  # it loads aiohttp, which only the worker needs
+
         with context.database.reading() as session:
             there = {row_id for _, row_id in queries.answers(session, [arm.run_id])}
         work.num_done += len(there)

@@ -1,4 +1,4 @@
-"""What the answers of a finished comparison show: each arm's figures, wins and ties, the verdict, the model's metrics."""
+"""What the answers of a finished comparison show: each arm's figures, wins and ties, the verdict, the metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

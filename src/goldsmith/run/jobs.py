@@ -21,9 +21,8 @@ from goldsmith.run.answers import write_answers
 from goldsmith.run.control_words import ControlWords, WordFinder, finder_for
 from goldsmith.run.errors import EngineGone
 from goldsmith.run.messages import messages_for
-from goldsmith.run.sender import Sender, SendLimits
 from goldsmith.run.tables import PromptVersion, Run
-from goldsmith.run.types import AnswerRequest, RunOptions, SentAnswer
+from goldsmith.run.types import AnswerRequest, RunOptions, SendLimits, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
 from goldsmith.serve.types import Target
 from goldsmith.storage.files import Home
@@ -96,6 +95,8 @@ class RunKind(LightKind):
             )
 
     def _ask(self, context: WorkContext, work: _Work, target: Target) -> None:
+        from goldsmith.run.sender import Sender  # it loads aiohttp, which only the worker needs
+
         def keep(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
                 write_answers(session, work.run.id, answers, schema=work.wording.answer_schema)

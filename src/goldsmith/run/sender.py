@@ -8,7 +8,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,7 +15,7 @@ import aiohttp
 
 from goldsmith.run.engine_reply import Reply, ReplyKind, answer_of, body_of, headers_of, read_reply
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
-from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SentAnswer
+from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.storage import clock
 
 BATCH_EVERY_S = 0.1
@@ -29,20 +28,6 @@ NUM_BAD_UNTIL_ILL = 16
 MAX_PAUSE_S = 60.0
 
 OnAnswers = Callable[[list[SentAnswer]], None]
-
-
-@dataclass(frozen=True)
-class SendLimits:
-    """How patient the sender is."""
-
-    concurrency: int = 16
-    timeout_s: float = 120.0
-    num_tries: int = 3
-    num_rate_limited: int = 20
-    """How often a row may be told to come back later."""
-    engine_wait_s: float = 90.0
-    """How long the engine may be away (it is being started again) before EngineGone."""
-    backoff_s: float = 0.5
 
 
 async def send_all(

@@ -111,6 +111,20 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class SendLimits:
+    """How patient the sender is."""
+
+    concurrency: int = 16
+    timeout_s: float = 120.0
+    num_tries: int = 3
+    num_rate_limited: int = 20
+    """How often a row may be told to come back later."""
+    engine_wait_s: float = 90.0
+    """How long the engine may be away (it is being started again) before EngineGone."""
+    backoff_s: float = 0.5
+
+
+@dataclass(frozen=True)
 class RunProgress:
     """How many rows of a run have which end; the rest is not asked yet."""
 

@@ -10,9 +10,8 @@ from goldsmith.jobs.kinds import WorkContext
 from goldsmith.people.types import Person
 from goldsmith.run import queries, service
 from goldsmith.run.jobs import RunKind
-from goldsmith.run.sender import SendLimits
 from goldsmith.run.tables import PromptVersion, Run
-from goldsmith.run.types import RunOptions, RunRequest
+from goldsmith.run.types import RunOptions, RunRequest, SendLimits
 from goldsmith.serve.tables import Engine
 from goldsmith.storage.database import Database
 from goldsmith.testing import FakeEngine

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
-from goldsmith.run.sender import Sender, SendLimits, send_all
-from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SentAnswer
+from goldsmith.run.sender import Sender, send_all
+from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
 
 
