@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from goldsmith.web import assets, design, health, hello, problems
+from goldsmith.web import assets, design, health, hello, needs, problems
 from goldsmith.web.faces import Face, Faces
 from goldsmith.web.security import Door
 from goldsmith.web.shell import Surroundings
@@ -29,7 +29,7 @@ class Routers:
 
     def and_ours(self) -> "Routers":
         """With the pages and answers that belong to no step."""
-        return Routers((hello.pages, design.pages, *self.pages), (health.api, *self.api), self.openai)
+        return Routers((hello.pages, design.pages, needs.pages, *self.pages), (health.api, *self.api), self.openai)
 
 
 class Web(FastAPI):

@@ -113,10 +113,16 @@ def form_of(model: type[M]) -> Callable[[Request], Awaitable[Filled[M]]]:
 
 def fill(model: type[M], posted: Mapping[str, str]) -> Filled[M]:
     """What was posted as a model, or the fields with their errors. Empty fields that may be empty take the default."""
-    values = {name: text for name, text in posted.items() if text.strip() or not _may_be_left_out(model, name)}
+    values: dict[str, Any] = {
+        name: text for name, text in posted.items() if text.strip() or not _may_be_left_out(model, name)
+    }
     for name, info in model.model_fields.items():
         if _bare(info.annotation) is bool:
             values[name] = "true" if name in posted and posted[name] != "false" else "false"
+        elif get_origin(_bare(info.annotation)) is Literal and name in values:
+            # A choice among numbers was sent as text, like everything in a form.
+            by_text = {str(value): value for value in get_args(_bare(info.annotation))}
+            values[name] = by_text.get(values[name], values[name])
     try:
         value = model.model_validate(values)
     except ValidationError as error:

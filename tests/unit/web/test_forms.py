@@ -68,3 +68,11 @@ def test_what_cannot_be_used_keeps_the_text_and_names_the_field() -> None:
 
 def test_a_value_that_no_field_is_for_is_refused() -> None:
     assert not fill(TrainForm, {"name": "a", "is_admin": "true"}).is_usable
+
+
+def test_a_choice_among_numbers_is_read_as_a_number() -> None:
+    class RankForm(FormModel):
+        rank: Literal[8, 16] = 8
+
+    assert fill(RankForm, {"rank": "16"}).usable.rank == 16
+    assert not fill(RankForm, {"rank": "9"}).is_usable

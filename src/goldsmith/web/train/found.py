@@ -1,0 +1,119 @@
+"""Puts the pages of training together from what the steps' queries find. Used by the handlers only."""
+
+from collections.abc import Mapping
+
+from fastapi import Request
+from sqlalchemy import orm
+
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import JobFailure
+from goldsmith.models import queries as models
+from goldsmith.people.types import Person
+from goldsmith.serve import queries as serve
+from goldsmith.stars import queries as stars
+from goldsmith.storage.files import Home
+from goldsmith.train import queries
+from goldsmith.train.backends.base import Backend
+from goldsmith.train.recipe import backend_of
+from goldsmith.train.tables import TrainingJob
+from goldsmith.web import needs
+from goldsmith.web.forms import FormField
+from goldsmith.web.job_lines import job_line
+from goldsmith.web.listing import Pager, with_query
+from goldsmith.web.log_lines import log_line
+from goldsmith.web.train import views
+from goldsmith.web.train.start_form import DEFAULT_BACKEND, choices, folded, with_choices
+from goldsmith.web.train.views import NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
+
+PAGE_SIZE = 50
+NUM_EVENTS = 100
+NUM_SAMPLES = 2
+
+
+def trainings_page(request: Request, session: orm.Session, person: Person, before: str | None) -> TrainingsPage:
+    """A page of the list."""
+    found = queries.page(session, domain=person.domain, before=before, limit=PAGE_SIZE + 1)
+    more = with_query(request, before=found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None
+    back = with_query(request, before=None) if before else None
+    return TrainingsPage(
+        title="Training",
+        trainings=tuple(views.training_line(row) for row in found[:PAGE_SIZE]),
+        pager=Pager(f"{min(len(found), PAGE_SIZE)} shown, newest first", back, more),
+        can_start=bool(stars.training_sets(session, domain=person.domain, limit=1)),
+    )
+
+
+def new_page(
+    session: orm.Session, person: Person, home: Home, fields: tuple[FormField, ...], backend: str
+) -> NewTrainingPage:
+    """The form, with what there is to choose, what is missing, and a look at what would be learned."""
+    options = choices(session, domain=person.domain)
+    shown = with_choices(fields, options)
+    chosen = next((field.value for field in shown if field.name == "training_set"), "")
+    query = "" if backend == DEFAULT_BACKEND else f"?backend={backend}"
+    return NewTrainingPage(
+        title="Train a model",
+        fields=shown,
+        folded=folded(shown),
+        action=f"/training/new{query}",
+        needs=needs.for_training(session, home, domain=person.domain) if backend == DEFAULT_BACKEND else (),
+        samples=_samples(session, chosen),
+        has_sets=bool(options["training_set"]),
+        has_models=bool(options["base_model"]),
+        address=f"/training/new?training_set={chosen}" if chosen else "/training/new",
+    )
+
+
+def training_page(
+    session: orm.Session, row: TrainingJob, *, backends: Mapping[str, Backend], machine: MachineFacts
+) -> TrainingPage:
+    """One training."""
+    job = jobs.one(session, row.id)
+    line, points = job_line(job), queries.series(session, row.id)
+    options = backend_of(row.backend, backends).options if row.backend in backends else None
+    on = "GPU" if machine.gpus else f"{machine.num_cores} CPU cores"
+    return TrainingPage(
+        title=row.name,
+        job=line,
+        lead=views.lead_of(row),
+        words=views.words_of(row, line),
+        left=views.left_of(row, line),
+        place=jobs.place_in_queue(session, job) if line.state is JobState.QUEUED else None,
+        figures=views.figures_of(row, points, machine.memory_bytes),
+        failure=JobFailure(**job.failure) if job.failure else None,
+        rise=views.rise_of(points) if line.state.is_active else None,
+        chart=views.chart_of(row, points),
+        finding=views.finding_of(points),
+        settings=views.settings_of(row, options, on),
+        events=tuple(log_line(event) for event in jobs.newest_events(session, row.id, limit=NUM_EVENTS)),
+        left_out=views.left_out_lines(job.result),
+        num_left_out=int((job.result or {}).get("num_left_out", 0)),
+        next=_next(session, row),
+        lineage=_lineage(session, row),
+    )
+
+
+def _samples(session: orm.Session, training_set_id: str) -> tuple[Sample, ...]:
+    if not training_set_id:
+        return ()
+    rows = stars.training_set_rows(session, training_set_id, "learn", limit=NUM_SAMPLES)
+    return tuple(views.sample_of(row.position, row.messages) for row in rows)
+
+
+def _next(session: orm.Session, row: TrainingJob) -> Next | None:
+    if row.output_model_id is None:
+        return None
+    live = {item.deployment.model_id for item in serve.active(session, domain=row.domain)}
+    return Next(row.output_model_id, row.name, row.output_model_id in live)
+
+
+def _lineage(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
+    """From what it came and what came of it: (icon, words, address)."""
+    training_set = stars.training_set(session, row.training_set_id, domain=row.domain)
+    base = models.base(session, row.base_model_id, domain=row.domain)
+    words = f"{training_set.name}: {training_set.num_learn:,} rows to learn, {training_set.num_exam:,} kept back"
+    before = (("star", words, f"/training-sets/{training_set.id}"), ("box", base.name, f"/models/{base.id}"))
+    after = (("box", f"{row.name}, the new model", f"/models/{row.output_model_id}"),) if row.output_model_id else ()
+    return (*before, *after)

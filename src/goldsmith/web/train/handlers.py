@@ -1,0 +1,118 @@
+"""The pages of training: the list, the form that starts one, and one while it runs and afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.jobs import queue
+from goldsmith.jobs.tables import Job
+from goldsmith.jobs.types import StopRequest
+from goldsmith.storage.files import Home
+from goldsmith.train import queries, service
+from goldsmith.train.backends.base import Backend
+from goldsmith.train.recipe import backend_of
+from goldsmith.web.dependencies import (
+    CurrentPerson,
+    ReadSession,
+    Session,
+    TheBackends,
+    TheHome,
+    TheMachine,
+)
+from goldsmith.web.job_access import go_on, job_for
+from goldsmith.web.pages import redirect, render
+from goldsmith.web.train.found import new_page, training_page, trainings_page
+from goldsmith.web.train.start_form import DEFAULT_BACKEND, TheStart, start_fields
+
+pages = APIRouter()
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """With what is trained here."""
+
+    home: Home
+    backends: Mapping[str, Backend]
+    machine: MachineFacts
+
+
+def _workshop(home: TheHome, backends: TheBackends, machine: TheMachine) -> Workshop:
+    return Workshop(home, backends, machine)
+
+
+TheWorkshop = Annotated[Workshop, Depends(_workshop)]
+
+
+def _changing(session: Session, person: CurrentPerson, training_id: str) -> Job:
+    return job_for(session, queries.one(session, training_id, domain=person.domain).id, person)
+
+
+ChangingTraining = Annotated[Job, Depends(_changing)]
+"""The job of the training of the address, in the writing session of the request."""
+
+
+@pages.get("/training")
+def trainings(request: Request, session: ReadSession, person: CurrentPerson, before: str | None = None) -> HTMLResponse:
+    """Every training, newest first."""
+    return render(request, trainings_page(request, session, person, before), fragment="train/_trainings.html")
+
+
+@pages.get("/training/new")
+def new(
+    request: Request,
+    session: ReadSession,
+    person: CurrentPerson,
+    home: TheHome,
+    backends: TheBackends,
+    backend: str = DEFAULT_BACKEND,
+) -> HTMLResponse:
+    """The form."""
+    fields = start_fields(backend_of(backend, backends), request.query_params)
+    return render(request, new_page(session, person, home, fields, backend), fragment="train/_needs.html")
+
+
+@pages.post("/training/new", response_model=None)
+def start(
+    request: Request, session: Session, person: CurrentPerson, workshop: TheWorkshop, form: TheStart
+) -> HTMLResponse | RedirectResponse:
+    """Queue a training, or show what cannot be used."""
+    if form.request is None:
+        backend = request.query_params.get("backend", DEFAULT_BACKEND)
+        return render(request, new_page(session, person, workshop.home, form.fields, backend), status=422)
+    training = service.start(session, form.request, backends=workshop.backends, machine=workshop.machine, by=person)
+    return redirect(request, f"/training/{training.id}", toast="Queued. It starts as soon as the machine is free.")
+
+
+@pages.get("/training/{training_id}")
+def training(
+    request: Request, session: ReadSession, person: CurrentPerson, workshop: TheWorkshop, training_id: str
+) -> HTMLResponse:
+    """One training, live."""
+    row = queries.one(session, training_id, domain=person.domain)
+    page = training_page(session, row, backends=workshop.backends, machine=workshop.machine)
+    return render(request, page, fragment="train/_training.html")
+
+
+@pages.post("/training/{training_id}/pause")
+def pause(request: Request, session: Session, job: ChangingTraining) -> RedirectResponse:
+    """Save after the present step, and stop."""
+    queue.ask_to_stop(session, job, StopRequest.PAUSE)
+    return redirect(request, f"/training/{job.id}", toast="Asked to pause; it saves first.")
+
+
+@pages.post("/training/{training_id}/cancel")
+def cancel(request: Request, session: Session, job: ChangingTraining) -> RedirectResponse:
+    """Stop for good; its checkpoints stay."""
+    queue.ask_to_stop(session, job, StopRequest.CANCEL)
+    return redirect(request, f"/training/{job.id}", toast="Asked to stop.")
+
+
+@pages.post("/training/{training_id}/resume")
+def resume(request: Request, session: Session, person: CurrentPerson, job: ChangingTraining) -> RedirectResponse:
+    """Go on from the last checkpoint, as a new attempt."""
+    go_on(session, job, person)
+    return redirect(request, f"/training/{job.id}", toast="Queued again; it goes on from its last checkpoint.")

@@ -1,0 +1,111 @@
+"""The form that starts a training: what is learned and by which model, and the backend's own options, folded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import Field
+from sqlalchemy import orm
+
+from goldsmith.models import queries as models
+from goldsmith.stars import queries as stars
+from goldsmith.stars.tables import TrainingSet
+from goldsmith.train.backends.base import Backend
+from goldsmith.train.recipe import TrainRequest, backend_of
+from goldsmith.web.dependencies import TheBackends
+from goldsmith.web.format import counted, moment, size
+from goldsmith.web.forms import MAX_TEXT_BYTES, FormField, FormModel, Option, fields_of, fill
+
+MAX_SETS = 50
+DEFAULT_BACKEND = "trl"
+ALWAYS_SHOWN = ("num_epochs",)
+"""Options of a backend that stand beside the choice of rows and model; the others are folded."""
+
+
+class StartForm(FormModel):
+    """What a person chooses."""
+
+    training_set: str = Field(title="What it learns", json_schema_extra={"kind": "choices"})
+    base_model: str = Field(title="Which model learns")
+    """It stays as it is: what is learned becomes a small file of its own beside it."""
+    name: str | None = Field(None, max_length=255, title="Name of the new model")
+    """Callers can use this name. Left empty, it is called after what it learned."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The form as it was sent: a request when all of it can be used, and its fields as they were typed."""
+
+    request: TrainRequest | None
+    fields: tuple[FormField, ...]
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """Names of the fields that only experts need."""
+        return folded(self.fields)
+
+
+def start_fields(backend: Backend, values: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """The fields of a form that nobody has sent yet; `values` come from the address."""
+    options = {name: value for name, value in values.items() if name in backend.options.model_fields}
+    own = {name: value for name, value in values.items() if name in StartForm.model_fields}
+    return (*fields_of(StartForm, own), *fields_of(backend.options, options))
+
+
+def folded(fields: Sequence[FormField]) -> tuple[str, ...]:
+    """Names of the fields that only experts need."""
+    return tuple(field.name for field in fields if field.name not in (*StartForm.model_fields, *ALWAYS_SHOWN))
+
+
+async def read_start(request: Request, backends: TheBackends, backend: str = DEFAULT_BACKEND) -> Start:
+    """The sent form; the backend stands in the address."""
+    found = backend_of(backend, backends)
+    async with request.form(max_part_size=MAX_TEXT_BYTES) as form:
+        posted = {name: value for name, value in form.items() if isinstance(value, str)}
+    own = fill(StartForm, {name: text for name, text in posted.items() if name in StartForm.model_fields})
+    options = fill(found.options, {name: text for name, text in posted.items() if name not in StartForm.model_fields})
+    fields = (*own.fields, *options.fields)
+    if own.value is None or options.value is None:
+        return Start(None, fields)
+    form_value = own.value
+    chosen = options.value.model_dump()
+    request_ = TrainRequest(form_value.base_model, found.name, form_value.training_set, form_value.name, options=chosen)
+    return Start(request_, fields)
+
+
+TheStart = Annotated[Start, Depends(read_start)]
+"""The form that starts a training, as it was sent."""
+
+
+def choices(session: orm.Session, *, domain: str) -> dict[str, tuple[Option, ...]]:
+    """What there is to choose from: training sets and base models, newest first."""
+    sets = stars.training_sets(session, domain=domain, limit=MAX_SETS)
+    bases = models.bases(session, domain=domain)
+    return {
+        "training_set": tuple(Option(each.id, each.name, _about(each), each.num_learn > 0) for each in sets),
+        "base_model": tuple(Option(each.id, each.name, size(each.size_bytes)) for each in bases),
+    }
+
+
+def with_choices(fields: Sequence[FormField], options: Mapping[str, tuple[Option, ...]]) -> tuple[FormField, ...]:
+    """The fields with what there is to choose; where nothing is chosen yet, the first that can be."""
+    made = []
+    for field in fields:
+        if field.name not in options:
+            made.append(field)
+            continue
+        possible = [option.value for option in options[field.name] if option.is_possible]
+        value = field.value if field.value in possible else next(iter(possible), "")
+        kind = "choices" if field.name == "training_set" else "select"
+        made.append(_chosen(field, kind, options[field.name], value))
+    return tuple(made)
+
+
+def _chosen(field: FormField, kind: Any, options: tuple[Option, ...], value: str) -> FormField:
+    return FormField(field.name, field.label, kind, field.help, value, field.error, options=options)
+
+
+def _about(found: TrainingSet) -> str:
+    exam = f"{counted(found.num_exam, 'row')} kept back as exam" if found.num_exam else "no exam rows"
+    return f"{counted(found.num_learn, 'row')} to learn, {exam}; exported {moment(found.created_at)}"

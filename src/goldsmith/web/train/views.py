@@ -1,0 +1,247 @@
+"""What the pages of training show, made from rows. Knows no request and asks no database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import JobFailure
+from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.web import format as formats
+from goldsmith.web.forms import FormField
+from goldsmith.web.job_lines import JobLine
+from goldsmith.web.listing import Pager
+from goldsmith.web.log_lines import LogLine
+from goldsmith.web.needs import Need
+from goldsmith.web.pages import Page
+from goldsmith.web.parts import LineChart, Series, thinned
+
+Figure = tuple[str, str | None, str]
+"""What, its value (None: not measured), a note."""
+_ROUNDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+@dataclass(frozen=True)
+class TrainingLine:
+    """A training as a line of the list."""
+
+    id: str
+    name: str
+    state: JobState
+    about: str
+    exam_loss: float | None
+    created_at: datetime
+    model_id: str | None
+
+
+@dataclass(frozen=True)
+class TrainingsPage(Page):
+    """Every training."""
+
+    template: ClassVar[str] = "train/trainings.html"
+    current: ClassVar[str] = "training"
+    trainings: tuple[TrainingLine, ...]
+    pager: Pager
+    can_start: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row as the model will learn it: what it only reads, and what it practises writing."""
+
+    position: int
+    read: tuple[tuple[str, str], ...]
+    learned: str
+
+
+@dataclass(frozen=True)
+class NewTrainingPage(Page):
+    """Chooses what is learned and by which model."""
+
+    template: ClassVar[str] = "train/new.html"
+    current: ClassVar[str] = "training"
+    fields: tuple[FormField, ...]
+    folded: tuple[str, ...]
+    action: str
+    needs: tuple[Need, ...]
+    samples: tuple[Sample, ...]
+    has_sets: bool
+    has_models: bool
+    address: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """Where the model that came out stands."""
+
+    model_id: str
+    name: str
+    is_deployed: bool
+
+
+@dataclass(frozen=True)
+class Rise:
+    """The exam loss rose at the last check."""
+
+    best: float
+    best_step: int
+    last: float
+    last_step: int
+
+
+@dataclass(frozen=True)
+class TrainingPage(Page):
+    """One training: how far, how well, what happened, and afterwards what to do with what came out."""
+
+    template: ClassVar[str] = "train/training.html"
+    current: ClassVar[str] = "training"
+    job: JobLine
+    lead: str
+    words: str
+    left: str
+    place: int | None
+    figures: tuple[Figure, ...]
+    failure: JobFailure | None
+    rise: Rise | None
+    chart: LineChart
+    finding: str
+    settings: tuple[tuple[str, str], ...]
+    events: tuple[LogLine, ...]
+    left_out: tuple[str, ...]
+    num_left_out: int
+    next: Next | None
+    lineage: tuple[tuple[str, str, str | None], ...]
+
+
+def training_line(row: TrainingJob) -> TrainingLine:
+    """A row as a line."""
+    about = f"{formats.counted(row.sample_count, 'row')} on {row.base_model}, with {row.backend}"
+    state = JobState(row.status)
+    return TrainingLine(row.id, row.name, state, about, row.validation_loss, row.created_at, row.output_model_id)
+
+
+def sample_of(position: int, messages: Sequence[Mapping[str, Any]]) -> Sample:
+    """A row of a training set; its last turn is what is learned."""
+    *asked, answer = messages
+    names = {"system": "Instructions", "user": "Message", "assistant": "Earlier answer"}
+    read = tuple((names.get(turn["role"], turn["role"]), _shortened(str(turn["content"]))) for turn in asked)
+    return Sample(position, read, _shortened(str(answer["content"])))
+
+
+def lead_of(row: TrainingJob) -> str:
+    """The sentence below the title."""
+    state = JobState(row.status)
+    verb = {JobState.SUCCEEDED: "Learned", JobState.QUEUED: "Will learn"}.get(state, "Learns")
+    rest = "" if state.is_over else " You can close this page; it goes on."
+    return f"{verb} {formats.counted(row.sample_count, 'gold star')} on top of {row.base_model}.{rest}"
+
+
+def words_of(row: TrainingJob, job: JobLine) -> str:
+    """How far it is: "Step 28 of 45, second of 3 rounds through the rows"."""
+    if row.current_step is None or not row.total_steps:
+        return job.message or job.state.meaning.capitalize()
+    words = f"Step {row.current_step:,} of {row.total_steps:,}"
+    if row.current_epoch is not None and row.total_epochs and job.state is JobState.RUNNING:
+        number = min(int(row.current_epoch), int(row.total_epochs) - 1)
+        if 0 <= number < len(_ROUNDS) and row.total_epochs > 1:
+            words += f", {_ROUNDS[number]} of {formats.number(row.total_epochs)} rounds through the rows"
+    return words
+
+
+def left_of(row: TrainingJob, job: JobLine) -> str:
+    """What stands at the meter's right end."""
+    if job.is_stopping:
+        return "asked to stop, it saves first"
+    if job.state is JobState.RUNNING and row.seconds_left is not None:
+        ready = f", ready at {formats.moment(row.estimated_completion)}" if row.seconds_left > 60 else ""
+        return f"{formats.about(row.seconds_left)} left{ready if row.estimated_completion else ''}"
+    return formats.duration(job.seconds) if job.seconds is not None else ""
+
+
+def figures_of(row: TrainingJob, points: Sequence[TrainingMetric], machine_bytes: int) -> tuple[Figure, ...]:
+    """Loss on exam and learn rows, speed, memory; each with what it should be held against."""
+    exam, learn = _exam(points), _learn(points)
+    best = min(exam, key=lambda point: point[1], default=None)
+    memory = formats.size(row.memory_mb * 1e6) if row.memory_mb is not None else None
+    return (
+        (
+            "Loss on exam rows",
+            formats.number(exam[-1][1]) if exam else None,
+            f"best {formats.number(best[1])} at step {best[0]:,.0f}" if best else "measured at the checkpoints",
+        ),
+        (
+            "Loss on learn rows",
+            formats.number(learn[-1][1]) if learn else None,
+            f"was {formats.number(learn[0][1])} at step {learn[0][0]:,.0f}" if learn else "",
+        ),
+        ("Speed", formats.number(row.tokens_per_second) if row.tokens_per_second else None, "tokens a second"),
+        ("Memory", memory, f"of {formats.size(machine_bytes)}" if memory else ""),
+    )
+
+
+def rise_of(points: Sequence[TrainingMetric]) -> Rise | None:
+    """Whether the exam loss rose at the last check, after it had fallen."""
+    exam = _exam(points)
+    if len(exam) < 2 or exam[-1][1] <= exam[-2][1]:
+        return None
+    best_step, best = min(exam, key=lambda point: point[1])
+    return Rise(best, int(best_step), exam[-1][1], int(exam[-1][0]))
+
+
+def chart_of(row: TrainingJob, points: Sequence[TrainingMetric]) -> LineChart:
+    """The curve; the gold line are the exam rows."""
+    series = (
+        Series("exam rows", "exam", thinned(_exam(points))),
+        Series("learn rows", "learn", thinned(_learn(points))),
+    )
+    return LineChart("step", series, float(row.total_steps) if row.total_steps else None)
+
+
+def finding_of(points: Sequence[TrainingMetric]) -> str:
+    """What the curve shows, in words."""
+    lines = [(name, line) for name, line in (("exam", _exam(points)), ("learn", _learn(points))) if line]
+    told = [
+        f"{'exam' if name == 'exam' else 'learn'} rows {_went(line)} from {formats.number(line[0][1])} to "
+        f"{formats.number(line[-1][1])} at step {line[-1][0]:,.0f}"
+        for name, line in lines
+    ]
+    if not told:
+        return "No step is done yet; the curve begins with the first."
+    return f"Loss on {', on '.join(told)}. 0 means: it would have written every token of the gold answers itself."
+
+
+def settings_of(row: TrainingJob, options: type[BaseModel] | None, machine: str) -> tuple[tuple[str, str], ...]:
+    """Settings really used, in the words of the form."""
+    titles = {name: info.title or name for name, info in options.model_fields.items()} if options else {}
+    shown = [
+        (titles.get(name, name.replace("_", " ").capitalize()), _plain(value)) for name, value in row.config.items()
+    ]
+    return (*shown, ("Backend", f"{row.backend}, on {machine}"))
+
+
+def left_out_lines(result: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Rows that were not taken, and why."""
+    return tuple(str(each.get("reason", "")) for each in (result or {}).get("left_out", [])[:20])
+
+
+def _exam(points: Sequence[TrainingMetric]) -> list[tuple[float, float]]:
+    return [(float(point.step), point.exam_loss) for point in points if point.exam_loss is not None]
+
+
+def _learn(points: Sequence[TrainingMetric]) -> list[tuple[float, float]]:
+    return [(float(point.step), point.loss) for point in points if point.loss is not None]
+
+
+def _went(line: Sequence[tuple[float, float]]) -> str:
+    return "fell" if line[-1][1] < line[0][1] else "rose" if line[-1][1] > line[0][1] else "stayed"
+
+
+def _plain(value: Any) -> str:
+    return formats.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _shortened(text: str, limit: int = 600) -> str:
+    return text if len(text) <= limit else text[:limit] + " …"

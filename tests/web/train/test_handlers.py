@@ -1,0 +1,141 @@
+"""The pages of training, through HTTP, over a real database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.web.conftest import Site
+from tests.web.loop_rows import make_loop_site, walking
+
+from goldsmith.jobs import queries as jobs
+from goldsmith.train import queries
+from goldsmith.web.train import handlers
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = make_loop_site(tmp_path, handlers.pages)
+    yield made
+    made.database.dispose()
+
+
+def ready(site: Site) -> tuple[str, str]:
+    """Rows, answers, stars and a training set; the ids of set and base model."""
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        return walk.set_id, walk.base_id
+
+
+def test_without_a_training_set_the_pages_lead_to_the_stars(site: Site) -> None:
+    browser = site.browser()
+    assert 'href="/stars"' in browser.get("/training").text
+    assert "There is no training set yet" in browser.get("/training/new").text
+
+
+def test_the_form_says_rows_what_is_missing_and_shows_what_is_learned(site: Site) -> None:
+    set_id, _ = ready(site)
+    text = site.browser().get(f"/training/new?training_set={set_id}").text
+    assert "45 rows to learn, 15 rows kept back as exam" in text
+    assert "The trainer is not installed yet" in text
+    assert "/setup/environments/trl" in text
+    assert "tok-learn" in text
+    assert "LoRA rank" in text
+
+
+def test_a_missing_environment_is_a_button_that_starts_a_job(site: Site) -> None:
+    ready(site)
+    browser = site.browser()
+    answer = browser.post("/setup/environments/trl", data={"back": "/training/new"})
+    assert answer.headers["location"] == "/training/new"
+    assert "waits for its turn" in browser.get("/training/new").text.lower()
+    assert browser.post("/setup/environments/trl", data={"back": "//evil"}).headers["location"] == "/"
+
+
+def test_a_training_is_queued_by_a_plain_form(site: Site) -> None:
+    set_id, base_id = ready(site)
+    browser = site.browser()
+    form = {"training_set": set_id, "base_model": base_id, "name": "triage", "num_epochs": "3", "lora_rank": "16"}
+    answer = browser.post("/training/new", data=form)
+    assert answer.status_code == 303
+    text = browser.get(answer.headers["location"]).text
+    assert "Will learn 45 gold stars on top of smollm2-135m-instruct." in text
+    assert "place 1 in the queue" in text
+    with site.database.reading() as session:
+        training = queries.page(session, domain="local")[0]
+    assert (training.config["num_epochs"], training.config["lora_rank"]) == (3, 16)
+
+
+def test_a_value_that_cannot_be_used_comes_back_with_its_reason(site: Site) -> None:
+    set_id, base_id = ready(site)
+    form = {"training_set": set_id, "base_model": base_id, "num_epochs": "900", "batch_size": "7"}
+    answer = site.browser().post("/training/new", data=form)
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+    assert 'value="900"' in answer.text
+
+
+def test_a_running_training_shows_step_time_left_figures_and_curve(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        walk.run_training()
+        training_id = walk.training_id
+    text = site.browser().get(f"/training/{training_id}").text
+    assert "Step 28 of 45, second of 3 rounds through the rows" in text
+    assert "about 2 min left" in text
+    assert "It got worse on the exam rows at the last check" in text
+    assert "Loss on exam rows" in text
+    assert "Show as a table" in text
+    fragment = site.browser().get(f"/training/{training_id}", headers={"hx-request": "true"}).text
+    assert "<title>" not in fragment
+
+
+def test_pause_cancel_and_resume_stay_on_the_page(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        training_id = walk.training_id
+    browser = site.browser()
+    assert browser.post(f"/training/{training_id}/cancel").headers["location"] == f"/training/{training_id}"
+    assert "Try again" in browser.get(f"/training/{training_id}").text
+    assert browser.post(f"/training/{training_id}/resume").status_code == 303
+    with site.database.reading() as session:
+        assert jobs.one(session, training_id).attempt == 2
+
+
+def test_a_failed_training_says_why_and_what_to_do(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        walk.run_training()
+        walk.fail_training()
+        training_id = walk.training_id
+    text = site.browser().get(f"/training/{training_id}").text
+    assert "This machine ran out of memory." in text
+    assert "Train with 4 rows at once." in text
+
+
+def test_afterwards_the_gold_button_deploys(site: Site) -> None:
+    with walking(site) as walk:
+        walk.to_model()
+        training_id, model_id = walk.training_id, walk.model_id
+    text = site.browser().get(f"/training/{training_id}").text
+    assert f'action="/models/{model_id}/deploy"' in text
+    assert text.count("button primary") == 1
+    assert "support-triage-1" in site.browser().get("/training").text
+
+
+def test_another_organisations_training_does_not_exist(site: Site) -> None:
+    assert site.browser().get("/training/job_x").status_code == 404
