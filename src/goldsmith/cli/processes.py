@@ -82,6 +82,7 @@ class Processes:
 
     def __init__(self, cli: Cli) -> None:
         self._env = app.child_environment(cli.parts.settings)
+        self._logs = cli.parts.home.run
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
@@ -115,11 +116,18 @@ class Processes:
                 child = self._children.get(command)
                 if child is None or child.poll() is not None:
                     if child is not None:
-                        err.print(f"{command} ended with exit code {child.returncode}; starting it again")
+                        log = self._logs / f"{command}.log"
+                        err.print(
+                            f"{command} ended with exit code {child.returncode}; starting it again. Its log: {log}"
+                        )
                         self._stop.wait(1)
-                    argv = [sys.executable, "-m", "goldsmith", command]
-                    self._children[command] = subprocess.Popen(argv, env=self._env, start_new_session=True)
+                    self._children[command] = self._start(command)
             self._stop.wait(0.2)
+
+    def _start(self, command: str) -> "subprocess.Popen[bytes]":
+        argv = [sys.executable, "-m", "goldsmith", command]
+        with (self._logs / f"{command}.log").open("ab") as log:
+            return subprocess.Popen(argv, env=self._env, stdout=log, stderr=log, start_new_session=True)
 
 
 @contextmanager
