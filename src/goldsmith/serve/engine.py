@@ -18,6 +18,7 @@ from goldsmith.serve.errors import EngineFailed
 from goldsmith.serve.types import key_path
 from goldsmith.storage.files import Home, write_whole
 
+CPU_PLACES = 16
 _NUM_PORTS = 50
 _TAIL_BYTES = 20_000
 _LOG_KEPT_BYTES = 10_000_000
@@ -81,6 +82,11 @@ class EngineFiles:
         return self.folder / "log"
 
     @property
+    def loads(self) -> Path:
+        """A line for each adapter that was loaded since the last start."""
+        return self.folder / "loads"
+
+    @property
     def pid_file(self) -> Path:
         """Written by the process itself, so that it is found when its start could not be recorded."""
         return self.folder / "pid"
@@ -110,8 +116,15 @@ def vllm(home: Home, *, env: Mapping[str, str]) -> Program:
 
 
 def _device_env(device: str) -> dict[str, str]:
-    # Without it vLLM 0.32 takes a share of the whole memory for answers; 2 GiB hold 46,000 tokens of a small model.
-    return {"VLLM_CPU_KVCACHE_SPACE": "2"} if device == "cpu" else {}
+    if device != "cpu":
+        return {}
+    return {
+        # Without it vLLM 0.32 takes a share of the whole memory for answers; 2 GiB hold 46,000 tokens of a small model.
+        "VLLM_CPU_KVCACHE_SPACE": "2",
+        # vLLM 0.32 compiles a part of its sampler when log-probabilities are first asked for, --enforce-eager or not:
+        # that needs a C++ compiler, and the engine answered nobody for more than 20 s.
+        "TORCHDYNAMO_DISABLE": "1",
+    }
 
 
 def _arguments(plan: EnginePlan) -> Iterable[str]:
@@ -150,6 +163,7 @@ def start(launch: Launch, plan: EnginePlan, files: EngineFiles) -> ChildId:
     with files.log.open("ab") as log:
         log.write(f"--- start on port {plan.port}, ranks up to {plan.max_lora_rank}\n".encode())
     files.log.chmod(0o600)
+    files.loads.unlink(missing_ok=True)
     process = child.start(launch, log=files.log, pid_file=files.pid_file)
     child.wait_for_pid_file(files.pid_file)
     return process
@@ -158,6 +172,29 @@ def start(launch: Launch, plan: EnginePlan, files: EngineFiles) -> ChildId:
 def find(files: EngineFiles) -> ChildId | None:
     """The process of an engine whose start could not be recorded."""
     return child.find_by_pid_file(files.pid_file)
+
+
+def note_load(files: EngineFiles, model_id: str) -> None:
+    """Count a load, before it is asked for; unloading gives no place back (vLLM forgets only the name)."""
+    with files.loads.open("a", encoding="ascii") as file:
+        file.write(f"{model_id}\n")
+
+
+def has_room(files: EngineFiles, *, max_loras: int, device: str) -> bool:
+    """Whether one more adapter may be loaded before the next start.
+
+    Because vLLM 0.32 on a CPU writes "no adapter" as place -1, which its PyTorch kernels read as the last place: once
+    an adapter lies there, requests to the base model that share a batch with any adapter are answered by that one.
+    So the last place stays empty. Remove when its CPU kernels pass over -1.
+    """
+    if device != "cpu" or not files.loads.exists():
+        return True
+    return len(files.loads.read_text(encoding="ascii").splitlines()) < max_loras - 1
+
+
+def places(num_wanted: int, *, device: str, least: int) -> int:
+    """How many places for adapters an engine is started with; on a CPU many, because each load takes one for good."""
+    return max(least, CPU_PLACES, num_wanted + CPU_PLACES // 2) if device == "cpu" else least
 
 
 def log_tail(files: EngineFiles, num_lines: int = 40) -> list[str]:
@@ -178,8 +215,8 @@ def phase(files: EngineFiles) -> str:
 
 
 def last_words(files: EngineFiles) -> str:
-    """Why an engine ended, as far as its log says: the last line that names an error, else its last line."""
-    lines = [line.strip() for line in log_tail(files, 200) if line.strip()]
+    """Why an engine ended, as far as its log says: the last line that names an error, else its last odd line."""
+    lines = [line.strip() for line in log_tail(files, 200) if line.strip() and " INFO " not in line]
     errors = [match.group(1) for line in lines if (match := _ERROR_LINE.search(line))]
     words = (errors or lines)[-1:] or ["its log says nothing"]
     return re.sub(r"[^\x20-\x7e -￿]", " ", words[0])[:300]

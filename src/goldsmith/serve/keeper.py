@@ -62,6 +62,8 @@ class Watch:
     next_look: float = 0.0
     stopping_since: float | None = None
     message: str = ""
+    is_failing: bool = False
+    """The last look gave no token."""
     trouble: str = ""
     """What it answers instead of a token."""
 
@@ -164,6 +166,8 @@ class EngineKeeper:
         if engine.url is None:
             return
         door = self._door(engine)
+        if not watch.is_failing:
+            watch.live()  # nobody asked in between, so the silence until now says nothing
         watch.look = Operation(engine.generation, lambda: operations.look(door, watch.live)).start()
 
     def _pick_up_look(self, engine: Engine, watch: Watch) -> None:
@@ -171,6 +175,7 @@ class EngineKeeper:
             return
         found = watch.look.result()
         watch.look = None
+        watch.is_failing = isinstance(found, GoldsmithError)
         if isinstance(found, GoldsmithError):
             watch.next_look = time.monotonic() + min(LOOK_WHILE_STARTING_S, self._settings.look_every_s)
             watch.trouble = "" if isinstance(found, EngineNotAnswering) else f"gives no token: {found.message}"
@@ -201,9 +206,14 @@ class EngineKeeper:
             is_alive=is_attached or watch.process is not None,
             has_answered=watch.has_answered,
             silent_s=time.monotonic() - watch.last_life,
+            has_room=is_attached or self._has_room(engine),
             listed=watch.listed,
             busy_with=frozenset(self._loads) | frozenset(waiting),
         )
+
+    def _has_room(self, engine: Engine) -> bool:
+        files = EngineFiles.of(self._home, engine.id)
+        return processes.has_room(files, max_loras=engine.max_loras, device=self._settings.device)
 
     def _door(self, engine: Engine) -> Door:
         path = self._home.root / key_path(engine.id)
@@ -252,7 +262,7 @@ class EngineKeeper:
     def _start(self, action: wanted.StartEngine, engine: Engine) -> None:
         files = EngineFiles.of(self._home, engine.id)
         try:
-            plan = self._plan(engine, action.max_lora_rank)
+            plan = self._plan(engine, action)
             launch = self._settings.program(plan)
         except GoldsmithError as error:
             because = f"{error.message} {error.hint}"
@@ -260,7 +270,7 @@ class EngineKeeper:
             return
         note = f"on port {plan.port}; {self._settings.first_port} is taken" if self._is_moved(plan) else "starting…"
         with self._database.transaction() as session:
-            recording.starting(session, engine.id, max_lora_rank=plan.max_lora_rank, port=plan.port, message=note)
+            recording.starting(session, plan, note)
         try:
             process = processes.start(launch, plan, files)
         except OSError as error:
@@ -273,7 +283,8 @@ class EngineKeeper:
     def _is_moved(self, plan: EnginePlan) -> bool:
         return plan.port != self._settings.first_port
 
-    def _plan(self, engine: Engine, max_lora_rank: int) -> EnginePlan:
+    def _plan(self, engine: Engine, action: wanted.StartEngine) -> EnginePlan:
+        device = self._settings.device
         with self._database.reading() as session:
             base = session.get_one(BaseModel, engine.base_model_id)
         return EnginePlan(
@@ -281,9 +292,9 @@ class EngineKeeper:
             base_folder=models.folder_of(self._home, base),
             served_name=base.id,
             port=processes.find_port(self._settings.first_port),
-            max_lora_rank=max_lora_rank,
-            max_loras=engine.max_loras,
-            device=self._settings.device,
+            max_lora_rank=action.max_lora_rank,
+            max_loras=processes.places(action.num_adapters, device=device, least=engine.max_loras),
+            device=device,
             key=processes.write_key(self._home, engine.id),
             key_file=self._home.root / key_path(engine.id),
         )
@@ -326,6 +337,8 @@ class EngineKeeper:
                 lambda session: recording.not_loaded(session, deployment.id, generation=engine.generation, because=gone)
             )
             return
+        if engine.kind == EngineKind.OURS.value:
+            processes.note_load(EngineFiles.of(self._home, engine.id), name)
         into = Operation(engine.generation, lambda: operations.load(door, name, folder)).start()
         self._loads[deployment.id] = Load(into, name, is_loading=True)
 

@@ -19,6 +19,7 @@ from goldsmith.models.tables import FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
 from goldsmith.serve import queries
+from goldsmith.serve.engine import EnginePlan
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.serve.types import (
     DeploymentState,
@@ -65,6 +66,7 @@ def _wanted_engine(engine: Engine, ranks: list[int | None]) -> WantedEngine:
         generation=engine.generation,
         max_lora_rank=engine.max_lora_rank,
         needed_rank=rank_limit(ranks) or engine.max_lora_rank,
+        num_adapters=sum(rank is not None for rank in ranks),
         num_crashes=engine.num_crashes,
         starting_at=engine.starting_at,
     )
@@ -95,13 +97,13 @@ def _is_over(session: Session, job_id: str | None) -> bool:
         return True
 
 
-def starting(session: Session, engine_id: str, *, max_lora_rank: int, port: int, message: str) -> Engine:
+def starting(session: Session, plan: EnginePlan, message: str) -> Engine:
     """A new start, under a new generation; written before the process is started."""
-    engine = queries.one(session, engine_id)
+    engine = queries.one(session, plan.engine_id)
     engine.state = EngineState.STARTING.value
     engine.generation += 1
-    engine.max_lora_rank = max_lora_rank
-    engine.port, engine.url = port, f"http://127.0.0.1:{port}"
+    engine.max_lora_rank, engine.max_loras = plan.max_lora_rank, plan.max_loras
+    engine.port, engine.url = plan.port, f"http://127.0.0.1:{plan.port}"
     engine.pid = engine.pid_started_at = engine.pid_booted_at = None
     engine.starting_at, engine.ready_at = clock.now(), None
     engine.message = message

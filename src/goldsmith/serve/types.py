@@ -129,7 +129,7 @@ class RouteTable:
 
 @dataclass(frozen=True)
 class WantedEngine:
-    """An engine as the database has it; `needed_rank` is the limit that its wanted deployments ask for."""
+    """An engine as the database has it; `needed_rank` is the limit for the `num_adapters` adapters wanted on it."""
 
     id: str
     kind: EngineKind
@@ -138,6 +138,7 @@ class WantedEngine:
     generation: int
     max_lora_rank: int
     needed_rank: int
+    num_adapters: int
     num_crashes: int
     starting_at: datetime | None
 
@@ -168,6 +169,8 @@ class SeenEngine:
     """A real token came since it started."""
     silent_s: float = 0.0
     """Seconds without a token or a moved counter."""
+    has_room: bool = True
+    """Whether one more adapter can be loaded before its next start."""
     listed: frozenset[str] | None = None
     """Names that it lists; None: not looked yet."""
     busy_with: frozenset[str] = frozenset()

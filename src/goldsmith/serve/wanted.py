@@ -24,10 +24,11 @@ START_WITHIN_S = 900.0
 
 @dataclass(frozen=True)
 class StartEngine:
-    """Start the process with this limit of ranks."""
+    """Start the process with this limit of ranks, and places for at least so many adapters."""
 
     engine_id: str
     max_lora_rank: int
+    num_adapters: int
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,19 @@ def reconcile(
             if action is not None:
                 actions.append(action)
     stopping = {action.engine_id for action in actions if isinstance(action, (StopEngine, MarkDead, MarkStopped))}
-    engines = {engine.id: engine for engine in wanted.engines}
-    for deployment in wanted.deployments:
-        if deployment.engine_id in engines and deployment.engine_id not in stopping:
-            engine = engines[deployment.engine_id]
-            actions += _deployment_actions(deployment, engine, seen.get(engine.id, SeenEngine()))
+    for engine in wanted.engines:
+        if engine.id not in stopping:
+            own = [deployment for deployment in wanted.deployments if deployment.engine_id == engine.id]
+            actions += _for_deployments(engine, own, seen.get(engine.id, SeenEngine()))
+    return actions
+
+
+def _for_deployments(engine: WantedEngine, deployments: Sequence[WantedDeployment], facts: SeenEngine) -> list[Action]:
+    actions: list[Action] = []
+    for deployment in deployments:
+        actions += _deployment_actions(deployment, engine, facts)
+    if not facts.has_room and any(isinstance(action, LoadAdapter) for action in actions):
+        return [StopEngine(engine.id, "its places for adapters are used up; it starts again with empty ones")]
     return actions
 
 
@@ -172,7 +181,7 @@ def _begin(engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine],
     is_too_early = engine.starting_at is not None and now < engine.starting_at + backoff(engine.num_crashes)
     if engine.state is not EngineState.STOPPED or is_another_alive or is_too_early:
         return None
-    return StartEngine(engine.id, engine.needed_rank)
+    return StartEngine(engine.id, engine.needed_rank, engine.num_adapters)
 
 
 def _watch(engine: WantedEngine, facts: SeenEngine, now: datetime, dead_after_s: float) -> EngineAction | None:

@@ -15,7 +15,7 @@ from goldsmith.jobs.kinds import WorkContext
 from goldsmith.jobs.tables import Job
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import queries, recording, service, wanted
+from goldsmith.serve import engine, queries, recording, service, wanted
 from goldsmith.serve.engine import Program, write_key
 from goldsmith.serve.engine_client import call
 from goldsmith.serve.jobs import ProveKind
@@ -288,6 +288,20 @@ def test_a_higher_rank_restarts_the_engine(keeping: Keeping, make_model: ModelMa
     keeping.until(lambda: keeping.is_loaded(wide.id) and keeping.is_loaded(narrow.id))
     engine = keeping.engine()
     assert (engine.generation, engine.max_lora_rank, engine.num_crashes) == (2, 16, 0)
+
+
+def test_a_cpu_engine_starts_again_before_its_last_place_is_filled(
+    keeping: Keeping, make_model: ModelMaker, by: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CPU_PLACES", 3)
+    names = ["first", "second", "third", "fourth"]
+    for number, name in enumerate(names, start=1):
+        model = make_model(name)
+        deploy(keeping, model, by)
+        keeping.until(lambda model=model: keeping.is_loaded(model.id))  # type: ignore[misc]
+        assert keeping.engine().generation == (1 if number < 4 else 2)
+    keeping.until(lambda: all(keeping.is_loaded(f"ftm_{name}") for name in names))
+    assert keeping.engine().max_loras == 5
 
 
 def test_another_base_model_takes_the_place_of_the_first(keeping: Keeping, base: BaseModel, by: Person) -> None:

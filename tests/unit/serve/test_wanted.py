@@ -43,6 +43,7 @@ def engine(**more: Any) -> WantedEngine:
         "generation": 1,
         "max_lora_rank": 8,
         "needed_rank": 8,
+        "num_adapters": 1,
         "num_crashes": 0,
         "starting_at": NOW - timedelta(minutes=1),
     }
@@ -80,7 +81,7 @@ def test_when_all_is_as_wanted_there_is_nothing_to_do() -> None:
 
 def test_a_wanted_engine_is_started_with_the_rank_that_is_needed() -> None:
     stopped = engine(state=EngineState.STOPPED, needed_rank=16, starting_at=None)
-    assert decide(stopped, SeenEngine()) == [StartEngine("e", 16)]
+    assert decide(stopped, SeenEngine()) == [StartEngine("e", 16, 1)]
 
 
 def test_a_higher_rank_stops_the_engine_before_it_starts_again() -> None:
@@ -96,13 +97,13 @@ def test_an_engine_waits_until_another_of_ours_is_gone() -> None:
     both = Wanted([old, new], [])
     assert [type(action) for action in reconcile(both, {"old": ALIVE}, NOW)] == [StopEngine]
     gone = Wanted([replace(old, state=EngineState.STOPPED), new], [])
-    assert reconcile(gone, {}, NOW) == [StartEngine("new", 8)]
+    assert reconcile(gone, {}, NOW) == [StartEngine("new", 8, 1)]
 
 
 def test_a_start_after_a_crash_waits_longer_each_time() -> None:
     crashed = engine(state=EngineState.STOPPED, num_crashes=2, starting_at=NOW - timedelta(seconds=3))
     assert decide(crashed, SeenEngine()) == []
-    assert decide(crashed, SeenEngine(), now=NOW + timedelta(seconds=2)) == [StartEngine("e", 8)]
+    assert decide(crashed, SeenEngine(), now=NOW + timedelta(seconds=2)) == [StartEngine("e", 8, 1)]
 
 
 def test_a_failed_engine_is_left_alone() -> None:
@@ -153,6 +154,13 @@ def test_a_refused_load_is_not_tried_again_until_the_next_start() -> None:
 def test_nothing_is_loaded_while_an_operation_is_under_way() -> None:
     waiting = deployment(state=DeploymentState.WAITING)
     assert decide(engine(), replace(ALIVE, busy_with=frozenset({"d"})), waiting) == []
+
+
+def test_an_engine_without_room_starts_again_before_it_loads_one_more() -> None:
+    full = replace(ALIVE, has_room=False)
+    actions = decide(engine(), full, deployment(state=DeploymentState.WAITING))
+    assert [type(action) for action in actions] == [StopEngine]
+    assert decide(engine(), full, deployment()) == []
 
 
 def test_a_base_model_is_loaded_with_its_engine() -> None:
@@ -235,6 +243,7 @@ engines = st.builds(
     generation=st.integers(0, 2),
     max_lora_rank=st.sampled_from([8, 16]),
     needed_rank=st.sampled_from([8, 16]),
+    num_adapters=st.just(1),
     num_crashes=st.integers(0, 3),
     starting_at=st.none() | st.just(NOW - timedelta(hours=1)),
 )
@@ -256,6 +265,7 @@ sights = st.builds(
     is_alive=st.booleans(),
     has_answered=st.booleans(),
     silent_s=st.sampled_from([0.0, 100.0]),
+    has_room=st.booleans(),
     listed=st.none() | st.just(frozenset({"m"})) | st.just(frozenset[str]()),
 )
 
