@@ -111,7 +111,13 @@ def move(session: Session, job: Job, to: JobState, because: str) -> None:
 
 
 def again(session: Session, job: Job, because: str) -> None:
-    """Queue a job that stopped or failed as a new attempt of the same job; earlier deaths are forgiven."""
+    """Queue a job that is over as a new attempt of the same job; earlier deaths are forgiven.
+
+    Raises MoveNotAllowed for one that waits or is at work: that is left to its supervisor.
+    """
+    session.refresh(job, with_for_update=True)
+    if not JobState(job.state).is_over:
+        raise MoveNotAllowed(f"{job.title} is {job.state}; only what is over can be queued again.")
     _again(session, job, because, num_deaths=0)
 
 

@@ -6,8 +6,7 @@ from fastapi import Depends
 from sqlalchemy import orm
 
 from goldsmith.jobs import queries, queue
-from goldsmith.jobs.errors import JobNotFound, MoveNotAllowed
-from goldsmith.jobs.states import JobState
+from goldsmith.jobs.errors import JobNotFound
 from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session
@@ -21,16 +20,8 @@ def job_for(session: orm.Session, job_id: str, person: Person) -> Job:
     return job
 
 
-def refuse_at_work(session: orm.Session, job: Job) -> None:
-    """Go on only when the job is over: what waits or runs is left to its supervisor. Raises MoveNotAllowed."""
-    session.refresh(job, with_for_update=True)
-    if not JobState(job.state).is_over:
-        raise MoveNotAllowed(f"{job.title} is {job.state}; only what is over can be queued again.")
-
-
 def go_on(session: orm.Session, job: Job, person: Person) -> None:
     """Queue a job again that is over. Raises MoveNotAllowed."""
-    refuse_at_work(session, job)
     queue.again(session, job, f"asked for again by {person.name}")
 
 

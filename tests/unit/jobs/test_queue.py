@@ -22,6 +22,8 @@ from goldsmith.wire.events import Event, EventKind
 CHILD = ChildId(1234, 5.0, 6.0)
 DEATH = JobFailure("died", "it was killed", "wait")
 
+GONE = JobFailure("died", "It was killed.", "It goes on by itself.")
+
 
 def claimed(session: Session, *, slot: str | None = None, machine: str = "here") -> Job:
     job = queue.claim(session, machine=machine, slot=slot)
@@ -111,7 +113,7 @@ def test_started_at_is_the_first_claim_in_utc(database: Database) -> None:
         assert job.started_at is not None
         assert timedelta(0) <= job.started_at - before < timedelta(seconds=20)
         first = job.started_at
-        queue.again(session, job, "once more")
+        queue.died(session, job, GONE)
         assert claimed(session).started_at == first
 
 
@@ -120,7 +122,7 @@ def test_a_lease_that_was_taken_over_cannot_be_kept(database: Database) -> None:
         job = running(session)
         old = job.lease_number
         queue.keep_lease(session, job.id, old)
-        queue.again(session, job, "once more")
+        queue.died(session, job, GONE)
         with pytest.raises(LeaseLost):
             queue.keep_lease(session, job.id, old)
         assert claimed(session).lease_number == old + 1

@@ -26,7 +26,7 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.supervisor import Supervisor
 from goldsmith.jobs.tables import Job
-from goldsmith.jobs.types import Stage, StopRequest
+from goldsmith.jobs.types import JobFailure, Stage, StopRequest
 from goldsmith.people.tables import PersonRow
 from goldsmith.people.types import Person
 from goldsmith.storage import database as database_module
@@ -52,6 +52,9 @@ def _nothing_stays(home: Home) -> Iterator[None]:
         if process is not None:
             child.kill(process)
             wait_until(lambda process=process: not child.is_alive(process))  # type: ignore[misc]
+
+
+GONE = JobFailure("machine_gone", "It stopped reporting.", "Look after it.")
 
 
 def wait_until(is_so: Callable[[], object], timeout_s: float = 20) -> None:
@@ -439,7 +442,7 @@ def test_a_child_whose_job_another_machine_took_over_is_killed_and_writes_nothin
     process = child.find_by_pid_file(folder.pid_file(1, "train"))
     assert process is not None
     with database.transaction() as session:
-        queue.again(session, queries.one(session, job_id), "it stopped reporting")
+        queue.died(session, queries.one(session, job_id), GONE)
         assert queue.claim(session, machine="elsewhere", slot=None) is not None
     tick_until(supervisor, lambda: not child.is_alive(process))
     job = look(database, job_id)
@@ -450,7 +453,7 @@ def test_a_supervisor_that_comes_back_kills_children_that_are_no_longer_its_own(
     job_id, folder = ask_for_training(database, home, step_s=0.05, num_rows=500)
     tick_until(make_supervisor(database, home), lambda: steps_of(folder, 1))
     with database.transaction() as session:
-        queue.again(session, queries.one(session, job_id), "it stopped reporting")
+        queue.died(session, queries.one(session, job_id), GONE)
         queue.claim(session, machine="elsewhere", slot=None)
     process = child.find_by_pid_file(folder.pid_file(1, "train"))
     assert process is not None
