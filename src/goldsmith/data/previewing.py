@@ -38,6 +38,7 @@ def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptio
         "filename": filename,
         "num_rows": num_rows,
         "options": asdict(options or ReadOptions()),
+        "memory_limit_bytes": MEMORY_LIMIT_BYTES,
     }
     command = [sys.executable, "-m", __name__]
     try:
@@ -47,12 +48,18 @@ def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptio
     except subprocess.TimeoutExpired:
         raise errors.FileTooLarge(f"Reading its beginning took longer than {TIMEOUT_S} seconds.") from None
     if done.returncode != 0:
-        raise TooMuchMemory("Not even its beginning can be read with the memory that a preview may have.")
+        raise _why_it_died(done.stderr.decode(errors="replace"))
     said = json.loads(done.stdout)
     if "error" in said:
         kind = _ERRORS.get(said["error"], errors.UnreadableFile)
         raise kind(said["message"], hint=said["hint"])
     return _PREVIEW.validate_python(_with_tuples(said["preview"]))
+
+
+def _why_it_died(said: str) -> Exception:
+    if "MemoryError" in said or "memory allocation" in said:
+        return TooMuchMemory("Not even its beginning can be read with the memory that a preview may have.")
+    return RuntimeError(f"the program that reads previews ended with: {said[-2000:]}")
 
 
 def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +80,10 @@ def _read(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """The child."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    wanted = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted["memory_limit_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_S, TIMEOUT_S))
-    sys.stdout.write(json.dumps(_read(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(_read(wanted)))
 
 
 if __name__ == "__main__":

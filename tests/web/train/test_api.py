@@ -1,0 +1,145 @@
+"""The API over trainings, through HTTP."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.factories import make_answer, make_base_model, make_dataset_version, make_prompt_version, make_run
+from tests.web.conftest import Site
+
+from goldsmith.data import queries as data
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.states import JobState
+from goldsmith.stars import export
+from goldsmith.stars import service as stars
+from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest
+from goldsmith.storage import clock
+from goldsmith.train.tables import TrainingMetric
+
+
+@pytest.fixture
+def client(site: Site) -> TestClient:
+    return site.program()
+
+
+def make_set(site: Site, name: str = "stars", num_rows: int = 10) -> str:
+    with site.database.transaction() as session:
+        rows = [{"question": f"{name} {number}"} for number in range(num_rows)]
+        version = make_dataset_version(session, rows, by=site.person)
+        run = make_run(session, version, make_prompt_version(session, by=site.person), by=site.person)
+        for row in data.rows(session, version.id):
+            answer = make_answer(session, run, row)
+            stars.mark(session, answer.id, MarkRequest(MarkKind.star), by=site.person)
+        return export.export(session, site.home, ExportRequest(name, run_id=run.id), by=site.person).id
+
+
+@pytest.fixture
+def set_id(site: Site) -> str:
+    with site.database.transaction() as session:
+        make_base_model(session, by=site.person)
+    return make_set(site)
+
+
+def start(client: TestClient, **more: Any) -> Any:
+    answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def run_it(site: Site, job_id: str) -> None:
+    with site.database.transaction() as session:
+        queue.claim(session, machine="here", slot="cpu")
+        queue.to_running(session, jobs.one(session, job_id))
+
+
+def test_a_training_takes_the_newest_set_and_names_it(site: Site, client: TestClient, set_id: str) -> None:
+    training = start(client, num_epochs=3, lora_rank=16, name="support-1")
+    assert (training["training_set"], training["training_set_id"]) == ("stars", set_id)
+    assert (training["config"]["num_epochs"], training["config"]["lora_rank"]) == (3, 16)
+    assert (training["state"], training["status"], training["progress"]) == ("queued", "queued", 0.0)
+    newer = make_set(site, "newer")
+    assert start(client)["training_set_id"] == newer
+    assert start(client, training_set="stars")["training_set_id"] == set_id
+
+
+def test_huggingface_means_trl(client: TestClient, set_id: str) -> None:
+    assert start(client, backend="huggingface")["backend"] == "trl"
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"lora_rank": 9999}, "options-invalid"),
+        ({"colour": "red"}, "options-invalid"),
+        ({"backend": "magic"}, "backend-unknown"),
+        ({"base_model": "nobody"}, "model-not-found"),
+        ({"training_set": "none"}, "no-training-set"),
+        ({"base_model": ""}, "request-not-understood"),
+    ],
+)
+def test_a_recipe_that_cannot_work_names_what_is_wrong(
+    client: TestClient, set_id: str, more: dict[str, Any], problem: str
+) -> None:
+    answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", **more})
+    assert answer.status_code in (404, 422)
+    assert answer.json()["type"] == f"/problems/{problem}"
+    assert answer.json()["hint"]
+    assert client.get("/v1/fine-tuning/jobs").json()["jobs"] == []
+
+
+def test_without_a_training_set_the_hint_is_to_export(site: Site, client: TestClient) -> None:
+    with site.database.transaction() as session:
+        make_base_model(session, by=site.person)
+    answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "trl"})
+    assert answer.status_code == 422
+    assert "/v1/fine-tuning/datasets/export" in answer.json()["hint"]
+
+
+def test_a_training_shows_its_curve_and_its_events(site: Site, client: TestClient, set_id: str) -> None:
+    training = start(client)
+    run_it(site, training["id"])
+    with site.database.transaction() as session:
+        for step in (1, 2):
+            point = {"loss": 1.0 / step, "learning_rate": 1e-4, "at": clock.now()}
+            session.add(TrainingMetric(job_id=training["id"], attempt=1, step=step, **point))
+    shown = client.get(f"/v1/fine-tuning/jobs/{training['id']}").json()
+    assert [(point["step"], point["loss"]) for point in shown["series"]] == [(1, 1.0), (2, 0.5)]
+    assert shown["state"] == "running"
+    events = client.get(f"/v1/fine-tuning/jobs/{training['id']}/events").json()
+    assert [event["kind"] for event in events["events"]] == ["queued", "starting", "running"]
+    later = client.get(f"/v1/fine-tuning/jobs/{training['id']}/events", params={"after": events["after"]}).json()
+    assert later["events"] == []
+
+
+def test_a_training_is_paused_resumed_and_cancelled(site: Site, client: TestClient, set_id: str) -> None:
+    training = start(client)
+    address = f"/v1/fine-tuning/jobs/{training['id']}"
+    run_it(site, training["id"])
+    assert client.post(f"{address}/resume").status_code == 409
+    assert client.post(f"{address}/pause").json()["stop_requested"] == "pause"
+    with site.database.transaction() as session:
+        queue.move(session, jobs.one(session, training["id"]), JobState.PAUSED, "paused")
+    resumed = client.post(f"{address}/resume").json()
+    assert (resumed["state"], resumed["attempt"]) == ("queued", 2)
+    assert client.post(f"{address}/cancel").json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("path", ["", "/events", "/cancel", "/pause", "/resume"])
+def test_only_trainings_are_here(site: Site, client: TestClient, set_id: str, path: str) -> None:
+    with site.database.transaction() as session:
+        other = queue.add(session, queue.NewJob("import", "Import", {}), by=site.person).id
+    method = "GET" if path in ("", "/events") else "POST"
+    answer = client.request(method, f"/v1/fine-tuning/jobs/{other}{path}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/training-not-found")
+    assert answer.json()["hint"]
+
+
+def test_every_backend_says_what_can_be_chosen(client: TestClient) -> None:
+    backends = {one["name"]: one for one in client.get("/v1/fine-tuning/backends").json()["backends"]}
+    assert (backends["trl"]["aliases"], backends["trl"]["environment"]) == (["huggingface"], "trl")
+    assert backends["fake"]["environment"] is None
+    options = {one["name"]: one for one in backends["trl"]["options"]}
+    assert options["lora_rank"]["choices"] == [1, 8, 16, 32, 64, 128, 256]
+    assert (options["num_epochs"]["minimum"], options["num_epochs"]["default"]) == (1, 2)
+    assert all(option["help"] and option["title"] for option in backends["trl"]["options"])
