@@ -1,6 +1,5 @@
 """Gets what the real tests need: two environments and the converted base model. Quick when they are there already."""
 
-
 from tests.real.homes import TEST_HOME, supervised
 
 from goldsmith import app

@@ -1,10 +1,25 @@
 """The whole loop, with real training and a real engine: what the walk must have left behind."""
 
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import openai
 import pytest
 from tests.real.walk import NUM_ROWS, Walk
 
+from goldsmith import app
 from goldsmith.compare import queries as compare
+from goldsmith.demo import story
 from goldsmith.models import queries as models
+from goldsmith.models.types import SMOLLM2
+from goldsmith.people import service as people
 from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.run import queries as runs
 from goldsmith.serve import queries as serve
@@ -62,3 +77,70 @@ def test_the_comparison_asked_three_arms_the_same_rows_and_says_a_sentence(walk:
     assert len(answers) == 3 * comparison.test_count
     assert comparison.verdict is not None
     assert str(comparison.test_count) in comparison.verdict["sentence"]
+
+
+@pytest.fixture(scope="module")
+def client(walk: Walk) -> Iterator[openai.OpenAI]:
+    """The official client, with its base_url changed alone."""
+    parts = walk.parts
+    with parts.database.transaction() as session:
+        _, key = people.add_key(session, "tests", by=people.known_by_name(session, "tests"))
+    argv = [sys.executable, "-m", "goldsmith", "web"]
+    with subprocess.Popen(argv, env=app.child_environment(parts.settings)) as web:
+        base_url = f"http://127.0.0.1:{parts.settings.port}"
+        wait_for(f"{base_url}/healthz")
+        with openai.OpenAI(base_url=f"{base_url}/v1", api_key=key) as found:
+            yield found
+        web.terminate()
+
+
+def wait_for(url: str) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def test_the_official_client_gets_the_tuned_model_when_it_asks_for_the_default(
+    walk: Walk, client: openai.OpenAI
+) -> None:
+    asked = [{"role": "system", "content": story.SYSTEM_TEXT}, {"role": "user", "content": "My parcel is late."}]
+    raw = client.chat.completions.with_raw_response.create(model="default", messages=asked, max_tokens=20)  # type: ignore[arg-type]
+    answer = raw.parse().choices[0].message.content
+    assert raw.headers["x-goldsmith-model"] == walk.model_id
+    assert answer is not None
+    assert "topic" in json.loads(answer)
+
+
+def test_streaming_arrives_in_pieces_that_make_up_the_same_answer(walk: Walk, client: openai.OpenAI) -> None:
+    asked = [{"role": "user", "content": "Say hello."}]
+    options = {"model": SMOLLM2.name, "messages": asked, "max_tokens": 8, "temperature": 0.0}
+    whole = client.chat.completions.create(**options).choices[0].message.content  # type: ignore[call-overload]
+    pieces = [
+        chunk.choices[0].delta.content or ""
+        for chunk in client.chat.completions.create(**options, stream=True)  # type: ignore[call-overload]
+        if chunk.choices
+    ]
+    assert len(pieces) > 2
+    assert "".join(pieces) == whole
+
+
+def test_after_kill_9_of_the_engine_the_adapter_comes_back_by_itself_and_is_proved_again(walk: Walk) -> None:
+    database = walk.parts.database
+    with database.reading() as session:
+        before = serve.deployment_of(session, walk.model_id)
+        engine = serve.one(session, before.engine_id)
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        with database.reading() as session:
+            after = serve.deployment_of(session, walk.model_id)
+        if after.generation > before.generation and after.proof == Proof.PROVED.value:
+            break
+        time.sleep(0.5)
+    assert (after.state, after.proof) == (DeploymentState.LOADED.value, Proof.PROVED.value), after.message
+    assert after.generation == before.generation + 1
+    assert after.receipt_id != before.receipt_id
