@@ -33,12 +33,13 @@ quick: setup  ## what needs no engine and no training
 real: setup  ## the loop with real training and a real engine
 	$(BIN)/python -m pytest -q -m real -p no:xdist tests/real
 
-check: setup  ## format, ruff, types, imports, templates
+check: setup  ## format, ruff, types, imports, templates, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy src tests
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet src/goldsmith/web/templates
+	$(BIN)/python docs/generate.py --check
 
 fix: setup  ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -50,7 +51,7 @@ demo: setup  ## from nothing to a better model: the whole loop, then the app sta
 dev: setup  ## web and supervisor
 	$(BIN)/goldsmith up
 
-docs: setup  ## generate docs/reference from the code
+docs: setup  ## generate docs/reference and docs/licences.md from the code
 	$(BIN)/python docs/generate.py
 
 migration: setup  ## write the schema's revision from the tables (NAME=what_changed: the next one, once 0001 is released)
