@@ -136,6 +136,12 @@ def training_sets(session: Session, *, domain: str, before: str | None = None, l
     return list(session.scalars(query.where(TrainingSet.id < before) if before else query))
 
 
+def num_exam_of(session: Session, training_set_id: str | None) -> int:
+    """How many exam rows a training set has; 0 for what has none."""
+    found = session.get(TrainingSet, training_set_id) if training_set_id else None
+    return found.num_exam if found is not None else 0
+
+
 def same_set(session: Session, content_hash: str, *, domain: str) -> TrainingSet | None:
     """The training set with these very bytes, if it was exported before."""
     query = select(TrainingSet).where(TrainingSet.domain == domain, TrainingSet.content_hash == content_hash)
@@ -251,3 +257,13 @@ def _cursor(answer: Answer, sort: AnswerSort) -> str:
 
 def _num(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
+
+
+def positions_around(
+    session: Session, run_id: str, query: AnswerQuery, position: int, *, num_before: int = 1
+) -> tuple[list[int], int | None]:
+    """Of the answers that the query shows: the last positions before this one, in their order, and the next one."""
+    where = conditions(run_id, query)
+    before = select(Answer.position).where(*where, Answer.position < position).order_by(Answer.position.desc())
+    after = select(Answer.position).where(*where, Answer.position > position).order_by(Answer.position)
+    return list(session.scalars(before.limit(num_before)))[::-1], session.scalar(after.limit(1))

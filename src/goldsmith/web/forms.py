@@ -71,6 +71,10 @@ class Filled(Generic[M]):
         """Whether every value can be used."""
         return self.value is not None
 
+    def posted(self, name: str) -> str:
+        """What was typed into one field, also when the form as a whole cannot be used."""
+        return next((field.value for field in self.fields if field.name == name), "")
+
     @property
     def usable(self) -> M:
         """The value. Raises FormNotUsable, which names every field that is wrong."""

@@ -84,7 +84,9 @@ def shell_of(request: Request, page: Page, toast: Toast | None = None) -> Shell:
 
 
 def taken_toast(request: Request) -> Toast | None:
-    """The sentence that the last write left for this page."""
+    """The sentence that the last write left for this page; a page that is only fetched ahead leaves it there."""
+    if request.headers.get("purpose") == "prefetch":
+        return None
     jar: CookieJar = request.app.state.cookies
     text = jar.read(request.cookies.get(CookieJar.TOAST, ""), max_age_s=60)
     return Toast(**json.loads(text)) if text else None

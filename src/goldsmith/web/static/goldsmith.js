@@ -213,3 +213,95 @@ dropFiles();
 follow();
 listen();
 drawAll();
+
+// ---- Reading answers: the next row is here before it is wanted; a mark is saved while one reads on. ----
+const rows = new Map();
+const place = () => document.querySelector("[data-reading]");
+
+function row(address) {
+  if (!rows.has(address)) {
+    const asked = fetch(address, { headers: { "HX-Request": "true", Purpose: "prefetch" } });
+    rows.set(address, asked.then((answer) => answer.ok ? answer.text() : Promise.reject(answer)));
+  }
+  return rows.get(address);
+}
+
+function put(html, address) {
+  const reader = document.querySelector("[data-reader]");
+  reader.innerHTML = html;
+  htmx.process(reader);
+  if (address !== location.pathname + location.search) history.pushState({}, "", address);
+  document.getElementById("alerts").replaceChildren();
+  document.getElementById("row-now")?.focus({ preventScroll: true });
+  if (place()?.dataset.next) row(place().dataset.next).catch(() => rows.delete(place().dataset.next));
+}
+
+async function turn(address) {
+  try { put(await row(address), address); } catch { location.assign(address); }
+}
+
+async function save(form, pressed) {
+  const button = pressed ?? form.querySelector("button[name]");
+  const sent = new URLSearchParams(new FormData(form, button));
+  const next = place().dataset.next;
+  const here = place().dataset.here;
+  const saving = fetch(form.action, { method: "POST", body: sent, headers: { "HX-Request": "true" } });
+  const isAhead = next && button.value !== "unstar";
+  rows.delete(here);
+  if (isAhead) await turn(next);
+  let answer;
+  try { answer = await saving; } catch { say("Not saved: the connection is gone."); await turn(here); return; }
+  const html = await answer.text();
+  const told = new DOMParser().parseFromString(html, "text/html");
+  rows.clear();
+  if (!told.querySelector("[data-reading]")) {
+    await turn(here);
+    document.getElementById("alerts").innerHTML = html;
+    return;
+  }
+  if (answer.ok && isAhead) {
+    for (const part of ["#pace", "#queue"]) document.querySelector(part)?.replaceWith(told.querySelector(part) ?? "");
+    if (place().dataset.next) row(place().dataset.next);
+  } else put(html, answer.ok ? new URL(answer.url).pathname + new URL(answer.url).search : here);
+  const toast = told.querySelector("template[data-said]")?.content.firstElementChild;
+  if (toast) { document.getElementById("toasts").replaceChildren(toast); letGo(toast); }
+}
+
+function arrows(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const choices = step && event.target.closest("[data-arrows]")?.querySelectorAll("input");
+  if (!choices) return;
+  event.preventDefault();
+  const chosen = choices[([...choices].indexOf(event.target) + step + choices.length) % choices.length];
+  chosen.checked = true;
+  chosen.focus();
+}
+
+addEventListener("keydown", arrows);
+addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-say]") || !window.fetch) return;
+  event.preventDefault();
+  save(event.target, event.submitter);
+});
+addEventListener("click", (event) => {
+  const link = event.target.closest("[data-turn]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    turn(link.getAttribute("href"));
+  }
+  const opener = event.target.closest("summary[data-key]");
+  if (opener) {
+    if (opener.parentElement.open && event.detail === 0) event.preventDefault();
+    setTimeout(() => opener.parentElement.open && opener.parentElement.querySelector("textarea, .input")?.focus(), 0);
+  }
+  const insert = event.target.closest("[data-insert]");
+  if (insert) {
+    const field = document.getElementById(insert.dataset.into);
+    field.setRangeText(insert.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+  }
+});
+if (place()) {
+  addEventListener("popstate", () => location.reload());
+  if (place().dataset.next) row(place().dataset.next).catch(() => rows.clear());
+}
