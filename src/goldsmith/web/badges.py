@@ -32,6 +32,8 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "default": Badge("default", "target", "default"),
     "not_loaded": Badge("not loaded", None, "off"),
     "refused": Badge("refused", "x-square", "refused"),
+    "not_proved": Badge("not proved yet", "queued", "off"),
+    "not_default": Badge("not the default", None, "off"),
     "star": Badge("gold star", "star", "star"),
     "bad": Badge("bad", "x", "off"),
     "corrected": Badge("corrected", "pen", "star"),

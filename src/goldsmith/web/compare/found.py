@@ -27,7 +27,7 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Chip, Pager, chips, with_query
 
 PAGE_SIZE = 50
-ROWS_A_PAGE = 20
+ROWS_A_PAGE = 10
 Show = Literal["", "changed", "worse", "better", "wrong", "right"]
 Against = Literal["base", "examples"]
 

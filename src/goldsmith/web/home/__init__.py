@@ -1,0 +1,1 @@
+"""The pages over the whole loop: home, and the guided way."""
