@@ -91,7 +91,7 @@ class Loop:
 
     def _base_model(self) -> str:
         with self._timed("base model (once)"), self._writing() as (session, person):
-            job = models.start_builtin(session, SMOLLM2.name, by=person)
+            job = models.start_builtin(session, SMOLLM2.name, by=person, home=self.cli.parts.home)
         if job is not None:
             with self._timed("base model (once)"):
                 follow(self.cli, job.id)

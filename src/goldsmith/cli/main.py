@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from goldsmith.cli import (
+    backup,
     compare,
     data,
     demo,
@@ -47,7 +48,17 @@ NOUNS = {
 }
 for noun, module in NOUNS.items():
     root.add_typer(module.commands, name=noun)
-for command in (processes.up, processes.down, processes.web, processes.supervise, demo.demo, doctor.doctor):
+for command in (
+    processes.up,
+    processes.down,
+    processes.web,
+    processes.supervise,
+    demo.demo,
+    doctor.doctor,
+    backup.backup,
+    backup.restore,
+    backup.migrate,
+):
     root.command()(command)
 root.command(hidden=True)(processes.work)
 

@@ -41,7 +41,7 @@ def get(
     """Fetch and convert a base model that comes with Goldsmith."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
-        job = service.start_builtin(session, name, by=person)
+        job = service.start_builtin(session, name, by=person, home=cli.parts.home)
     if job is None:
         cli.show({"model": name, "state": "there"}, f"{name} is there already.")
         return

@@ -10,27 +10,29 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.models import inspection
+from goldsmith.models import inspection, queries
 from goldsmith.models.errors import ModelNotFound, PathNotAllowed
 from goldsmith.models.inspection import ModelFacts, ModelKind
 from goldsmith.models.tables import BaseModel
 from goldsmith.models.types import BUILTINS
 from goldsmith.people.types import Person
-from goldsmith.storage.files import is_under
+from goldsmith.storage.files import Home, is_under
 from goldsmith.storage.ids import Prefix, new_id
 
 KIND_FOLDER = "base_model"
 KIND_GGUF = "base_model_gguf"
 
 
-def start_builtin(session: Session, name: str, *, by: Person) -> Job | None:
+def start_builtin(session: Session, name: str, *, by: Person, home: Home | None = None) -> Job | None:
     """Have a model that comes with Goldsmith fetched and converted; None when it is there already.
 
-    A job that is at work on it is returned instead of a second one. Raises ModelNotFound.
+    With `home`, its files must be there too: a backup may have left them out. A job that is at work on it is returned
+    instead of a second one. Raises ModelNotFound.
     """
     if name not in BUILTINS:
         raise ModelNotFound(f"There is no model {name} that comes with Goldsmith: {', '.join(BUILTINS)}.")
-    if session.scalar(select(BaseModel.id).where(BaseModel.domain == by.domain, BaseModel.name == name)):
+    known = session.scalar(select(BaseModel).where(BaseModel.domain == by.domain, BaseModel.name == name))
+    if known is not None and (home is None or queries.folder_of(home, known).exists()):
         return None
     earlier = jobs.newest_of(session, name, KIND_GGUF)
     if earlier is not None and not JobState(earlier.state).is_over:

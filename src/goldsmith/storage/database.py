@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, ma
 from sqlalchemy.types import TypeDecorator
 
 from goldsmith.storage import clock
+from goldsmith.storage.text import storable
 
 SQLITE_TIMEOUT_S = 30
 _NO_WRITING = "a reading session was asked to write; use database.transaction()"
@@ -103,6 +104,13 @@ class Database:
             event.listen(session, "do_orm_execute", _refuse_write)
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that only reads, and sees the same moment from its first to its last query: for backups."""
+        options = dict(_READS) if self.is_sqlite else {**_READS, "isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -119,12 +127,14 @@ def _refuse_write(state: ORMExecuteState) -> None:
 
 
 def _make_engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
-    arguments = {"timeout": SQLITE_TIMEOUT_S, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, json_serializer=_to_json)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    if url.startswith("sqlite"):
+        arguments = {"timeout": SQLITE_TIMEOUT_S, "check_same_thread": False}
+        engine = create_engine(url, connect_args=arguments, json_serializer=_to_json)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
+    event.listen(engine, "before_cursor_execute", _keep_texts_storable, retval=True)
     return engine
 
 
@@ -138,6 +148,20 @@ def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("goldsmith_reads", False)
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _keep_texts_storable(*call: Any) -> tuple[str, Any]:
+    """Whatever a model, a file or an address says: both databases keep and find it under the same text."""
+    _connection, _cursor, statement, parameters, _context, _is_many = call
+    # Several rows in one INSERT … VALUES count as many too, but their values come flat; only a list is a list of rows.
+    is_list = isinstance(parameters, list)
+    return statement, [_storable(each) for each in parameters] if is_list else _storable(parameters)
+
+
+def _storable(parameters: Any) -> Any:
+    if isinstance(parameters, Mapping):
+        return {name: storable(value) if isinstance(value, str) else value for name, value in parameters.items()}
+    return tuple(storable(value) if isinstance(value, str) else value for value in parameters)
 
 
 def _to_json(value: Any) -> str:
