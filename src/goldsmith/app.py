@@ -6,6 +6,7 @@ Heavy libraries are imported where they are used, so that every process starts i
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,18 +144,38 @@ def stop_engines(parts: Parts) -> int:
 
 def make_routers() -> "Routers":
     """Everybody's pages and addresses, by the form in which they tell errors."""
+    from goldsmith.web.compare import api as compare_api
+    from goldsmith.web.compare import handlers as compare
+    from goldsmith.web.data import api as data_api
+    from goldsmith.web.data import handlers as data
     from goldsmith.web.factory import Routers
+    from goldsmith.web.home import handlers as home
     from goldsmith.web.jobs import api as jobs_api
     from goldsmith.web.jobs import handlers as jobs
+    from goldsmith.web.models import api as models_api
+    from goldsmith.web.models import handlers as models
     from goldsmith.web.openai import files, fine_tuning
+    from goldsmith.web.run import api as run_api
+    from goldsmith.web.run import handlers as run
+    from goldsmith.web.serve import api as serve_api
+    from goldsmith.web.stars import api as stars_api
+    from goldsmith.web.stars import handlers as stars
+    from goldsmith.web.train import api as train_api
+    from goldsmith.web.train import handlers as train
 
+    steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
     return Routers(
         pages=[
+            home.pages,
+            data.pages,
+            run.pages,
+            stars.pages,
+            train.pages,
+            models.pages,
+            compare.pages,
             jobs.pages,
         ],
-        api=[
-            jobs_api.api,
-        ],
+        api=[*(step.api for step in steps), jobs_api.api],
         openai=[
             fine_tuning.openai,
             files.openai,
@@ -255,7 +276,7 @@ def _copy_sqlite(parts: Parts, revision: str) -> Path:
 
     source = Path(parts.settings.database.removeprefix("sqlite:///"))
     copy = source.with_name(f"{source.stem}.before-{revision}.db")
-    with sqlite3.connect(source) as old, sqlite3.connect(copy) as new:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(copy)) as new:
         old.backup(new)
     return copy
 
