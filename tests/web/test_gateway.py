@@ -227,7 +227,8 @@ def test_a_stream_arrives_word_by_word(running: Running) -> None:
 
 def test_when_the_caller_goes_the_engine_stops(running: Running) -> None:
     with running.client() as client, client.stream("POST", "/v1/chat/completions", json={**HELLO, "stream": True}) as r:
-        next(lines_of(r))
+        lines = lines_of(r)  # held on to: a generator that is thrown away closes its stream
+        next(lines)
         assert not running.engine.was_aborted.is_set()
     assert running.engine.was_aborted.wait(WAIT_S)
 
