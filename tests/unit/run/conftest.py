@@ -1,7 +1,6 @@
 """A database with a person, a dataset of three rows, a prompt and a base model on an engine that is ready."""
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -21,24 +20,11 @@ from goldsmith.run import prompts
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import PromptDraft
 from goldsmith.serve.tables import Deployment, Engine
-from goldsmith.storage.database import Database, Table
+from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.storage.ids import Prefix, new_id
 
 BASE_ID = "bm_1"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'goldsmith.db'}")
-    Table.metadata.create_all(database.engine)
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home").prepare()
 
 
 @pytest.fixture

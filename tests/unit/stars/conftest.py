@@ -1,7 +1,6 @@
 """A database with people, and a maker of runs whose rows and answers are given."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,24 +17,10 @@ from goldsmith.run import prompts
 from goldsmith.run.tables import Answer, Run
 from goldsmith.run.types import PromptDraft
 from goldsmith.storage import clock
-from goldsmith.storage.database import Database, Table
-from goldsmith.storage.files import Home
+from goldsmith.storage.database import Database
 from goldsmith.storage.ids import Prefix, new_id
 
 RowAndAnswer = tuple[dict[str, str], str | None]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'goldsmith.db'}")
-    Table.metadata.create_all(database.engine)
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home").prepare()
 
 
 @pytest.fixture
