@@ -9,7 +9,7 @@ say "quick tests: no engine, no training, no network"
 $python -m pytest -n 2 -q -m "not real and not browser and not long" --dist loadgroup
 
 say "heavy environments and the model for the real tests (minutes the first time, kept in $GOLDSMITH_TEST_HOME)"
-$python tests/real/prepare.py
+$python -m tests.real.prepare
 
 say "the loop with real training and a real engine, one test at a time"
 GOLDSMITH_REAL=1 $python -m pytest -q -p no:xdist -m real tests/real

@@ -32,7 +32,7 @@ def real_home() -> Path:
     names = (EnvironmentName.TRL, EnvironmentName.VLLM_CPU)
     missing = [name for name in names if not folders.find(name, home=TEST_HOME).is_installed]
     if missing:
-        reason = f"{TEST_HOME} has no environment {', '.join(missing)}; run: python tests/real/prepare.py"
+        reason = f"{TEST_HOME} has no environment {', '.join(missing)}; run: make test"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
