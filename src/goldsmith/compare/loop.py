@@ -22,7 +22,7 @@ from goldsmith.models import queries as models
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.run import queries as runs
 from goldsmith.run.tables import Run
-from goldsmith.run.types import RunKindName, RunProgress
+from goldsmith.run.types import RunKindName
 from goldsmith.serve import queries as serve
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.types import DEFAULT_ALIAS, Proof
@@ -166,7 +166,8 @@ class Loop:
     dataset: Dataset | None
     version: DatasetVersion | None
     run: Run | None
-    progress: RunProgress | None
+    run_job: Job | None
+    num_answers: int
     num_stars: int
     num_corrected: int
     training_set: TrainingSet | None
@@ -212,7 +213,8 @@ def look(session: Session, *, domain: str) -> Loop:
         dataset=dataset,
         version=version,
         run=run,
-        progress=runs.progress(session, run.id) if run is not None else None,
+        run_job=jobs.one(session, run.job_id) if run is not None and run.job_id else None,
+        num_answers=runs.num_answers(session, run.id) if run is not None else 0,
         num_stars=sum(stars.num_stars(session, domain=domain).values()),
         num_corrected=stars.num_corrected(session, domain=domain),
         training_set=training_set,
@@ -255,15 +257,14 @@ def _live(session: Session, model: FineTunedModel | None) -> ActiveModel | None:
 
 
 def _counted(session: Session, loop: Loop) -> Loop:
-    run_job = jobs.one(session, loop.run.job_id) if loop.run is not None and loop.run.job_id else None
     newest_import = jobs.page(session, domain=loop.dataset.domain, kind="import", limit=1) if loop.dataset else []
     proof = Proof.REFUSED.value if loop.is_refused else loop.live.deployment.proof if loop.live is not None else ""
     exam = stars.num_exam_of(session, loop.model.training_set_id) if loop.model is not None else 0
     counts = Counts(
         num_rows=loop.version.num_rows if loop.version is not None else 0,
         is_importing=any(not JobState(job.state).is_over for job in newest_import),
-        num_answers=loop.progress.num_answered + loop.progress.num_failed if loop.progress is not None else 0,
-        is_running=run_job is not None and not JobState(run_job.state).is_over,
+        num_answers=loop.num_answers,
+        is_running=loop.run_job is not None and not JobState(loop.run_job.state).is_over,
         num_stars=loop.num_stars,
         has_set=loop.training_set is not None,
         has_new_set=_is_new(loop),

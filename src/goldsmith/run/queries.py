@@ -87,6 +87,11 @@ def answers(session: Session, run_id: str, *, after: int = 0, limit: int = 50) -
     return [AnsweredRow(answer, content) for answer, content in session.execute(query)]
 
 
+def num_answers(session: Session, run_id: str) -> int:
+    """How many answers of a run are there, failed ones too; quick whatever their number."""
+    return session.scalar(select(func.count()).select_from(Answer).where(Answer.run_id == run_id)) or 0
+
+
 def rows_to_ask(session: Session, run: Run, *, after: int, retry_before: Any = None) -> list[Row]:
     """The next rows of a run without an answer; with `retry_before` also those that failed before that moment."""
     has_answer = select(Answer.row_id).where(Answer.run_id == run.id, Answer.row_id == Row.id)

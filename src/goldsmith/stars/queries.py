@@ -13,6 +13,7 @@ from goldsmith.run.tables import Answer, Run
 from goldsmith.run.types import CUT_OFF, AnswerState
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
+from goldsmith.stars.tally import tally
 from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
 
 _IDS_AT_ONCE = 500
@@ -99,14 +100,12 @@ def counts(session: Session, run_id: str) -> AnswerCounts:
 
 def num_stars(session: Session, *, domain: str) -> dict[str, int]:
     """Stars in force, by run."""
-    query = select(Mark.run_id, func.count()).where(Mark.domain == domain, Mark.is_star, _is_newest())
-    return {run_id: int(count) for run_id, count in session.execute(query.group_by(Mark.run_id))}
+    return {run_id: found.num_stars for run_id, found in tally(session, domain=domain).items()}
 
 
 def num_corrected(session: Session, *, domain: str) -> int:
     """Stars in force that hold a correction."""
-    query = select(func.count()).select_from(Mark).where(Mark.domain == domain, Mark.is_star, _is_newest())
-    return session.scalar(query.where(Mark.correction.is_not(None))) or 0
+    return sum(found.num_corrected for found in tally(session, domain=domain).values())
 
 
 def num_answers(session: Session, *, domain: str) -> int:

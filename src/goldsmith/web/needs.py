@@ -20,6 +20,8 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.models import queries as models
 from goldsmith.models import service as model_service
 from goldsmith.models.types import SMOLLM2
+from goldsmith.serve import queries as serve
+from goldsmith.serve.types import EngineState
 from goldsmith.storage.files import Home
 from goldsmith.web.dependencies import CurrentPerson, Session, TheHome
 from goldsmith.web.format import about, size
@@ -59,7 +61,9 @@ def for_training(session: orm.Session, home: Home, *, domain: str) -> tuple[Need
 
 
 def for_answers(session: orm.Session, home: Home, machine: MachineFacts, *, domain: str) -> tuple[Need, ...]:
-    """What answers of a model on this machine need: a base model, which the trainer converts, and the engine."""
+    """What answers of a model need: a base model, which the trainer converts, and an engine, unless one is ready."""
+    if any(engine.state == EngineState.READY.value for engine in serve.page(session, domain=domain)):
+        return ()
     before = () if models.bases(session, domain=domain) else for_training(session, home, domain=domain)
     engine = need_of_environment(session, home, engine_of(machine))
     return (*before, engine) if engine is not None else before

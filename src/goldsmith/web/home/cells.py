@@ -74,14 +74,15 @@ def _data(loop: Loop) -> tuple[Look, Text]:
 
 
 def _run(loop: Loop) -> tuple[Look, Text]:
-    if loop.run is None or loop.progress is None:
+    if loop.run is None:
         return NOTHING, ("0", "answers", "no run yet")
-    done = loop.progress.num_answered + loop.progress.num_failed
-    fact = (
-        f"{formats.counted(loop.progress.num_failed, 'answer')} failed" if loop.progress.num_failed else loop.run.name
+    num_failed = int(((loop.run_job.result if loop.run_job is not None else None) or {}).get("num_failed", 0))
+    fact = f"{formats.counted(num_failed, 'answer')} failed" if num_failed else loop.run.name
+    return (AT_WORK if loop.counts.is_running else DONE), (
+        formats.number(loop.num_answers),
+        f"of {loop.run.num_rows:,}",
+        fact,
     )
-    look = AT_WORK if loop.counts.is_running else DONE
-    return look, (formats.number(done), f"of {loop.progress.num_rows:,}", fact)
 
 
 def _stars(loop: Loop) -> tuple[Look, Text]:

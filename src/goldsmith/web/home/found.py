@@ -65,7 +65,9 @@ def guided_page(
         next=guide.card_of(loop, shown),
         before=guide.beside(shown, -1),
         after=guide.beside(shown, 1),
-        needs=_needs(session, loop.next.step, home, machine, domain=person.domain) if is_now else (),
+        needs=_needs(session, shown, home, machine, domain=person.domain)
+        if is_now and not loop.next.is_waiting
+        else (),
         address="/fine-tuning",
     )
 
