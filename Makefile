@@ -28,7 +28,7 @@ test: setup  ## everything: quick tests, then the loop with real training and a 
 	@sh tests/run_all.sh
 
 quick: setup  ## what needs no engine and no training
-	$(BIN)/python -m pytest -n 2 -q -m "not real and not browser and not long"
+	$(BIN)/python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not long"
 
 real: setup  ## the loop with real training and a real engine
 	$(BIN)/python -m pytest -q -m real -p no:xdist tests/real
