@@ -9,12 +9,13 @@ from tests.web.loop_rows import Walk, make_loop_site, walking
 
 from goldsmith.serve import queries
 from goldsmith.serve import service as serve
+from goldsmith.web.data import handlers as data
 from goldsmith.web.home import handlers
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_loop_site(tmp_path, handlers.pages)
+    made = make_loop_site(tmp_path, handlers.pages, data.pages)
     yield made
     made.database.dispose()
 
@@ -105,7 +106,7 @@ def test_an_empty_home_offers_sample_data_and_ones_own(site: Site) -> None:
     text = browser.get("/").text
     assert "Show me with sample data" in text
     assert "Start with mine" in text
-    answer = browser.post("/sample")
+    answer = browser.post("/data/sample")
     assert answer.headers["location"].startswith("/data/ds_")
     assert "Your rows are coming in" in browser.get("/").text
 

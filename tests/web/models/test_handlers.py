@@ -10,6 +10,7 @@ from tests.web.loop_rows import Walk, make_loop_site, walking
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serve_service
 from goldsmith.web.models import handlers
+from goldsmith.web.run import handlers as run
 
 
 @pytest.fixture
@@ -130,3 +131,11 @@ def test_a_base_model_shows_what_was_trained_from_it(site: Site) -> None:
     assert "135 million parameters" in text
     assert f"/models/{walk.model_id}" in text
     assert site.browser().get("/models/ftm_x").status_code == 404
+
+
+def test_running_it_over_a_dataset_begins_with_this_model_chosen(tmp_path: Path) -> None:
+    site = make_loop_site(tmp_path, handlers.pages, run.pages)
+    walk = deployed(site)
+    text = site.browser().get(f"/runs/new?model={walk.base_id}").text
+    assert f'value="{walk.base_id}" checked' in text
+    site.database.dispose()

@@ -1,5 +1,6 @@
 """The pages of training, through HTTP, over a real database."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,10 @@ def test_a_failed_training_says_why_and_what_to_do(site: Site) -> None:
     text = site.browser().get(f"/training/{training_id}").text
     assert "This machine ran out of memory." in text
     assert "Train with 4 rows at once." in text
+    again = re.search(r'href="(/training/new[^"]+)">Change the settings', text)
+    assert again is not None
+    form = site.browser().get(again[1].replace("&amp;", "&")).text
+    assert 'name="save_every_steps" type="number" value="20"' in form
 
 
 def test_afterwards_the_gold_button_deploys(site: Site) -> None:

@@ -26,7 +26,7 @@ def _bring_rows(_: Loop) -> NextCard:
         "A row is one thing that a model should answer: a message, a question, a document. A file with one row a line "
         "is enough.",
         "Nothing leaves this machine. You see the rows before anything is saved.",
-        (Button("Start with mine", "/data/new"), Button("Show me with sample data", "/sample", is_post=True)),
+        (Button("Start with mine", "/data/new"), Button("Show me with sample data", "/data/sample", is_post=True)),
     )
 
 

@@ -169,6 +169,17 @@ def with_models(fields: Sequence[FormField], options: tuple[Option, ...]) -> tup
     )
 
 
+def with_model(page: NewRunPage, model: str | None) -> NewRunPage:
+    """The page with this model chosen, when it can be."""
+    fields = [
+        replace(field, value=model)
+        if field.name == "model" and model in {each.value for each in field.options}
+        else field
+        for field in page.fields
+    ]
+    return replace(page, fields=tuple(fields))
+
+
 def run_page(request: Request, session: orm.Session, run: Run, query: AnswerQuery) -> RunPage:
     """One run with some of its answers."""
     progress = queries.progress(session, run.id)

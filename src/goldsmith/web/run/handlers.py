@@ -25,6 +25,7 @@ from goldsmith.web.run.found import (
     run_page,
     runs_page,
     version_for,
+    with_model,
 )
 
 pages = APIRouter()
@@ -40,11 +41,17 @@ def runs(request: Request, session: ReadSession, person: CurrentPerson, before: 
 
 @pages.get("/runs/new")
 def new(
-    request: Request, state: TheState, session: ReadSession, person: CurrentPerson, dataset: str | None = None
+    request: Request,
+    state: TheState,
+    session: ReadSession,
+    person: CurrentPerson,
+    dataset: str | None = None,
+    model: str | None = None,
 ) -> HTMLResponse:
     """What to ask, about which rows, and who answers."""
     version = version_for(session, dataset, person)
-    return render(request, new_run_page(state, session, person, version=version), fragment="run/_needs.html")
+    page = with_model(new_run_page(state, session, person, version=version), model)
+    return render(request, page, fragment="run/_needs.html")
 
 
 @pages.post("/runs/preview")

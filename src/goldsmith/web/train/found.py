@@ -24,8 +24,8 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Pager, with_query
 from goldsmith.web.log_lines import log_line
 from goldsmith.web.train import views
-from goldsmith.web.train.start_form import DEFAULT_BACKEND, choices, folded, with_choices
-from goldsmith.web.train.views import NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
+from goldsmith.web.train.start_form import choices, folded, with_choices
+from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
 
 PAGE_SIZE = 50
 NUM_EVENTS = 100
@@ -91,6 +91,7 @@ def training_page(
         left_out=views.left_out_lines(job.result),
         num_left_out=int((job.result or {}).get("num_left_out", 0)),
         next=_next(session, row),
+        again=views.again_address(row),
         lineage=_lineage(session, row),
     )
 

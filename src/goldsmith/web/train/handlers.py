@@ -26,7 +26,8 @@ from goldsmith.web.dependencies import (
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.train.found import new_page, training_page, trainings_page
-from goldsmith.web.train.start_form import DEFAULT_BACKEND, TheStart, start_fields
+from goldsmith.web.train.start_form import TheStart, start_fields
+from goldsmith.web.train.views import DEFAULT_BACKEND
 
 pages = APIRouter()
 

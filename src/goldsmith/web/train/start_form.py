@@ -16,9 +16,9 @@ from goldsmith.train.recipe import TrainRequest, backend_of
 from goldsmith.web.dependencies import TheBackends
 from goldsmith.web.format import counted, moment, size
 from goldsmith.web.forms import MAX_TEXT_BYTES, FormField, FormModel, Option, fields_of, fill
+from goldsmith.web.train.views import DEFAULT_BACKEND
 
 MAX_SETS = 50
-DEFAULT_BACKEND = "trl"
 ALWAYS_SHOWN = ("num_epochs",)
 """Options of a backend that stand beside the choice of rows and model; the others are folded."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
@@ -19,8 +20,15 @@ from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import LineChart, Series, thinned
 
+DEFAULT_BACKEND = "trl"
 Figure = tuple[str, str | None, str]
 """What, its value (None: not measured), a note."""
+_VERBS = {
+    JobState.SUCCEEDED: "Learned",
+    JobState.QUEUED: "Will learn",
+    JobState.FAILED: "Was to learn",
+    JobState.CANCELLED: "Was to learn",
+}
 _ROUNDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -113,6 +121,7 @@ class TrainingPage(Page):
     left_out: tuple[str, ...]
     num_left_out: int
     next: Next | None
+    again: str
     lineage: tuple[tuple[str, str, str | None], ...]
 
 
@@ -134,9 +143,18 @@ def sample_of(position: int, messages: Sequence[Mapping[str, Any]]) -> Sample:
 def lead_of(row: TrainingJob) -> str:
     """The sentence below the title."""
     state = JobState(row.status)
-    verb = {JobState.SUCCEEDED: "Learned", JobState.QUEUED: "Will learn"}.get(state, "Learns")
+    verb = _VERBS.get(state, "Learns")
     rest = "" if state.is_over else " You can close this page; it goes on."
     return f"{verb} {formats.counted(row.sample_count, 'gold star')} on top of {row.base_model}.{rest}"
+
+
+def again_address(row: TrainingJob) -> str:
+    """The form of a new training with the settings of this one."""
+    values: dict[str, Any] = {"training_set": row.training_set_id, "base_model": row.base_model_id}
+    values |= {} if row.backend == DEFAULT_BACKEND else {"backend": row.backend}
+    return (
+        f"/training/new?{urlencode(values | {name: value for name, value in row.config.items() if value is not None})}"
+    )
 
 
 def words_of(row: TrainingJob, job: JobLine) -> str:
