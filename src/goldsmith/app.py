@@ -83,6 +83,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.models.jobs import FolderKind, GgufKind
     from goldsmith.run.jobs import RunKind
     from goldsmith.serve.jobs import ProveKind
+    from goldsmith.serve.receipt import BFLOAT16_TOLERANCE_NATS, TOLERANCE_NATS
     from goldsmith.stars.jobs import ImportedAnswersKind
     from goldsmith.train.jobs import TrainingKind
 
@@ -97,7 +98,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         ImportedAnswersKind(),
         FolderKind(),
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
-        ProveKind(),
+        ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
         RunKind(),
         TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env),
         ComparisonKind(),
@@ -190,6 +191,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.gateway.application import ADDRESSES, Gateway
     from goldsmith.gateway.forward import Forwarder
     from goldsmith.gateway.poller import Poller
+    from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
     from goldsmith.web.factory import make_web
     from goldsmith.web.state import WebState
@@ -201,7 +203,9 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
         "import_roots": (Path.home(), *parts.settings.import_roots),
         "after_switch": poller.refresh,
     }
-    web = make_web(WebState(parts.database, parts.home, parts.settings, offers=offers), routers or make_routers())
+    counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
+    state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
+    web = make_web(state, routers or make_routers())
     web.add_middleware(Gateway, poller=poller, forwarder=Forwarder())
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
