@@ -54,5 +54,8 @@ dev: setup  ## web and supervisor
 docs: setup  ## generate docs/reference and docs/licences.md from the code
 	$(BIN)/python docs/generate.py
 
+pictures: setup  ## take the README's pictures from the running pages, over made-up rows
+	$(BIN)/python docs/take_pictures.py
+
 migration: setup  ## write the schema's revision from the tables (NAME=what_changed: the next one, once 0001 is released)
 	$(BIN)/python -m goldsmith.migrations $(NAME)
