@@ -1,6 +1,7 @@
 """Homes for real tests: one that keeps environments and the model, and fresh ones that borrow both from it."""
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,13 @@ from goldsmith.jobs.tables import Job
 
 TEST_HOME = Path(os.environ.get("GOLDSMITH_TEST_HOME", Path.cwd() / ".goldsmith" / "test-home"))
 JOB_TIMEOUT_S = 900.0
+
+
+def free_port() -> int:
+    """A port on loopback on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

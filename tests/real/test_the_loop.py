@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import openai
 import pytest
+from tests.real.homes import free_port
 from tests.real.walk import NUM_ROWS, Walk
 
 from goldsmith import app
@@ -85,9 +86,10 @@ def client(walk: Walk) -> Iterator[openai.OpenAI]:
     parts = walk.parts
     with parts.database.transaction() as session:
         _, key = people.add_key(session, "tests", by=people.known_by_name(session, "tests"))
-    argv = [sys.executable, "-m", "goldsmith", "web"]
+    port = free_port()
+    argv = [sys.executable, "-m", "goldsmith", "web", "--port", str(port)]
     with subprocess.Popen(argv, env=app.child_environment(parts.settings)) as web:
-        base_url = f"http://127.0.0.1:{parts.settings.port}"
+        base_url = f"http://127.0.0.1:{port}"
         wait_for(f"{base_url}/healthz")
         with openai.OpenAI(base_url=f"{base_url}/v1", api_key=key) as found:
             yield found

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from goldsmith.web import assets, design, health, hello, needs, problems
@@ -56,6 +57,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
         openapi_url="/v1/openapi.json",
         lifespan=_life,
         redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
     )
     faces = Faces()
     all_routers = routers.and_ours()
@@ -71,6 +73,11 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     web.state.stream = Stream(state.database)
     problems.add_handlers(web)
     return web
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Its name, methods and address as they are: `fine-tuning` and `fine_tuning` are two addresses."""
+    return "_".join((route.name, *sorted(route.methods or ()), route.path))
 
 
 @asynccontextmanager
