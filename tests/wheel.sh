@@ -76,9 +76,9 @@ for try in 1 2 3; do
 done
 if [ -z "$is_quick" ]; then
     load=$(cut -d' ' -f1 /proc/loadavg)
-    # Its own work keeps about one core busy; whatever is beyond that is somebody else's.
+    # A load above the cores is taken for somebody else's work, although a part of it is our own: so this is no pass.
     awk -v load="$load" -v cores="$(nproc)" 'BEGIN { exit !(load > cores + 0.5) }' \
         || fail "goldsmith up answered later than after 3 s, three times"
-    say "later than after 3 s, three times; with a load of $load on $(nproc) cores that says nothing"
+    say "NOT SHOWN: answering within 3 s. It was later three times, with a load of $load on $(nproc) cores"
 fi
-say "the wheel works"
+say "the wheel works${is_quick:+, and starts within 3 s}"
