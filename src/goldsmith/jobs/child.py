@@ -65,15 +65,8 @@ def identify(pid: int) -> ChildId | None:
 
 def find_by_pid_file(pid_file: Path) -> ChildId | None:
     """The process that wrote this file, if it still lives."""
-    try:
-        written = _WRITTEN.fullmatch(pid_file.read_text(encoding="ascii", errors="replace"))
-    except FileNotFoundError:
-        return None
-    if written is None:
-        return None
-    started_at = int(written["rest"].split()[19]) / _TICKS_PER_S
-    child = ChildId(int(written["pid"]), started_at, _boot_number(written["boot"]))
-    return child if is_alive(child) else None
+    child = _written_in(pid_file)
+    return child if child is not None and is_alive(child) else None
 
 
 def wait_for_pid_file(pid_file: Path) -> None:
@@ -111,16 +104,39 @@ def kill(child: ChildId) -> None:
 
 
 def kill_leftovers(pid_file: Path) -> int:
-    """SIGKILL to what a dead child had started and left behind, known by the mark. Returns how many there were."""
-    num_killed = 0
+    """SIGKILL to what a dead child had started and left behind. Returns how many there were.
+
+    Known by the mark in its environment, or by the dead child's session: vLLM's workers write their titles over theirs.
+    """
+    num_killed, leader = 0, _written_in(pid_file)
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(pid_file):
+            if _is_of_session(process.pid, leader) or process.environ().get(MARK) == str(pid_file):
                 process.kill()  # psutil looks at the start time once more
                 num_killed += 1
         except (psutil.Error, OSError):  # gone meanwhile, or somebody else's
             continue
     return num_killed
+
+
+def _is_of_session(pid: int, leader: ChildId | None) -> bool:
+    """Whether the process belongs to the session of this dead leader; while one does, no other gets its number."""
+    if leader is None or pid == leader.pid or leader.booted_at != _boot_number(_boot_id()):
+        return False
+    found, at_its_number = identify(pid), identify(leader.pid)
+    is_ours = found is not None and found.started_at >= leader.started_at and at_its_number in (None, leader)
+    return is_ours and os.getsid(pid) == leader.pid
+
+
+def _written_in(pid_file: Path) -> ChildId | None:
+    try:
+        written = _WRITTEN.fullmatch(pid_file.read_text(encoding="ascii", errors="replace"))
+    except FileNotFoundError:
+        return None
+    if written is None:
+        return None
+    started_at = int(written["rest"].split()[19]) / _TICKS_PER_S
+    return ChildId(int(written["pid"]), started_at, _boot_number(written["boot"]))
 
 
 def _signal_group(child: ChildId, number: signal.Signals) -> None:

@@ -164,6 +164,7 @@ def start(launch: Launch, plan: EnginePlan, files: EngineFiles) -> ChildId:
         log.write(f"--- start on port {plan.port}, ranks up to {plan.max_lora_rank}\n".encode())
     files.log.chmod(0o600)
     files.loads.unlink(missing_ok=True)
+    child.kill_leftovers(files.pid_file)  # the workers of an engine that was killed hold its memory and a core
     process = child.start(launch, log=files.log, pid_file=files.pid_file)
     child.wait_for_pid_file(files.pid_file)
     return process

@@ -118,6 +118,7 @@ class EngineKeeper:
             time.sleep(0.1)
         for engine_id, process in alive.items():
             child.kill(process)
+            child.kill_leftovers(EngineFiles.of(self._home, engine_id).pid_file)
             with self._database.transaction() as session:
                 recording.stopped(session, engine_id, "stopped together with Goldsmith")
         return len(alive)

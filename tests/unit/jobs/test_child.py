@@ -146,3 +146,20 @@ def test_what_a_dead_child_left_behind_is_killed_and_nothing_else(
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
+
+
+def test_leftovers_that_wrote_over_their_environment_are_known_by_their_session(tmp_path: Path) -> None:
+    script = (
+        "import os, subprocess; p = subprocess.Popen(['sleep', '60'], env={}); print(p.pid, flush=True); os._exit(0)"
+    )
+    pid_file, log = tmp_path / "leader.pid", tmp_path / "log"
+    leader = child.start(Launch((sys.executable, "-c", script), tmp_path, {}), log=log, pid_file=pid_file)
+    end = time.monotonic() + 10
+    while child.is_alive(leader) and time.monotonic() < end:
+        time.sleep(0.01)
+    left_behind = int(log.read_text())
+    assert child.identify(left_behind) is not None
+    assert child.kill_leftovers(pid_file) == 1
+    while child.identify(left_behind) is not None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert child.identify(left_behind) is None
