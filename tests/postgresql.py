@@ -59,6 +59,7 @@ def server() -> Iterator[str]:
         port = _free_port()
         options = [f"-cunix_socket_directories={folder}", "-clisten_addresses=127.0.0.1", f"-cport={port}"]
         options += ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off", "-cmax_connections=60"]
+        options += ["-cautovacuum=off", "-cjit=off", "-cshared_buffers=32MB"]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=user, cwd=folder
