@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 import goldsmith
 from goldsmith import app
-from goldsmith.cli.main import root
+from goldsmith.cli.main import make_root
 from goldsmith.errors import Conflict, Denied, GoldsmithError, Invalid, NotFound, Unavailable
 from goldsmith.jobs.states import TRANSITIONS, JobState
 from goldsmith.settings import Settings
@@ -100,7 +100,7 @@ def job_states() -> str:
 
 def commands() -> str:
     """Every command with its arguments and options, as the command line itself knows them."""
-    group: Any = typer.main.get_command(root)
+    group: Any = typer.main.get_command(make_root())
     parts = [
         "`goldsmith NOUN VERB`. `--json` may stand anywhere and prints JSON for programs; `--as NAME` says under whose "
         "name to act.",

@@ -5,11 +5,12 @@ Heavy libraries are imported where they are used, so that every process starts i
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goldsmith import migrations
 from goldsmith.environments import folders, machine
@@ -45,6 +46,26 @@ class SchemaIsOlder(Conflict):
     default_hint = "Make a backup, then run: goldsmith migrate"
 
 
+class Late(Mapping[str, Any]):
+    """A mapping that is made when somebody first looks into it: every kind of job together takes long to load."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Any]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
 @dataclass(frozen=True)
 class Parts:
     """What every process of Goldsmith is made of."""
@@ -57,12 +78,12 @@ class Parts:
 
 
 def assemble(settings: Settings | None = None) -> Parts:
-    """Read the settings and put the parts together. Opens no connection yet."""
+    """Read the settings and put the parts together. Opens no connection and loads no step of the loop yet."""
     settings = settings or Settings()
     home = Home(settings.root).prepare()
     facts = machine.look()
-    kinds = make_kinds(settings, home, facts)
-    mirrors = {name: kind.mirror for name, kind in kinds.items()}
+    kinds = Late(lambda: make_kinds(settings, home, facts))
+    mirrors = Late(lambda: {name: kind.mirror for name, kind in kinds.items()})
     return Parts(settings, home, Database(settings.database, session_info={"mirrors": mirrors}), kinds, facts)
 
 
@@ -189,7 +210,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from starlette.routing import compile_path
 
     from goldsmith.gateway.application import ADDRESSES, Gateway
-    from goldsmith.gateway.forward import Forwarder
+    from goldsmith.gateway.exchange import LateForwarder
     from goldsmith.gateway.poller import Poller
     from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
@@ -206,7 +227,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    web.add_middleware(Gateway, poller=poller, forwarder=Forwarder())
+    web.add_middleware(Gateway, poller=poller, forwarder=LateForwarder())
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from goldsmith.cli.main import root
+from goldsmith.cli.main import make_root
 from goldsmith.web.factory import Routers
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "goldsmith"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WITH_COMMANDS = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-GROUP: Any = typer.main.get_command(root)
+GROUP: Any = typer.main.get_command(make_root())
 
 
 def tree() -> dict[str, str]:

@@ -1,69 +1,68 @@
-"""`goldsmith NOUN VERB`: puts the nouns together, and turns errors into sentences and exit codes."""
+"""`goldsmith NOUN VERB`: puts the nouns together, and turns errors into sentences and exit codes.
+
+Only the command that is asked for is loaded: most load a step of the loop, and a process shall start at once.
+"""
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from goldsmith.cli import (
-    backup,
-    compare,
-    data,
-    demo,
-    doctor,
-    engines,
-    env,
-    jobs,
-    keys,
-    models,
-    processes,
-    prompts,
-    runs,
-    stars,
-    train,
-    training_sets,
-)
 from goldsmith.cli.console import Cli, exit_with
 from goldsmith.errors import GoldsmithError
 
-root = typer.Typer(
-    help="Gold stars in, a better model out, and the proof beside it.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 NOUNS = {
-    "data": data,
-    "models": models,
-    "engines": engines,
-    "prompts": prompts,
-    "runs": runs,
-    "stars": stars,
-    "training-sets": training_sets,
-    "train": train,
-    "compare": compare,
-    "jobs": jobs,
-    "env": env,
-    "keys": keys,
+    "data": "data",
+    "models": "models",
+    "engines": "engines",
+    "prompts": "prompts",
+    "runs": "runs",
+    "stars": "stars",
+    "training-sets": "training_sets",
+    "train": "train",
+    "compare": "compare",
+    "jobs": "jobs",
+    "env": "env",
+    "keys": "keys",
 }
-for noun, module in NOUNS.items():
-    root.add_typer(module.commands, name=noun)
-for command in (
-    processes.up,
-    processes.down,
-    processes.web,
-    processes.supervise,
-    demo.demo,
-    doctor.doctor,
-    backup.backup,
-    backup.restore,
-    backup.migrate,
-):
-    root.command()(command)
-root.command(hidden=True)(processes.work)
+"""Noun → the module of this package that has its commands."""
+COMMANDS = {
+    "up": "processes",
+    "down": "processes",
+    "web": "processes",
+    "supervise": "processes",
+    "demo": "demo",
+    "doctor": "doctor",
+    "backup": "backup",
+    "restore": "backup",
+    "migrate": "backup",
+    "work": "processes",
+}
+"""Command without a noun → the module that has it, as a function of the same name."""
+HIDDEN = {"work"}
 
 
-@root.callback()
+def make_root(word: str = "") -> typer.Typer:
+    """The command line; when `word` is a noun or a command, with this one alone."""
+    root = typer.Typer(
+        help="Gold stars in, a better model out, and the proof beside it.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    root.callback()(start)
+    is_alone = word in NOUNS or word in COMMANDS
+    for noun, module in NOUNS.items():
+        if noun == word or not is_alone:
+            root.add_typer(import_module(f"goldsmith.cli.{module}").commands, name=noun)
+    for command, module in COMMANDS.items():
+        if command == word or not is_alone:
+            function = getattr(import_module(f"goldsmith.cli.{module}"), command)
+            root.command(hidden=command in HIDDEN)(function)
+    return root
+
+
 def start(
     context: typer.Context,
     as_name: Annotated[
@@ -77,10 +76,10 @@ def start(
 
 def main() -> None:
     """Run a command; `--json` may stand anywhere."""
-    argv = sys.argv[1:]
-    is_json = "--json" in argv
-    arguments = (["--json"] if is_json else []) + [word for word in argv if word != "--json"]
+    is_json = "--json" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--json"]
+    arguments = ["--json", *words] if is_json else words
     try:
-        root(arguments)
+        make_root(words[0] if words else "")(arguments)
     except GoldsmithError as error:
         exit_with(error, is_json=is_json)

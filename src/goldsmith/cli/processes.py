@@ -1,5 +1,6 @@
 """`up`, `web`, `supervise`, `work`, `down`: the processes of Goldsmith."""
 
+import gc
 import logging
 import os
 import signal
@@ -25,11 +26,15 @@ def web(
     context: typer.Context, port: Annotated[int | None, typer.Option(help="The port, on loopback.")] = None
 ) -> None:
     """Serve the pages, the API and the gateway, and nothing else."""
+    gc.disable()  # What is loaded now stays. Looking for garbage among it takes a tenth of the start, and halts pages.
     from goldsmith.web.server import serve
 
     cli: Cli = context.obj
     _log_to_stderr(cli)
-    serve(app.make_asgi(cli.parts), port=port or cli.parts.settings.port)
+    asgi = app.make_asgi(cli.parts)
+    gc.freeze()
+    gc.enable()
+    serve(asgi, port=port or cli.parts.settings.port)
 
 
 def supervise(context: typer.Context) -> None:

@@ -14,7 +14,7 @@ from goldsmith.gateway import body, routes
 from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, NoPerson
-from goldsmith.gateway.forward import Back, Forwarder, Outgoing, until_gone
+from goldsmith.gateway.exchange import Back, Forwards, Outgoing, until_gone
 from goldsmith.gateway.poller import Poller
 from goldsmith.people.types import Person
 
@@ -40,7 +40,7 @@ class Gateway:
 
     app: App
     poller: Poller
-    forwarder: Forwarder
+    forwarder: Forwards
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the beginning and end of the server's life."""

@@ -3,9 +3,7 @@
 The client behind it can be replaced; nobody else knows aiohttp.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 import orjson
@@ -13,13 +11,12 @@ import orjson
 from goldsmith.errors import GoldsmithError
 from goldsmith.gateway.answers import Answer, error_object, from_engine, refused
 from goldsmith.gateway.errors import EngineTooSlow, EngineUnreachable
+from goldsmith.gateway.exchange import Back, Outgoing
 
 MAX_AT_ONCE_BYTES = 1024 * 1024
 """An answer of known length up to this is read whole before anything is sent, so that a broken one becomes an error."""
 MAX_ERROR_BYTES = 256 * 1024
 NUM_TRIES = 2
-Start = Callable[[int, Mapping[str, str]], Awaitable[None]]
-Chunk = Callable[[bytes, bool], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -29,32 +26,6 @@ class Patience:
     connect_s: float = 5.0
     silent_s: float = 600.0
     idle_s: float = 4.0
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """A request to an engine."""
-
-    url: str
-    path: str
-    body: bytes
-    key: str | None = field(repr=False)
-    headers: Mapping[str, str]
-    """What the caller is told about who answered."""
-
-
-@dataclass(frozen=True)
-class Back:
-    """The way back to the caller."""
-
-    start: Start
-    chunk: Chunk
-
-    async def answer(self, answer: Answer, more: Mapping[str, str]) -> None:
-        """Send a whole answer."""
-        length = {"content-length": str(len(answer.body))}
-        await self.start(answer.status, {**answer.headers, **length, **more})
-        await self.chunk(answer.body, False)
 
 
 class Forwarder:
@@ -154,12 +125,6 @@ class Forwarder:
 
     def _too_slow(self) -> EngineTooSlow:
         return EngineTooSlow(f"The engine was silent for {self._patience.silent_s:g} s.")
-
-
-async def until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
-    """Returns when the caller has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        await asyncio.sleep(0)
 
 
 def _unreachable(error: BaseException) -> EngineUnreachable:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.storage.database import Owned, Table
 
 
@@ -43,7 +44,7 @@ class Run(Table, Owned):
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(String(16))
     """`model`, `imported`, or `arm` (of a comparison)."""
-    dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey(DatasetVersion.id), index=True)
     prompt_version_id: Mapped[str] = mapped_column(ForeignKey("prompt_versions.id"))
     model_id: Mapped[str | None] = mapped_column(String(64))
     job_id: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -60,7 +61,7 @@ class Answer(Table):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    row_id: Mapped[str] = mapped_column(ForeignKey("rows.id"), index=True)
+    row_id: Mapped[str] = mapped_column(ForeignKey(Row.id), index=True)
     position: Mapped[int]
     """The row's place in its dataset version."""
     state: Mapped[str] = mapped_column(String(16))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from goldsmith.models.tables import BaseModel
 from goldsmith.storage.database import Owned, Table
 
 
@@ -18,7 +19,7 @@ class Engine(Table, Owned):
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(String(16))
     """`ours` (we start and watch it), `attached` (somebody's vLLM) or `provider` (outside, with a key and a price)."""
-    base_model_id: Mapped[str | None] = mapped_column(ForeignKey("base_models.id"))
+    base_model_id: Mapped[str | None] = mapped_column(ForeignKey(BaseModel.id))
     url: Mapped[str | None] = mapped_column(String(1024))
     is_wanted: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(16), default="stopped")

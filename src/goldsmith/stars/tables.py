@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from goldsmith.run.tables import Answer
 from goldsmith.storage.database import Owned, Table
 
 
@@ -15,7 +16,7 @@ class Mark(Table):
     __tablename__ = "marks"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.id"), index=True)
+    answer_id: Mapped[str] = mapped_column(ForeignKey(Answer.id), index=True)
     row_id: Mapped[str] = mapped_column(String(64), index=True)
     run_id: Mapped[str] = mapped_column(String(64), index=True)
     kind: Mapped[str] = mapped_column(String(16))

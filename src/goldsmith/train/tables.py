@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Float, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from goldsmith.models.tables import BaseModel
+from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage.database import Table
 
 
@@ -19,11 +21,11 @@ class TrainingJob(Table):
     domain: Mapped[str] = mapped_column(index=True)
     name: Mapped[str]
     base_model: Mapped[str]
-    base_model_id: Mapped[str] = mapped_column(ForeignKey("base_models.id"))
+    base_model_id: Mapped[str] = mapped_column(ForeignKey(BaseModel.id))
     backend: Mapped[str] = mapped_column(String(32))
     config: Mapped[dict[str, Any]]
     """The recipe, resolved."""
-    training_set_id: Mapped[str] = mapped_column(ForeignKey("training_sets.id"), index=True)
+    training_set_id: Mapped[str] = mapped_column(ForeignKey(TrainingSet.id), index=True)
     dataset_path: Mapped[str | None] = mapped_column(String(1024))
     sample_count: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(16))

@@ -1,0 +1,78 @@
+"""What goes to an engine and the way back, and the client that does it, loaded when it is first needed.
+
+Nothing here knows aiohttp: loading it takes longer than a page, and at the start nobody asks an engine anything.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Protocol
+
+from goldsmith.gateway.answers import Answer
+
+Start = Callable[[int, Mapping[str, str]], Awaitable[None]]
+Chunk = Callable[[bytes, bool], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request to an engine."""
+
+    url: str
+    path: str
+    body: bytes
+    key: str | None = field(repr=False)
+    headers: Mapping[str, str]
+    """What the caller is told about who answered."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way back to the caller."""
+
+    start: Start
+    chunk: Chunk
+
+    async def answer(self, answer: Answer, more: Mapping[str, str]) -> None:
+        """Send a whole answer."""
+        length = {"content-length": str(len(answer.body))}
+        await self.start(answer.status, {**answer.headers, **length, **more})
+        await self.chunk(answer.body, False)
+
+
+class Forwards(Protocol):
+    """The one way to an engine."""
+
+    async def forward(self, request: Outgoing, back: Back) -> None:
+        """Send the request, and everything that comes back. Being cancelled ends the engine's work on it."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class LateForwarder:
+    """A `Forwarder` that is loaded in a thread when the first request comes."""
+
+    def __init__(self) -> None:
+        self._made: Forwards | None = None
+
+    async def forward(self, request: Outgoing, back: Back) -> None:
+        """As the forwarder does."""
+        if self._made is None:
+            loaded = await asyncio.to_thread(import_module, "goldsmith.gateway.forward")
+            self._made = self._made or loaded.Forwarder()
+        await self._made.forward(request, back)
+
+    async def close(self) -> None:
+        """As the forwarder does; nothing when nobody asked."""
+        if self._made is not None:
+            await self._made.close()
+
+
+async def until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
+    """Returns when the caller has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        await asyncio.sleep(0)
