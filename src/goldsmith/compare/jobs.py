@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from goldsmith.compare import queries
 from goldsmith.compare.examples import Candidate, choose, with_examples
 from goldsmith.compare.outcome import record_outcome
-from goldsmith.compare.service import KIND
+from goldsmith.compare.service import KIND, MAX_TOKENS
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
@@ -29,7 +29,6 @@ from goldsmith.stars.tables import TrainingSetRow
 
 CONCURRENCY = 16
 REQUEST_TIMEOUT_S = 300.0
-MAX_TOKENS = 512
 
 
 @dataclass
@@ -41,6 +40,7 @@ class _Work:
     rows: Sequence[TrainingSetRow]
     examples: Sequence[Candidate]
     wording: PromptVersion
+    max_tokens: int
     num_done: int = 0
 
     @property
@@ -125,6 +125,7 @@ def _open(session: Session, context: WorkContext) -> _Work:
         rows=[row for row in queries.exam_rows(session, training_set_id) if row.row_id in wanted],
         examples=choose(learned),
         wording=runs.prompt_version(session, comparison.prompt_version_id),
+        max_tokens=int(context.job.params.get("max_tokens", MAX_TOKENS)),
     )
 
 
@@ -138,6 +139,6 @@ def _requests(work: _Work, arm: ComparisonArm, there: set[str]) -> Iterator[Answ
             row_id=row.row_id,
             position=row.position,
             messages=messages,
-            max_tokens=MAX_TOKENS,
+            max_tokens=work.max_tokens,
             answer_schema=work.wording.answer_schema,
         )

@@ -24,6 +24,7 @@ from goldsmith.storage.ids import Prefix, new_id
 
 KIND = "comparison"
 ARMS = ("base", "examples", "tuned")
+MAX_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ComparisonRequest:
     """A training set whose exam rows are asked; None: that of the fine-tuned model."""
     max_rows: int | None = None
     name: str | None = None
+    max_tokens: int = MAX_TOKENS
+    """Longest answer; the same in every arm."""
 
 
 def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelComparison:
@@ -65,7 +68,8 @@ def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelC
     _add_arms(session, comparison, by)
     serve.deploy(session, tuned.id, by=by)
     title = f"Compare {tuned.name} with its base model"
-    job = queue.add(session, NewJob(KIND, title, {}, comparison.id, needs_slot=True), by=by)
+    params = {"max_tokens": request.max_tokens}
+    job = queue.add(session, NewJob(KIND, title, params, comparison.id, needs_slot=True), by=by)
     comparison.job_id = job.id
     session.flush()
     return comparison

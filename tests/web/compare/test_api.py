@@ -7,14 +7,19 @@ from starlette.testclient import TestClient
 from tests.factories import make_answer, make_base_model, make_dataset_version, make_prompt_version, make_run
 from tests.web.conftest import Site
 from tests.web.models.factories import make_tuned_model
+from tests.web.workers import work_off
 
 from goldsmith.compare import queries
+from goldsmith.compare.jobs import ComparisonKind
 from goldsmith.compare.outcome import record_outcome
 from goldsmith.data import queries as data
 from goldsmith.run import queries as runs
+from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest
+from goldsmith.testing import FakeEngine
+from goldsmith.testing.fake_answers import Adapter
 
 NUM_ROWS, NUM_EXAM = 20, 10
 NUM_RIGHT = {"base": 2, "examples": 3, "tuned": 9}
@@ -95,6 +100,27 @@ def test_rows_side_by_side_are_paged(client: TestClient, model_id: str) -> None:
     positions = [row["position"] for row in first["rows"] + rest["rows"]]
     assert positions == sorted(positions)
     assert (len(first["rows"]), len(rest["rows"])) == (5, 3)
+
+
+@pytest.mark.enable_socket
+def test_every_arm_may_write_as_much_as_was_said(site: Site, client: TestClient, model_id: str) -> None:
+    made = start(client, model_id, max_tokens=24)
+    with FakeEngine(made["base_model_id"]) as engine:
+        engine.adapters[model_id] = Adapter(model_id, site.home.models, has_effect=False)
+        point_engine(site, engine.url)
+        work_off(site, ComparisonKind())
+        assert [body["max_tokens"] for body in engine.requests] == [24] * (3 * NUM_EXAM)
+    shown = client.get(f"/v1/fine-tuning/comparisons/{made['id']}").json()
+    assert (shown["state"], shown["verdict"]["num_rows"]) == ("succeeded", NUM_EXAM)
+
+
+def point_engine(site: Site, url: str) -> None:
+    """Say in the database that both models are live at a URL."""
+    with site.database.transaction() as session:
+        engine = session.query(Engine).one()
+        engine.kind, engine.url, engine.state, engine.is_wanted = "attached", url, "ready", True
+        for deployment in session.query(Deployment):
+            deployment.state, deployment.generation, deployment.is_wanted = "loaded", engine.generation, True
 
 
 @pytest.mark.parametrize(

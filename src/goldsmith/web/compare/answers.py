@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from goldsmith.compare.service import ComparisonRequest
+from goldsmith.compare.service import MAX_TOKENS, ComparisonRequest
 from goldsmith.jobs.states import JobState
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name
 
@@ -22,6 +22,8 @@ class ComparisonBody(ApiBody):
     judge: Any = None
     votes: Any = None
     max_rows: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = MAX_TOKENS
+    """Longest answer, in every arm; what is longer is cut off, and counted as such."""
     name: Name | None = None
 
     @field_validator("dataset", "prompts", "judge", "votes")
@@ -33,7 +35,9 @@ class ComparisonBody(ApiBody):
 
     def request(self, exam: str | None) -> ComparisonRequest:
         """As the step takes it."""
-        return ComparisonRequest(models=self.models, exam=exam, max_rows=self.max_rows, name=self.name)
+        return ComparisonRequest(
+            models=self.models, exam=exam, max_rows=self.max_rows, name=self.name, max_tokens=self.max_tokens
+        )
 
 
 class ArmAnswer(ApiAnswer):
