@@ -3,11 +3,14 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.compare import queries, service
 from goldsmith.compare.service import ComparisonRequest
+from goldsmith.data import queries as data
+from goldsmith.people.types import Person
 
 commands = typer.Typer(help="Comparisons of models.", no_args_is_help=True)
 
@@ -17,12 +20,16 @@ def start(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A fine-tuned model's id or name.")],
     exam: Annotated[str | None, typer.Option(help="A training set's id; default: that of the model.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Ask a dataset's rows instead, if it was imported with its good answers.")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
-    """Ask base, base with examples and tuned the same exam rows, and say what they show."""
+    """Ask base, base with examples and tuned the same rows, and say what they show."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
-        comparison = service.start(session, ComparisonRequest([model], exam), by=person)
+        request = ComparisonRequest([model], exam, _version_id(session, dataset, person))
+        comparison = service.start(session, request, by=person)
     said = finish_or_say(cli, comparison.job_id or "", wait=wait)
     cli.show({"comparison": comparison.id, **said})
 
@@ -47,3 +54,9 @@ def show(context: typer.Context, comparison_id: str) -> None:
         one = queries.one(session, comparison_id, domain=cli.domain)
         arms = {arm.name: arm.figures for arm in queries.arms(session, comparison_id)}
     cli.show({"id": one.id, "state": one.status, "verdict": one.verdict, "arms": arms, "win_rate": one.win_rate})
+
+
+def _version_id(session: Session, dataset: str | None, person: Person) -> str | None:
+    if dataset is None:
+        return None
+    return data.newest_version(session, data.one(session, dataset, domain=person.domain).id).id

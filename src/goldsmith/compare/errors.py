@@ -17,6 +17,13 @@ class NoExam(Invalid):
     default_hint = "Give at least five gold stars and export again: some are then held back as the exam."
 
 
+class DatasetWithoutAnswers(Invalid):
+    """A dataset can be compared on only when one of its columns holds the right answers."""
+
+    title = "The right answers are not known"
+    default_hint = "Import the rows again and name the column that holds the good answers."
+
+
 class ModelsNotComparable(Invalid):
     """These models cannot be put beside each other."""
 

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from goldsmith.compare import queries
+from goldsmith.compare import asked, queries
+from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.examples import Candidate, choose, with_examples
 from goldsmith.compare.outcome import record_outcome
 from goldsmith.compare.service import KIND, MAX_TOKENS
@@ -19,13 +20,13 @@ from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import Stage
+from goldsmith.models import queries as models
 from goldsmith.run import queries as runs
 from goldsmith.run.answers import write_answers
 from goldsmith.run.errors import EngineGone
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import AnswerRequest, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
-from goldsmith.stars.tables import TrainingSetRow
 
 CONCURRENCY = 16
 REQUEST_TIMEOUT_S = 300.0
@@ -37,7 +38,7 @@ class _Work:
 
     comparison: ModelComparison
     arms: Sequence[ComparisonArm]
-    rows: Sequence[TrainingSetRow]
+    rows: Sequence[AskedRow]
     examples: Sequence[Candidate]
     wording: PromptVersion
     max_tokens: int
@@ -114,16 +115,13 @@ class ComparisonKind(LightKind):
 
 def _open(session: Session, context: WorkContext) -> _Work:
     comparison = queries.one(session, context.job.subject_id or "", domain=context.job.domain)
-    training_set_id = comparison.training_set_id or ""
-    wanted = set(comparison.test_prompts)
-    learned = [
-        Candidate(row.stratum, row.mark_id, row.messages) for row in queries.learn_rows(session, training_set_id)
-    ]
+    tuned = models.tuned(session, comparison.fine_tuned_model_id, domain=comparison.domain)
+    learned = queries.learn_rows(session, comparison.training_set_id or tuned.training_set_id or "")
     return _Work(
         comparison=comparison,
         arms=queries.arms(session, comparison.id),
-        rows=[row for row in queries.exam_rows(session, training_set_id) if row.row_id in wanted],
-        examples=choose(learned),
+        rows=asked.of_comparison(session, comparison),
+        examples=choose([Candidate(row.stratum, row.mark_id, row.messages) for row in learned]),
         wording=runs.prompt_version(session, comparison.prompt_version_id),
         max_tokens=int(context.job.params.get("max_tokens", MAX_TOKENS)),
     )
@@ -133,8 +131,8 @@ def _requests(work: _Work, arm: ComparisonArm, there: set[str]) -> Iterator[Answ
     for row in work.rows:
         if row.row_id in there:
             continue
-        asked = list(row.messages[:-1])
-        messages = with_examples(asked, work.examples) if arm.name == "examples" else asked
+        turns = list(row.asked)
+        messages = with_examples(turns, work.examples) if arm.name == "examples" else turns
         yield AnswerRequest(
             row_id=row.row_id,
             position=row.position,

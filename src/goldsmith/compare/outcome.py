@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from goldsmith.compare import queries, statistics, verdict
+from goldsmith.compare import asked, queries, statistics, verdict
+from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.examples import NUM_EXAMPLES
 from goldsmith.compare.measures import field_match, is_right
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
@@ -14,7 +15,6 @@ from goldsmith.compare.types import ArmResult, MeasuredAnswer, Verdict
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.run.tables import Answer
 from goldsmith.run.types import AnswerState
-from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.storage import clock
 
 LABELS = {"base": "the base model", "examples": "the base model with examples", "tuned": "the tuned model"}
@@ -24,8 +24,7 @@ def record_outcome(session: Session, comparison_id: str, *, by: str) -> Verdict:
     """Measure every arm, decide, and write it down: in the comparison, its arms, and the fine-tuned model."""
     comparison = session.get_one(ModelComparison, comparison_id)
     arms = queries.arms(session, comparison_id)
-    wanted = set(comparison.test_prompts)
-    rows = [row for row in queries.exam_rows(session, comparison.training_set_id or "") if row.row_id in wanted]
+    rows = asked.of_comparison(session, comparison)
     answers = queries.answers(session, [arm.run_id for arm in arms])
     results = {arm.name: _measure(arm, rows, answers) for arm in arms}
     decided = verdict.decide(results["base"], results["tuned"], examples=results["examples"])
@@ -43,9 +42,7 @@ def measured(answer: Answer | None) -> MeasuredAnswer:
     return MeasuredAnswer(answer.text, answer.duration_ms)
 
 
-def _measure(
-    arm: ComparisonArm, rows: Sequence[TrainingSetRow], answers: Mapping[tuple[str, str], Answer]
-) -> ArmResult:
+def _measure(arm: ComparisonArm, rows: Sequence[AskedRow], answers: Mapping[tuple[str, str], Answer]) -> ArmResult:
     found = [answers.get((arm.run_id, row.row_id)) for row in rows]
     right = tuple(is_right(measured(answer), row.expected) for answer, row in zip(found, rows, strict=True))
     num_examples = NUM_EXAMPLES if arm.name == "examples" else 0
@@ -68,7 +65,7 @@ def _interval(result: ArmResult) -> dict[str, float]:
     return {"low": low, "high": high}
 
 
-def _field_shares(rows: Sequence[TrainingSetRow], answers: Sequence[Answer | None]) -> dict[str, int] | None:
+def _field_shares(rows: Sequence[AskedRow], answers: Sequence[Answer | None]) -> dict[str, int] | None:
     """Field of a JSON answer → in how many rows it is right; None where answers are not JSON objects."""
     counts: dict[str, int] = {}
     for row, answer in zip(rows, answers, strict=True):

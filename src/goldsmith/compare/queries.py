@@ -60,6 +60,12 @@ def exam_rows(session: Session, training_set_id: str, *, limit: int | None = Non
     return _side(session, training_set_id, "exam", limit)
 
 
+def first_row(session: Session, training_set_id: str) -> TrainingSetRow | None:
+    """An exam row of a training set, or where there is none a learned one; None for an empty set."""
+    query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id)
+    return session.scalar(query.order_by(TrainingSetRow.side, TrainingSetRow.position).limit(1))
+
+
 def learn_rows(session: Session, training_set_id: str) -> list[TrainingSetRow]:
     """The learned rows of a training set, in their order."""
     return _side(session, training_set_id, "learn", None)

@@ -5,20 +5,23 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from goldsmith.compare import queries
+from goldsmith.compare import asked, queries
+from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.errors import ModelsNotComparable, NoExam
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.compare.verdict import FEWEST_ROWS
+from goldsmith.data import queries as data
+from goldsmith.data.errors import DatasetNotFound
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.models import queries as models
 from goldsmith.models.errors import ModelNotFound
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.people.types import Person
+from goldsmith.run import queries as runs
 from goldsmith.run.tables import Answer, Run
 from goldsmith.run.types import RunKindName
 from goldsmith.serve import service as serve
-from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 
@@ -35,6 +38,8 @@ class ComparisonRequest:
     """The fine-tuned model, and its base model if somebody names it too."""
     exam: str | None = None
     """A training set whose exam rows are asked; None: that of the fine-tuned model."""
+    dataset_version_id: str | None = None
+    """Rows with their right answers, which are asked instead of an exam; what the model has learned is left out."""
     max_rows: int | None = None
     name: str | None = None
     max_tokens: int = MAX_TOKENS
@@ -42,12 +47,14 @@ class ComparisonRequest:
 
 
 def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelComparison:
-    """Queue a comparison. Raises NoExam, ModelsNotComparable, ModelNotFound."""
+    """Queue a comparison. Raises NoExam, DatasetWithoutAnswers, ModelsNotComparable, ModelNotFound."""
     tuned = _tuned(session, request.models, by)
     training_set_id = request.exam or tuned.training_set_id or ""
-    rows = queries.exam_rows(session, training_set_id, limit=request.max_rows)
+    prompt_version_id = _prompt_version(session, training_set_id)
+    rows = _rows(session, request, tuned, prompt_version_id)
     if len(rows) < FEWEST_ROWS:
-        raise NoExam(f"There are {len(rows)} exam rows; at least {FEWEST_ROWS} are needed.")
+        what = "exam rows" if request.dataset_version_id is None else "rows with a right answer that was not learned"
+        raise NoExam(f"There are {len(rows)} {what}; at least {FEWEST_ROWS} are needed.")
     comparison = ModelComparison(
         id=new_id(Prefix.COMPARISON),
         name=(request.name or f"{tuned.name} and its base model")[:255],
@@ -55,8 +62,8 @@ def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelC
         domain=by.domain,
         base_model_id=tuned.base_model_id,
         fine_tuned_model_id=tuned.id,
-        training_set_id=training_set_id,
-        prompt_version_id=_prompt_version(session, rows),
+        training_set_id=training_set_id if request.dataset_version_id is None else None,
+        prompt_version_id=prompt_version_id,
         test_prompts=[row.row_id for row in rows],
         test_count=len(rows),
         status="queued",
@@ -65,7 +72,7 @@ def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelC
     )
     session.add(comparison)
     session.flush()
-    _add_arms(session, comparison, by)
+    _add_arms(session, comparison, request.dataset_version_id, by)
     serve.deploy(session, tuned.id, by=by)
     title = f"Compare {tuned.name} with its base model"
     params = {"max_tokens": request.max_tokens}
@@ -90,19 +97,39 @@ def _tuned(session: Session, names: Sequence[str], by: Person) -> FineTunedModel
     return found[0]
 
 
-def _prompt_version(session: Session, rows: Sequence[TrainingSetRow]) -> str:
-    """The wording of the first row's run: it brings the schema that every arm is held to."""
-    answer = session.get_one(Answer, rows[0].answer_id)
+def _rows(session: Session, request: ComparisonRequest, tuned: FineTunedModel, version_id: str) -> list[AskedRow]:
+    training_set_id = tuned.training_set_id or ""
+    if request.dataset_version_id is None:
+        return asked.of_exam(session, request.exam or training_set_id, limit=request.max_rows)
+    version = data.version(session, request.dataset_version_id)
+    if version.domain != tuned.domain:
+        raise DatasetNotFound(f"There is no dataset version {version.id}.")
+    return asked.of_dataset(
+        session,
+        version,
+        runs.prompt_version(session, version_id),
+        learned=queries.learn_rows(session, training_set_id),
+        limit=request.max_rows,
+    )
+
+
+def _prompt_version(session: Session, training_set_id: str) -> str:
+    """The wording of the set's first row: it brings the schema that every arm is held to."""
+    row = queries.first_row(session, training_set_id)
+    if row is None:
+        raise NoExam("The model's training set has no rows, so there is no exam and no prompt to ask with.")
+    answer = session.get_one(Answer, row.answer_id)
     return session.get_one(Run, answer.run_id).prompt_version_id
 
 
-def _add_arms(session: Session, comparison: ModelComparison, by: Person) -> None:
+def _add_arms(session: Session, comparison: ModelComparison, dataset_version_id: str | None, by: Person) -> None:
     for position, name in enumerate(ARMS):
         model_id = comparison.fine_tuned_model_id if name == "tuned" else comparison.base_model_id
         run = Run(
             id=new_id(Prefix.RUN),
             name=f"{comparison.name}: {name}"[:255],
             kind=RunKindName.ARM.value,
+            dataset_version_id=dataset_version_id,
             prompt_version_id=comparison.prompt_version_id,
             model_id=model_id,
             options={},

@@ -102,6 +102,52 @@ def test_rows_side_by_side_are_paged(client: TestClient, model_id: str) -> None:
     assert (len(first["rows"]), len(rest["rows"])) == (5, 3)
 
 
+def test_rows_of_a_dataset_are_asked_but_for_those_that_were_learned(
+    site: Site, client: TestClient, model_id: str
+) -> None:
+    add_dataset(site, "tests", answer_column="label")
+    made = start(client, model_id, dataset="tests")
+    assert made["training_set_id"] is None
+    learned = [row["messages"][0]["content"] for row in side(client, "learn")]
+    shown = client.get(f"/v1/fine-tuning/comparisons/{made['id']}").json()
+    asked = [row["asked"][0]["content"] for row in shown["rows"]]
+    assert asked == [f"question {number}" for number in range(NUM_ROWS + 6) if f"question {number}" not in learned]
+    assert made["test_count"] == len(asked) == NUM_EXAM + 6
+    assert shown["rows"][-1]["expected"] == f"label {NUM_ROWS + 5}"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"dataset": "tests"}, "dataset-without-answers"),
+        ({"dataset": "nothing"}, "dataset-not-found"),
+        ({"dataset": "tests", "exam": "stars"}, "request-not-understood"),
+    ],
+)
+def test_a_dataset_that_cannot_be_asked_is_refused(
+    site: Site, client: TestClient, model_id: str, body: dict[str, Any], problem: str
+) -> None:
+    add_dataset(site, "tests", answer_column=None)
+    answer = client.post("/v1/fine-tuning/ab-test", json={"models": [model_id], **body})
+    assert answer.json()["type"] == f"/problems/{problem}"
+    assert answer.json()["hint"]
+
+
+def add_dataset(site: Site, name: str, *, answer_column: str | None) -> None:
+    """The learned and exam questions, and six new ones, each with its right answer; one more has none."""
+    rows = [{"question": f"question {number}", "label": f"label {number}"} for number in range(NUM_ROWS + 6)]
+    with site.database.transaction() as session:
+        version = make_dataset_version(session, [*rows, {"question": "new", "label": " "}], by=site.person, name=name)
+        version.answer_column = answer_column
+
+
+def side(client: TestClient, name: str) -> list[dict[str, Any]]:
+    """One side of the training set."""
+    set_id = client.get("/v1/training-sets").json()["training_sets"][0]["id"]
+    rows: list[dict[str, Any]] = client.get(f"/v1/training-sets/{set_id}/rows", params={"side": name}).json()["rows"]
+    return rows
+
+
 @pytest.mark.enable_socket
 def test_every_arm_may_write_as_much_as_was_said(site: Site, client: TestClient, model_id: str) -> None:
     made = start(client, model_id, max_tokens=24)

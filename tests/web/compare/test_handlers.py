@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.factories import make_dataset_version
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
@@ -46,6 +47,21 @@ def test_a_comparison_is_started_by_a_plain_form(site: Site) -> None:
     text = browser.get(answer.headers["location"]).text
     assert "0</b> of 45 answers" in text
     assert "No verdict before the end" in text
+
+
+def test_rows_of_a_dataset_can_be_asked_instead_and_are_linked(site: Site) -> None:
+    with walking(site) as walk:
+        walk.to_model()
+    with site.database.transaction() as session:
+        rows = [{"message": f"message {number}", "expected": "{}"} for number in range(6)]
+        version = make_dataset_version(session, rows, by=site.person, name="new questions")
+        version.answer_column = "expected"
+    browser = site.browser()
+    assert "new questions, 6 rows" in browser.get("/model-comparison").text
+    answer = browser.post("/model-comparison", data={"model": walk.model_id, "rows": version.id})
+    text = browser.get(answer.headers["location"]).text
+    assert "0</b> of 18 answers" in text
+    assert f'href="/data/{version.dataset_id}"' in text
 
 
 def test_without_a_chosen_model_the_form_says_what_is_needed(site: Site) -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from goldsmith.compare.service import MAX_TOKENS, ComparisonRequest
+from goldsmith.compare.service import MAX_TOKENS
 from goldsmith.jobs.states import JobState
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name
 
@@ -17,7 +17,9 @@ class ComparisonBody(ApiBody):
     """A fine-tuned model, and its base model if you like to name it too."""
     exam: Name | None = None
     """A training set whose exam is asked; default: that of the fine-tuned model."""
-    dataset: Any = None
+    dataset: Name | None = None
+    """A dataset whose column with good answers is known: its newest rows are asked instead of an exam, but for those
+    that the model has learned from."""
     prompts: Any = None
     judge: Any = None
     votes: Any = None
@@ -26,18 +28,18 @@ class ComparisonBody(ApiBody):
     """Longest answer, in every arm; what is longer is cut off, and counted as such."""
     name: Name | None = None
 
-    @field_validator("dataset", "prompts", "judge", "votes")
+    @field_validator("prompts", "judge", "votes")
     @classmethod
     def _not_offered(cls, value: object) -> object:
         if value:
-            raise ValueError("comparisons are made on the exam's rows for now; leave this out")
+            raise ValueError("comparisons are made on an exam or a dataset for now; leave this out")
         return value
 
-    def request(self, exam: str | None) -> ComparisonRequest:
-        """As the step takes it."""
-        return ComparisonRequest(
-            models=self.models, exam=exam, max_rows=self.max_rows, name=self.name, max_tokens=self.max_tokens
-        )
+    @model_validator(mode="after")
+    def _names_one_of_them(self) -> "ComparisonBody":
+        if self.exam is not None and self.dataset is not None:
+            raise ValueError("name either exam or dataset")
+        return self
 
 
 class ArmAnswer(ApiAnswer):

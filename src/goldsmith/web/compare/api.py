@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 from sqlalchemy import orm
 
-from goldsmith.compare import queries, service
+from goldsmith.compare import asked, queries, service
+from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.measures import is_right
 from goldsmith.compare.outcome import measured
+from goldsmith.compare.service import ComparisonRequest
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
+from goldsmith.data import queries as data_queries
 from goldsmith.jobs import queries as job_queries
 from goldsmith.jobs.states import JobState
+from goldsmith.people.types import Person
 from goldsmith.run import queries as run_queries
 from goldsmith.run.tables import Answer
 from goldsmith.stars import queries as star_queries
-from goldsmith.stars.tables import TrainingSetRow
-from goldsmith.stars.types import Side
 from goldsmith.web.answers import After, Before, Id, Limit, Name, made
 from goldsmith.web.compare.answers import (
     ArmAnswer,
@@ -35,8 +37,7 @@ api = APIRouter(tags=["comparisons"])
 @api.post("/v1/fine-tuning/ab-test", status_code=201)
 def start(session: Session, person: CurrentPerson, body: ComparisonBody, response: Response) -> ComparisonAnswer:
     """Put a fine-tuned model beside its base, and the base with examples, on rows that it never saw."""
-    exam = star_queries.training_set(session, body.exam, domain=person.domain).id if body.exam else None
-    comparison = service.start(session, body.request(exam), by=person)
+    comparison = service.start(session, _request(session, body, person), by=person)
     made(response, f"/v1/fine-tuning/comparisons/{comparison.id}")
     return _comparison(session, comparison)
 
@@ -71,6 +72,21 @@ def one(
     )
 
 
+def _request(session: orm.Session, body: ComparisonBody, person: Person) -> ComparisonRequest:
+    """What was asked for by name or id, found."""
+    exam = star_queries.training_set(session, body.exam, domain=person.domain).id if body.exam else None
+    dataset = data_queries.one(session, body.dataset, domain=person.domain) if body.dataset else None
+    version_id = data_queries.newest_version(session, dataset.id).id if dataset is not None else None
+    return ComparisonRequest(
+        models=body.models,
+        exam=exam,
+        dataset_version_id=version_id,
+        max_rows=body.max_rows,
+        name=body.name,
+        max_tokens=body.max_tokens,
+    )
+
+
 def _comparison(session: orm.Session, comparison: ModelComparison) -> ComparisonAnswer:
     job = job_queries.one(session, comparison.job_id or "")
     return ComparisonAnswer(
@@ -83,23 +99,19 @@ def _comparison(session: orm.Session, comparison: ModelComparison) -> Comparison
     )
 
 
-def _rows(session: orm.Session, comparison: ModelComparison, *, after: int, limit: int) -> list[TrainingSetRow]:
-    """The next exam rows of those that were asked, which are the first ones."""
-    set_id, wanted = comparison.training_set_id or "", set(comparison.test_prompts)
-    rows = star_queries.training_set_rows(session, set_id, Side.exam.value, after=after, limit=limit)
-    return [row for row in rows if row.row_id in wanted]
+def _rows(session: orm.Session, comparison: ModelComparison, *, after: int, limit: int) -> list[AskedRow]:
+    """The next rows of those that were asked."""
+    return [row for row in asked.of_comparison(session, comparison) if row.position > after][:limit]
 
 
-def _side_by_side(
-    session: orm.Session, arms: Sequence[ComparisonArm], rows: Sequence[TrainingSetRow]
-) -> list[ExamRowAnswer]:
+def _side_by_side(session: orm.Session, arms: Sequence[ComparisonArm], rows: Sequence[AskedRow]) -> list[ExamRowAnswer]:
     row_ids = [row.row_id for row in rows]
     found = {arm.name: run_queries.by_rows(session, arm.run_id, row_ids) for arm in arms}
     return [
         ExamRowAnswer(
             row_id=row.row_id,
             position=row.position,
-            asked=list(row.messages[:-1]),
+            asked=list(row.asked),
             expected=row.expected,
             answers={name: _cell(answers.get(row.row_id), row.expected) for name, answers in found.items()},
         )

@@ -9,9 +9,11 @@ from fastapi import Request
 from pydantic import Field
 from sqlalchemy import orm
 
-from goldsmith.compare import queries
+from goldsmith.compare import asked, queries
 from goldsmith.compare.tables import ModelComparison
 from goldsmith.compare.verdict import FEWEST_ROWS
+from goldsmith.data import queries as data
+from goldsmith.data.tables import Dataset
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.types import JobFailure
 from goldsmith.models import queries as models
@@ -28,6 +30,7 @@ from goldsmith.web.listing import Chip, Pager, chips, with_query
 
 PAGE_SIZE = 50
 ROWS_A_PAGE = 10
+EXAM = "exam"
 Show = Literal["", "changed", "worse", "better", "wrong", "right"]
 Against = Literal["base", "examples"]
 
@@ -36,7 +39,9 @@ class StartForm(FormModel):
     """What is put beside its base model."""
 
     model: str = Field(title="Fine-tuned model")
-    """It is asked the exam rows that it never learned from, and so are its base model alone and with examples."""
+    """It is asked rows that it never learned from, and so are its base model alone and with examples."""
+    rows: str = Field(EXAM, title="Rows to ask")
+    """The exam was kept back from training. Other rows can be asked if one of their columns holds the right answers."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ def comparisons_page(
             with_query(request, before=None) if before else None,
             more,
         ),
-        fields=fields or fields_of(StartForm, chosen, options={"model": options}),
+        fields=fields
+        or fields_of(StartForm, chosen, options={"model": options, "rows": _row_options(session, person)}),
         can_start=any(option.is_possible for option in options),
         has_models=bool(options),
     )
@@ -94,6 +100,7 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
         num_answers=queries.num_answers(session, row.id),
         num_wanted=row.test_count * len(arms),
         num_rows=row.test_count,
+        source=_source(session, row),
         verdict=views.verdict_view(row),
         actions=views.actions_of(row, model, counts["worse"] if look.against == "base" else 0),
         intervals=views.intervals_of(arms, model),
@@ -111,11 +118,9 @@ def _pairs(session: orm.Session, row: ModelComparison, against: str, model: Mode
     """Every row, worse first."""
     arms = queries.arms(session, row.id)
     answers = queries.answers(session, [arm.run_id for arm in arms])
-    wanted = set(row.test_prompts)
-    rows = [each for each in queries.exam_rows(session, row.training_set_id or "") if each.row_id in wanted]
     pairs = [
         views.pair_of(each, {arm.name: answers.get((arm.run_id, each.row_id)) for arm in arms}, against, model)
-        for each in rows
+        for each in asked.of_comparison(session, row)
     ]
     return sorted(pairs, key=lambda pair: (views.ORDER.index(pair.outcome), pair.position))
 
@@ -162,6 +167,31 @@ def _models(session: orm.Session, person: Person) -> tuple[Option, ...]:
         _option(model.id, model.name, exams.get(model.training_set_id or "", 0))
         for model in models.all_tuned(session, domain=person.domain)
     )
+
+
+def _row_options(session: orm.Session, person: Person) -> tuple[Option, ...]:
+    """The exam, and every dataset whose right answers are known."""
+    datasets = data.page(session, domain=person.domain)
+    versions = data.newest_versions(session, [dataset.id for dataset in datasets])
+    known = [(dataset, versions.get(dataset.id)) for dataset in datasets]
+    return (
+        Option(EXAM, "The exam", "kept back from training"),
+        *(
+            Option(version.id, dataset.name, counted(version.num_rows, "row"))
+            for dataset, version in known
+            if version is not None and version.is_complete and version.answer_column is not None
+        ),
+    )
+
+
+def _source(session: orm.Session, row: ModelComparison) -> Chip:
+    """Where the rows come from."""
+    version = asked.version_of(session, row)
+    if version is not None:
+        dataset = session.get_one(Dataset, version.dataset_id)
+        return Chip(f"rows of {dataset.name}", f"/data/{dataset.id}")
+    training_set = stars.training_set(session, row.training_set_id or "", domain=row.domain)
+    return Chip(f"the exam of {training_set.name}", f"/training-sets/{training_set.id}")
 
 
 def _option(model_id: str, name: str, num_exam: int) -> Option:

@@ -10,7 +10,7 @@ from goldsmith.compare.service import ComparisonRequest
 from goldsmith.jobs import queue
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
-from goldsmith.web.compare.found import Against, Look, StartForm, comparison_page, comparisons_page, look_of
+from goldsmith.web.compare.found import EXAM, Against, Look, StartForm, comparison_page, comparisons_page, look_of
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session
 from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.job_access import go_on, job_for
@@ -49,7 +49,10 @@ def start(request: Request, session: Session, person: CurrentPerson, form: Filli
     if not form.is_usable:
         page = comparisons_page(request, session, person)
         return render(request, page, status=422)
-    comparison = service.start(session, ComparisonRequest([form.usable.model]), by=person)
+    chosen = form.usable
+    version_id = None if chosen.rows == EXAM else chosen.rows
+    wanted = ComparisonRequest([chosen.model], dataset_version_id=version_id)
+    comparison = service.start(session, wanted, by=person)
     return redirect(request, f"/model-comparison/{comparison.id}", toast="Queued. You can close this page.")
 
 

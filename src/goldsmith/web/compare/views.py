@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.measures import field_match, is_right
 from goldsmith.compare.outcome import measured
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
@@ -13,7 +14,6 @@ from goldsmith.compare.types import MeasuredAnswer, VerdictKind
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.run.tables import Answer
-from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import JobLine
@@ -125,6 +125,8 @@ class ComparisonPage(Page):
     num_answers: int
     num_wanted: int
     num_rows: int
+    source: Chip
+    """Where the rows come from."""
     verdict: VerdictView | None
     actions: tuple[Action, ...]
     intervals: tuple[Interval, ...]
@@ -222,7 +224,7 @@ def measures_of(arms: Sequence[ComparisonArm]) -> tuple[tuple[str, ...], ...]:
     return tuple(lines)
 
 
-def pair_of(row: TrainingSetRow, answers: Mapping[str, Answer | None], against: str, model: Model) -> RowPair:
+def pair_of(row: AskedRow, answers: Mapping[str, Answer | None], against: str, model: Model) -> RowPair:
     """A row with all arms' answers. `answers` is by the arm's name; the outcome is the tuned arm's beside `against`."""
     right = {name: is_right(measured(answer), row.expected) is True for name, answer in answers.items()}
     outcome: Outcome = (
@@ -234,7 +236,7 @@ def pair_of(row: TrainingSetRow, answers: Mapping[str, Answer | None], against: 
         if right["tuned"]
         else "wrong"
     )
-    asked = [str(turn["content"]) for turn in row.messages if turn["role"] == "user"]
+    asked = [str(turn["content"]) for turn in row.asked if turn["role"] == "user"]
     shown = tuple(
         _arm_answer(model.name if name == "tuned" else NAMES[name], answer, row.expected)
         for name, answer in answers.items()
