@@ -97,12 +97,15 @@ def make_prompt_version(
     return version
 
 
-def make_base_model(session: Session, *, by: Person | None = None, name: str = "tiny") -> BaseModel:
+def make_base_model(
+    session: Session, *, by: Person | None = None, name: str = "tiny", source: str = "folder", hub_id: str | None = None
+) -> BaseModel:
     by = by or make_person(session)
     model = BaseModel(
         id=new_id(Prefix.BASE_MODEL),
         name=name,
-        source="folder",
+        source=source,
+        hub_id=hub_id,
         folder=f"models/base/{name}",
         content_hash=HASH,
         size_bytes=1000,

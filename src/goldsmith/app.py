@@ -101,7 +101,8 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.compare.jobs import ComparisonKind
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
-    from goldsmith.models.jobs import FolderKind, GgufKind
+    from goldsmith.models.hub_access import HubAccess
+    from goldsmith.models.jobs import FolderKind, GgufKind, HubKind
     from goldsmith.run.jobs import RunKind
     from goldsmith.serve.jobs import ProveKind
     from goldsmith.serve.receipt import BFLOAT16_TOLERANCE_NATS, TOLERANCE_NATS
@@ -118,6 +119,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         ImportKind(),
         ImportedAnswersKind(),
         FolderKind(),
+        HubKind(access=lambda home: HubAccess.of(home, env, is_offline=settings.hub_offline)),
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
         ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
         RunKind(),

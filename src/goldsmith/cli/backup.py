@@ -9,8 +9,9 @@ import typer
 
 from goldsmith import app, migrations
 from goldsmith.cli.console import Cli, out
+from goldsmith.cli.models import command_to_get
 from goldsmith.models import queries as models
-from goldsmith.models.types import BUILTINS
+from goldsmith.models.hub_access import TOKEN_COMMAND, token_path
 from goldsmith.serve import queries as serve
 from goldsmith.serve.types import EngineKind, key_path
 from goldsmith.storage import archive, restoring
@@ -98,15 +99,12 @@ def _to_do(cli: Cli, manifest: Manifest) -> dict[str, Any]:
             if engine.kind != EngineKind.OURS.value and key_path(engine.id).name in manifest.secrets
         ]
         bases = [
-            {"model": base.name, "command": _fetch(base.name)}
+            {"model": base.name, "command": command_to_get(base)}
             for base in models.bases(session, domain=cli.domain)
             if not models.folder_of(home, base).exists()
         ]
-    return {"keys_to_enter": keys, "models_to_fetch": bases}
-
-
-def _fetch(name: str) -> str:
-    return f"goldsmith models get {name}" if name in BUILTINS else f"goldsmith models import PATH --name {name}"
+    has_token = token_path(home).name in manifest.secrets
+    return {"keys_to_enter": keys, "models_to_fetch": bases, "token_to_enter": TOKEN_COMMAND if has_token else None}
 
 
 def _sentences(said: dict[str, Any]) -> Iterator[str]:
@@ -114,4 +112,6 @@ def _sentences(said: dict[str, Any]) -> Iterator[str]:
         yield f"Enter the key of {key['engine']} again: write it to {key['file']} (readable by you alone)."
     for model in said["models_to_fetch"]:
         yield f"Fetch the base model {model['model']} again: {model['command']}"
+    if said["token_to_enter"]:
+        yield f"Enter the token for the model hub again: {said['token_to_enter']}"
     yield "Browsers sign in again. What runs heavy programs is built again with: goldsmith doctor"

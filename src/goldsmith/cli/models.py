@@ -1,16 +1,23 @@
 """`goldsmith models`: base models and fine-tuned models, and what is live."""
 
+import getpass
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
-from goldsmith.models import queries, service
-from goldsmith.models.types import SMOLLM2
+from goldsmith.models import hub_access, queries, service
+from goldsmith.models.errors import HubTokenMissing
+from goldsmith.models.tables import BaseModel
+from goldsmith.models.types import BUILTINS, SMOLLM2, FromHub
 from goldsmith.serve import queries as serve_queries
 from goldsmith.serve import service as serve
+from goldsmith.storage import amounts
 
 commands = typer.Typer(help="Base models and fine-tuned models.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(help="A model's id or name.")]
@@ -22,7 +29,7 @@ def list_models(context: typer.Context) -> None:
     cli: Cli = context.obj
     with cli.reading() as session:
         rows = [
-            {"id": base.id, "name": base.name, "kind": "base model", "size": f"{base.size_bytes / 1e6:.0f} MB"}
+            {"id": base.id, "name": base.name, "kind": "base model", "size": amounts.size(base.size_bytes)}
             for base in queries.bases(session, domain=cli.domain)
         ]
         rows += [
@@ -35,17 +42,46 @@ def list_models(context: typer.Context) -> None:
 @commands.command()
 def get(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A model that comes with Goldsmith.")] = SMOLLM2.name,
+    model: Annotated[
+        str, typer.Argument(help="A model that comes with Goldsmith, or one on a model hub: ORG/NAME.")
+    ] = SMOLLM2.name,
+    name: Annotated[str | None, typer.Option(help="What a model from a hub is called here; else as there.")] = None,
+    revision: Annotated[str | None, typer.Option(help="A commit, branch or tag of the hub's model.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait until it is there.")] = True,
 ) -> None:
-    """Fetch and convert a base model that comes with Goldsmith."""
+    """Fetch a base model that comes with Goldsmith, or one from a model hub; goes on where it broke off."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
-        job = service.start_builtin(session, name, by=person, home=cli.parts.home)
+        if "/" in model:
+            wanted = FromHub(model, revision=revision, name=name)
+            job = service.start_hub(session, wanted, by=person, home=cli.parts.home)
+        else:
+            job = service.start_builtin(session, model, by=person, home=cli.parts.home)
     if job is None:
-        cli.show({"model": name, "state": "there"}, f"{name} is there already.")
+        cli.show({"model": model, "state": "there"}, f"{model} is there already.")
         return
-    cli.show({"model": name, **finish_or_say(cli, job.id, wait=wait)})
+    cli.show({"model": model, **finish_or_say(cli, job.id, wait=wait)})
+
+
+@commands.command()
+def token(
+    context: typer.Context,
+    remove: Annotated[bool, typer.Option("--remove", help="Forget the token.")] = False,
+) -> None:
+    """Keep the token with which a model hub gives out gated and private models; asked for, or read from a pipe."""
+    cli: Cli = context.obj
+    given = "" if remove else _ask_for_token()
+    hub_access.keep_token(cli.parts.home, SecretStr(given))
+    said = "The token is kept, readable by you alone." if given else "There is no token now."
+    cli.show({"is_kept": bool(given)}, said)
+
+
+def _ask_for_token() -> str:
+    """Never as an argument: other people on the machine can read those."""
+    text = getpass.getpass("The token (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not text.strip():
+        raise HubTokenMissing("Nothing was entered.")
+    return text.strip()
 
 
 @commands.command("import")
@@ -108,3 +144,13 @@ def receipt(context: typer.Context, model: Model) -> None:
     with cli.reading() as session:
         found = serve_queries.receipt(session, queries.tuned(session, model, domain=cli.domain).id)
     cli.show({"is_green": found.is_green, "reason": found.reason, "duration_s": found.duration_s, "lines": found.lines})
+
+
+def command_to_get(base: BaseModel) -> str:
+    """How the files of a base model are brought once more."""
+    if base.source == "builtin" and base.name in BUILTINS:
+        return f"goldsmith models get {base.name}"
+    if base.source == "hub" and base.hub_id:
+        own_name = "" if base.name == base.hub_id else f" --name {shlex.quote(base.name)}"
+        return f"goldsmith models get {base.hub_id}{own_name}"
+    return f"goldsmith models import PATH --name {shlex.quote(base.name)}"

@@ -1,6 +1,6 @@
 """What can go wrong with models, their templates and the chats that are rendered for them."""
 
-from goldsmith.errors import Denied, Invalid, NotFound, Unavailable
+from goldsmith.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
 
 class ModelRefused(Invalid):
@@ -69,3 +69,86 @@ class PathNotAllowed(Denied):
 
     title = "This folder may not be read"
     default_hint = "Name its parent folder in GOLDSMITH_IMPORT_ROOTS, or copy the model into your home folder."
+
+
+class ModelNameNotUsable(Invalid):
+    """A model cannot be called so: the name would be taken for an id, a hub id or something else."""
+
+    title = "This name cannot be used"
+    default_hint = "Choose a name of letters, digits, spaces, dots and dashes, such as: support-base"
+
+
+class ModelNameTaken(Conflict):
+    """Another model has this name already, with other content."""
+
+    title = "Another model has this name"
+    default_hint = "Choose another name with --name, or in the field for the name."
+
+
+class NoRoomForModel(Unavailable):
+    """The disk has less room than the model takes."""
+
+    title = "Too little room for the model"
+    default_hint = "Free some room, or put the home elsewhere with GOLDSMITH_HOME; what was fetched so far is kept."
+
+
+class HubOffline(Unavailable):
+    """A model hub is needed, and Goldsmith is set never to ask one."""
+
+    title = "The model hub may not be asked"
+    default_hint = (
+        "Take GOLDSMITH_HUB_OFFLINE and HF_HUB_OFFLINE out of the environment and start Goldsmith again, or bring the "
+        "model's folder: goldsmith models import FOLDER --name NAME"
+    )
+
+
+class HubAddressNotUsable(Invalid):
+    """The address of the model hub in the environment is none."""
+
+    title = "The model hub's address cannot be used"
+    default_hint = "Set HF_ENDPOINT to the hub's address, or take it out of the environment."
+
+
+class HubTokenMissing(Invalid):
+    """A token for the model hub was to be kept, and none was given."""
+
+    title = "There is no token"
+    default_hint = (
+        "Make one on the hub's page for access tokens, and enter it; or pipe it in: goldsmith models token < FILE"
+    )
+
+
+class HubDoesNotAnswer(Unavailable):
+    """The model hub could not be reached, broke off again and again, or answered with something else."""
+
+    title = "The model hub does not answer"
+    default_hint = (
+        "Check the network and the proxy (HTTPS_PROXY), then start it again: what was fetched so far is kept. Without "
+        "a network, bring the model's folder: goldsmith models import FOLDER --name NAME"
+    )
+
+
+class HubModelNotFound(NotFound):
+    """The model hub knows no such model, or does not show it to everybody."""
+
+    title = "The model hub has no such model"
+    default_hint = (
+        "Check the name: it stands in the address of the model's page, as ORG/NAME. For a private model keep a token "
+        "with: goldsmith models token"
+    )
+
+
+class HubAccessDenied(Denied):
+    """The model hub gives this model only to people who may have it."""
+
+    title = "The model hub does not give this model"
+    default_hint = "Ask its owner to let you in, make a token on the hub, and keep it with: goldsmith models token"
+
+
+class HubFileDamaged(Unavailable):
+    """A file came from the model hub with other content than the hub lists."""
+
+    title = "A file of the model came damaged"
+    default_hint = (
+        "Start it again. If it happens again, something between here and the hub changes files: a mirror or a proxy."
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from goldsmith.errors import Invalid
-from goldsmith.models import tokenizer_files
+from goldsmith.models import gguf_header, tokenizer_files
 from goldsmith.models.errors import ModelRefused
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.safetensors_header import SafetensorsHeader, read_header
@@ -25,8 +25,8 @@ CODE_SUFFIXES = frozenset({".py", ".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib
 COUNTED_SUFFIXES = frozenset({".json", ".jinja", ".txt", ".model"})
 """Files beside the weights that change what the model does, so they count in its hash."""
 CODE_KEYS = frozenset({"auto_map", "custom_pipelines"})
+NO_TEMPLATE = "The model has no chat template, so it cannot chat."
 DTYPE_NAMES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
-GGUF_VERSIONS = (2, 3)
 
 
 class ModelKind(StrEnum):
@@ -68,10 +68,16 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class GgufFacts:
-    """What the beginning of a GGUF file says."""
+    """What the header of a GGUF file says. What it does not say is None."""
 
     version: int
     num_tensors: int
+    num_parameters: int
+    architecture: str
+    context_length: int | None
+    template_problem: str | None
+    """Why the model cannot be trained or chatted with, in a sentence."""
+    licence: str | None
     size_bytes: int
     content_hash: str
 
@@ -91,18 +97,19 @@ def kind_of(path: Path) -> ModelKind:
 
 
 def inspect_gguf(path: Path) -> GgufFacts:
-    """Check the beginning of a GGUF file. Raises ModelRefused."""
-    start = _first_bytes(path)
-    version, num_tensors, num_keys = (int.from_bytes(start[a:b], "little") for a, b in ((4, 8), (8, 16), (16, 24)))
-    if not start.startswith(b"GGUF") or len(start) < 24:
-        raise ModelRefused(f"{path.name} is not a GGUF file.")
-    if version not in GGUF_VERSIONS:
-        raise ModelRefused(f"{path.name} is GGUF version {version}; 2 and 3 can be read.")
-    if not 0 < num_tensors < 1_000_000 or num_keys > 1_000_000:
-        raise ModelRefused(
-            f"{path.name} claims {num_tensors:,} tensors and {num_keys:,} keys, which is not believable."
-        )
-    return GgufFacts(version, num_tensors, path.stat().st_size, sha256_of(path))
+    """Walk all of a GGUF file's header. Raises ModelRefused."""
+    header = gguf_header.read_header(path)
+    return GgufFacts(
+        version=header.version,
+        num_tensors=header.num_tensors,
+        num_parameters=header.num_parameters,
+        architecture=header.architecture,
+        context_length=header.context_length,
+        template_problem=None if header.chat_template else NO_TEMPLATE,
+        licence=header.licence,
+        size_bytes=path.stat().st_size,
+        content_hash=sha256_of(path),
+    )
 
 
 def inspect_folder(folder: Path) -> ModelFacts:
@@ -140,8 +147,7 @@ def refuse_file(path: Path, folder: Path) -> None:
     """Raise ModelRefused if this file of a model folder is one that may run code when the model is loaded."""
     name = path.relative_to(folder).as_posix()
     suffix = path.suffix.lower()
-    if suffix in CODE_SUFFIXES or name.startswith("custom_generate/"):
-        raise ModelRefused(f"{name} is program code; a model that needs its own code is not loaded.")
+    refuse_code(name)
     start = _first_bytes(path)
     if suffix in PICKLED_SUFFIXES or (suffix != ".safetensors" and _is_pickle(start)):
         raise ModelRefused(
@@ -155,6 +161,25 @@ def refuse_file(path: Path, folder: Path) -> None:
                 f"{name}: the key {key} makes loaders run code that comes with the model.",
                 hint="Use a model that its libraries know by themselves.",
             )
+
+
+def refuse_code(name: str) -> None:
+    """Raise ModelRefused if a file of this name in a model is program code."""
+    if Path(name).suffix.lower() in CODE_SUFFIXES or name.startswith("custom_generate/"):
+        raise ModelRefused(
+            f"{name} is program code; a model that needs its own code is not loaded.",
+            hint="Use a model that its libraries know by themselves.",
+        )
+
+
+def is_text_that_counts(name: str) -> bool:
+    """Whether a file beside the weights belongs to the model: what changes what it does, its licence, its card."""
+    return Path(name).suffix.lower() in COUNTED_SUFFIXES or name.upper().startswith(("LICENSE", "README"))
+
+
+def template_problem(folder: Path) -> str | None:
+    """Why the model in the folder cannot be chatted with, told without its weights; None when it can."""
+    return _look_at_template(folder)[2]
 
 
 def _all_files(folder: Path) -> Iterator[Path]:
@@ -227,9 +252,8 @@ def _read_shards(folder: Path, index: Any) -> dict[str, SafetensorsHeader]:
 
 def _kept_files(folder: Path, weights: frozenset[str]) -> Iterator[ModelFile]:
     for path in sorted(folder.iterdir()):
-        is_text = path.suffix.lower() in COUNTED_SUFFIXES or path.name.upper().startswith(("LICENSE", "README"))
-        is_kept = path.is_file() and not path.name.startswith(".") and (path.name in weights or is_text)
-        if is_kept:
+        is_wanted = path.name in weights or is_text_that_counts(path.name)
+        if path.is_file() and not path.name.startswith(".") and is_wanted:
             yield ModelFile(path.name, path.stat().st_size, sha256_of(path))
 
 
@@ -261,7 +285,7 @@ def _look_at_template(folder: Path) -> tuple[str | None, str | None, str | None]
     """Template hash, end marker, and why the template cannot be used."""
     text = tokenizer_files.chat_template(folder)
     if text is None:
-        return None, None, "The model has no chat template, so it cannot chat."
+        return None, None, NO_TEMPLATE
     try:
         renderer = Renderer.open(folder)
     except Invalid as error:

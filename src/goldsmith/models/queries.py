@@ -1,9 +1,10 @@
 """Every SELECT on models. A model may be named by id, by a name that only one has, or by its hub id."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from goldsmith.models.errors import ModelNameAmbiguous, ModelNotFound
@@ -15,9 +16,31 @@ Model = TypeVar("Model", BaseModel, FineTunedModel)
 
 def base(session: Session, name: str, *, domain: str) -> BaseModel:
     """The base model with this id, name or hub id. Raises ModelNotFound or ModelNameAmbiguous."""
-    named = or_(BaseModel.id == name, BaseModel.name == name, BaseModel.hub_id == name)
-    found = list(session.scalars(select(BaseModel).where(BaseModel.domain == domain, named).limit(2)))
-    return _only(found, name, "base model")
+    named = or_(BaseModel.id == name, BaseModel.name == name, func.lower(BaseModel.hub_id) == name.lower())
+    found = list(session.scalars(select(BaseModel).where(BaseModel.domain == domain, named)))
+    return _only(meant_by(name, found), name, "base model")
+
+
+def meant_by(name: str, models: Sequence[BaseModel]) -> list[BaseModel]:
+    """Those of the models that a name means: whose id or name it is, else whose hub id.
+
+    The built-in model carries the hub id of the model that it is a copy of. So by a hub id the model is meant that came
+    from the hub itself, and the copy only as long as there is none.
+    """
+    own = [model for model in models if name in (model.id, model.name)]
+    carrying = [model for model in models if model.hub_id is not None and model.hub_id.lower() == name.lower()]
+    return own or [model for model in carrying if model.source == "hub"] or carrying
+
+
+def base_called(session: Session, name: str, *, domain: str) -> BaseModel | None:
+    """The base model with exactly this name, if there is one."""
+    return session.scalar(select(BaseModel).where(BaseModel.domain == domain, BaseModel.name == name))
+
+
+def from_hub(session: Session, hub_id: str, *, domain: str) -> list[BaseModel]:
+    """Base models that came from the hub under this id, newest first."""
+    query = select(BaseModel).where(BaseModel.domain == domain, func.lower(BaseModel.hub_id) == hub_id.lower())
+    return list(session.scalars(query.where(BaseModel.source == "hub").order_by(BaseModel.id.desc())))
 
 
 def bases(session: Session, *, domain: str) -> list[BaseModel]:

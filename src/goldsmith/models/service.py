@@ -1,26 +1,36 @@
-"""The verbs of models: have a base model fetched, converted or copied, and register what was made."""
+"""The verbs of models: have a base model fetched, converted or copied, and register what was made.
 
+Only rows are written here; the jobs that they ask for do the work (`jobs.py`).
+"""
+
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
-from goldsmith.jobs.states import JobState
+from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import inspection, queries
-from goldsmith.models.errors import ModelNotFound, PathNotAllowed
+from goldsmith.models.errors import ModelNameNotUsable, ModelNameTaken, ModelNotFound, PathNotAllowed
 from goldsmith.models.inspection import ModelFacts, ModelKind
 from goldsmith.models.tables import BaseModel
-from goldsmith.models.types import BUILTINS
+from goldsmith.models.types import BUILTINS, RESERVED_NAMES, FromHub
 from goldsmith.people.types import Person
 from goldsmith.storage.files import Home, is_under
 from goldsmith.storage.ids import Prefix, new_id
 
 KIND_FOLDER = "base_model"
 KIND_GGUF = "base_model_gguf"
+KIND_HUB = "base_model_hub"
+KINDS = (KIND_FOLDER, KIND_GGUF, KIND_HUB)
+"""Every kind of job that brings a base model."""
+WORKING = (JobState.QUEUED, *ACTIVE)
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,199}", re.ASCII)
 
 
 def start_builtin(session: Session, name: str, *, by: Person, home: Home | None = None) -> Job | None:
@@ -30,8 +40,11 @@ def start_builtin(session: Session, name: str, *, by: Person, home: Home | None 
     instead of a second one. Raises ModelNotFound.
     """
     if name not in BUILTINS:
-        raise ModelNotFound(f"There is no model {name} that comes with Goldsmith: {', '.join(BUILTINS)}.")
-    known = session.scalar(select(BaseModel).where(BaseModel.domain == by.domain, BaseModel.name == name))
+        raise ModelNotFound(
+            f"There is no model {name} that comes with Goldsmith: {', '.join(BUILTINS)}.",
+            hint="A model on a hub is named ORG/NAME, as in the address of its page.",
+        )
+    known = queries.base_called(session, name, domain=by.domain)
     if known is not None and (home is None or queries.folder_of(home, known).exists()):
         return None
     earlier = jobs.newest_of(session, name, KIND_GGUF)
@@ -43,6 +56,7 @@ def start_builtin(session: Session, name: str, *, by: Person, home: Home | None 
 
 def start_path(session: Session, path: Path, *, name: str, roots: tuple[Path, ...], by: Person) -> Job:
     """Import a model folder or a GGUF file from this machine. Raises PathNotAllowed and ModelRefused."""
+    name = usable_name(name)
     if not is_under(path, roots):
         raise PathNotAllowed(f"{path} lies in none of the folders from which models may be imported.")
     real = path.resolve()
@@ -52,11 +66,65 @@ def start_path(session: Session, path: Path, *, name: str, roots: tuple[Path, ..
     return queue.add(session, new, by=by)
 
 
+def start_hub(session: Session, wanted: FromHub, *, by: Person, home: Home | None = None) -> Job | None:
+    """Have a model brought from the hub; None when it is there already, the job when one is at work on it.
+
+    Without a name of its own it is called by its hub id. With `home`, its files must be there too. Raises
+    ModelNameNotUsable and ModelNameTaken.
+    """
+    hub_id = hub_id_of(wanted.hub_id)
+    if wanted.revision is not None and (not REVISION.fullmatch(wanted.revision) or ".." in wanted.revision):
+        raise ModelNameNotUsable(f"{wanted.revision[:80]!r} is no revision.", hint="Give a commit, a branch or a tag.")
+    name = usable_name(wanted.name) if wanted.name else hub_id
+    same = queries.from_hub(session, hub_id, domain=by.domain)
+    known = next((one for one in same if one.name == name or not wanted.name), None)
+    revision = wanted.revision
+    if known is not None and revision in (None, known.hub_commit):
+        if home is None or queries.folder_of(home, known).exists():
+            return None
+        name, revision = known.name, known.hub_commit
+    elif known is not None or queries.base_called(session, name, domain=by.domain) is not None:
+        raise ModelNameTaken(f"There is a model called {known.name if known else name} already, with other content.")
+    for job in jobs.page(session, domain=by.domain, kind=KIND_HUB, states=WORKING):
+        if job.params["name"].lower() == name.lower():
+            return job
+    params = {"hub_id": hub_id, "revision": revision, "name": name}
+    return queue.add(session, NewJob(KIND_HUB, f"Get the model {name}", params, subject_id=name[:64]), by=by)
+
+
+def hub_id_of(text: str) -> str:
+    """`ORG/NAME`, also from the address of the model's page. Raises ModelNameNotUsable."""
+    address = urlsplit(text.strip())
+    path = address.path.strip("/") if address.scheme in ("http", "https") else text.strip()
+    hub_id = "/".join(path.split("/")[:2]) if address.scheme else path
+    if not HUB_ID.fullmatch(hub_id) or ".." in hub_id or "--" in hub_id:
+        hint = "A hub id stands in the address of the model's page and has the form ORG/NAME."
+        raise ModelNameNotUsable(f"{text[:120]!r} is no id of a model on a hub.", hint=hint)
+    return hub_id
+
+
+def usable_name(name: str) -> str:
+    """The name of an imported model, as it will be kept. Raises ModelNameNotUsable.
+
+    A name with a slash would be taken for a hub id, one like `bm_…` for an id; some words mean something to callers.
+    """
+    name = name.strip()
+    is_like_an_id = name.lower().startswith((f"{Prefix.BASE_MODEL}_", f"{Prefix.FINE_TUNED_MODEL}_"))
+    if not name or len(name) > 255 or not name.isprintable() or "/" in name or is_like_an_id or name in RESERVED_NAMES:
+        raise ModelNameNotUsable(f"A model cannot be called {name[:80]!r}.")
+    return name
+
+
 def register_base(session: Session, facts: ModelFacts, model: BaseModel) -> BaseModel:
-    """Write a base model's row from what was found in its folder; the same content under the same name is one model."""
-    known = session.scalar(select(BaseModel).where(BaseModel.domain == model.domain, BaseModel.name == model.name))
+    """Write a base model's row from what was found in its folder; the same content under the same name is one model.
+
+    Raises ModelNameTaken.
+    """
+    known = queries.base_called(session, model.name, domain=model.domain)
     if known is not None and known.content_hash == facts.content_hash:
         return known
+    if known is not None:
+        raise ModelNameTaken(f"There is a model called {model.name} already, with other content.")
     model.id = new_id(Prefix.BASE_MODEL)
     model.content_hash = facts.content_hash
     model.size_bytes = facts.size_bytes

@@ -28,3 +28,17 @@ SMOLLM2 = Builtin(
     download_bytes=93_000_000,
 )
 BUILTINS = {model.name: model for model in (SMOLLM2,)}
+RESERVED_NAMES = frozenset({"default", "load", "switch", "active"})
+"""Words that callers use in a model's place; no model is called so."""
+
+
+@dataclass(frozen=True)
+class FromHub:
+    """A model that somebody wants from a model hub."""
+
+    hub_id: str
+    """`ORG/NAME`, or the address of the model's page."""
+    revision: str | None = None
+    """A commit, a branch or a tag; none: the newest."""
+    name: str | None = None
+    """What it shall be called; none: as on the hub."""

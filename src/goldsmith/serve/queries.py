@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.serve.errors import DeploymentNotFound, EngineNotFound, NoEngineForModel, ReceiptNotFound
 from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine, Receipt
@@ -227,9 +228,9 @@ def num_deployed(session: Session, *, domain: str) -> int:
 def _names_of(session: Session, domain: str, model_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Name → (model id, kind); a name that two models have leads nowhere."""
     pairs: list[tuple[str, str, str]] = []
-    for base in session.scalars(select(BaseModel).where(BaseModel.domain == domain)):
-        names = {base.id, base.name, *([base.hub_id] if base.hub_id else [])}
-        pairs += [(name, base.id, "base") for name in sorted(names)]
+    bases = list(session.scalars(select(BaseModel).where(BaseModel.domain == domain)))
+    for name in sorted({name for base in bases for name in (base.id, base.name, base.hub_id) if name}):
+        pairs += [(name, base.id, "base") for base in models.meant_by(name, bases)]
     for tuned in session.execute(select(FineTunedModel.id, FineTunedModel.name).where(FineTunedModel.domain == domain)):
         pairs += [(name, tuned.id, "fine_tuned") for name in sorted({tuned.id, tuned.name})]
     num_models: dict[str, set[str]] = {}

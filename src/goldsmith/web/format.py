@@ -5,10 +5,9 @@ What was not measured is said in words, never shown as 0 or as nothing.
 
 from datetime import datetime
 
-from goldsmith.storage import clock
+from goldsmith.storage import amounts, clock
 
 UNMEASURED = "not measured"
-_THOUSANDS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -43,14 +42,7 @@ def counted(value: int | None, one: str, many: str | None = None) -> str:
 
 def size(num_bytes: float | None) -> str:
     """269 MB; thousands, as disks and downloads count."""
-    if num_bytes is None:
-        return UNMEASURED
-    left = float(num_bytes)
-    for unit in _THOUSANDS:
-        if left < 1000 or unit == _THOUSANDS[-1]:
-            return f"{left:.0f} {unit}" if left >= 100 or unit in ("bytes", "KB") else f"{left:.1f} {unit}"
-        left /= 1000
-    raise AssertionError("the last unit takes everything")
+    return UNMEASURED if num_bytes is None else amounts.size(num_bytes)
 
 
 def money(usd: float | None) -> str:
@@ -76,13 +68,7 @@ def duration(seconds: float | None) -> str:
 
 def about(seconds: float | None) -> str:
     """Time left, rounded so that it does not flicker: about 40 s, about 2 min, about 1 h."""
-    if seconds is None:
-        return UNMEASURED
-    if seconds < 50:
-        return f"about {max(5, round(seconds / 5) * 5)} s"
-    if seconds < 3000:
-        return f"about {max(1, round(seconds / 60))} min"
-    return f"about {seconds / 3600:.1f} h".replace(".0 ", " ")
+    return UNMEASURED if seconds is None else amounts.about(seconds)
 
 
 def moment(at: datetime | None) -> str:

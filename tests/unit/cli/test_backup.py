@@ -54,12 +54,14 @@ def fill(home: Path) -> None:
     parts = app.assemble(Settings(home=home, database_url=None))
     with parts.database.transaction() as session:
         ada = make_person(session, os.environ.get("USER", "root"))
-        make_base_model(session, by=ada, name=SMOLLM2.name)
+        make_base_model(session, by=ada, name=SMOLLM2.name, source="builtin")
         make_base_model(session, by=ada, name="mine")
+        make_base_model(session, by=ada, name="Org/Small", source="hub", hub_id="Org/Small")
         owned: dict[str, Any] = {"domain": ada.domain, "created_by": ada.id}
         for kind in ("ours", "provider"):
             session.add(Engine(id=f"eng_{kind}", name=f"the {kind} one", kind=kind, **owned))
             write_whole(home / "secrets" / f"engine-eng_{kind}.key", "sk-1")
+        write_whole(home / "secrets" / "hub.token", "hf_1")
     parts.database.dispose()
     write_whole(home / "uploads" / "ab", "question\n")
 
@@ -83,7 +85,9 @@ def test_a_backup_comes_back_in_an_empty_home_and_says_what_to_do_then(
     assert {each["command"] for each in said["models_to_fetch"]} == {
         f"goldsmith models get {SMOLLM2.name}",
         "goldsmith models import PATH --name mine",
+        "goldsmith models get Org/Small",
     }
+    assert said["token_to_enter"] == "goldsmith models token"
     assert (new / "uploads" / "ab").read_text() == "question\n"
     assert list((new / "secrets").iterdir()) == []
     code, out, _ = run(monkeypatch, capsys, "models", "get", SMOLLM2.name, "--no-wait", "--json")

@@ -121,6 +121,66 @@ def make_safetensors(tensors: dict[str, tuple[str, list[int], bytes]], header: b
 
 
 @pytest.fixture(scope="session")
+def gguf_bytes() -> Callable[..., bytes]:
+    return make_gguf
+
+
+def gguf_text(text: str | bytes) -> bytes:
+    raw = text.encode() if isinstance(text, str) else text
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def gguf_value(value: Any) -> bytes:
+    """A value with its type, as GGUF writes it."""
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + gguf_text(value)
+    if isinstance(value, bool):
+        return struct.pack("<IB", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    if value and isinstance(value[0], str):
+        return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(gguf_text(item) for item in value)
+    return struct.pack("<IIQ", 9, 5, len(value)) + b"".join(struct.pack("<i", item) for item in value)
+
+
+GGUF_KEYS = {
+    "general.architecture": "llama",
+    "general.license": "apache-2.0",
+    "llama.context_length": 2048,
+    "llama.rope.scale": 0.5,
+    "tokenizer.ggml.add_bos_token": False,
+    "tokenizer.ggml.tokens": ["<|im_start|>", "<|im_end|>", "a"],
+    "tokenizer.ggml.token_type": [3, 3, 1],
+    "tokenizer.chat_template": CHATML,
+}
+GGUF_TENSORS = [("token_embd.weight", [32, 3], 0, 384), ("blk.0.weight", [32, 2], 3, 40), ("norm.weight", [5], 0, 20)]
+"""Name, shape, type and bytes."""
+
+
+def make_gguf(
+    keys: dict[str, Any] | None = None,
+    tensors: list[tuple[str, list[int], int, int]] | None = None,
+    *,
+    alignment: int = 32,
+    offsets: dict[str, int] | None = None,
+) -> bytes:
+    """A whole GGUF file; `offsets` replaces where tensors are said to begin."""
+    keys = GGUF_KEYS if keys is None else keys
+    tensors = GGUF_TENSORS if tensors is None else tensors
+    raw = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys))
+    raw += b"".join(gguf_text(key) + gguf_value(value) for key, value in keys.items())
+    position = 0
+    for name, shape, kind, num_bytes in tensors:
+        begin = (offsets or {}).get(name, position)
+        raw += gguf_text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, begin)
+        position += -(-num_bytes // alignment) * alignment
+    raw += bytes(-len(raw) % alignment)
+    return raw + bytes(position)
+
+
+@pytest.fixture(scope="session")
 def make_folder(tokenizer_json: str) -> FolderMaker:
     """Fills a folder with a whole model; without a template, there is none."""
 

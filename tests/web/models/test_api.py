@@ -7,10 +7,12 @@ import pytest
 from starlette.testclient import TestClient
 from tests.factories import make_base_model
 from tests.web.conftest import Site
-from tests.web.models.factories import make_tuned_model
+from tests.web.models.factories import make_model_folder, make_tuned_model
 from tests.web.workers import work_off
 
-from goldsmith.models.jobs import FolderKind
+from goldsmith.models.hub_access import HubAccess
+from goldsmith.models.jobs import FolderKind, HubKind
+from goldsmith.testing.fake_hub import FakeHub
 from goldsmith.web import waiting
 
 
@@ -74,6 +76,28 @@ def test_a_folder_is_imported_only_from_where_it_may_be(site: Site, client: Test
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/model-refused")
 
 
+def test_a_hubs_model_is_brought_by_a_job(site: Site, client: TestClient, tmp_path: Path) -> None:
+    with FakeHub() as hub:
+        hub.add("Org/Small", {path.name: path.read_bytes() for path in make_model_folder(tmp_path / "m").iterdir()})
+        answer = client.post("/v1/base-models", json={"hub_id": "org/small"})
+        assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+        work_off(site, HubKind(access=lambda home: HubAccess(hub.url)))
+        job = client.get(answer.headers["location"]).json()
+        assert job["state"] == "succeeded", job["failure"]
+        there = client.post("/v1/base-models", json={"hub_id": "Org/Small"})
+        commit = hub.models["Org/Small"].commit
+    assert there.status_code == 200
+    model = there.json()["model"]
+    assert (model["name"], model["source"], model["hub_id"], model["hub_commit"]) == (
+        "Org/Small",
+        "hub",
+        "Org/Small",
+        commit,
+    )
+    other = client.post("/v1/base-models", json={"hub_id": "Org/Small", "revision": "0" * 40})
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/model-name-taken")
+
+
 def test_an_environment_is_installed_by_one_job(client: TestClient) -> None:
     environments = {one["name"]: one for one in client.get("/v1/environments").json()["environments"]}
     assert environments["trl"]["status"] == "missing"
@@ -90,6 +114,9 @@ def test_an_environment_is_installed_by_one_job(client: TestClient) -> None:
         ("GET", "/v1/base-models/bm_x", None),
         ("POST", "/v1/base-models", {"builtin": "none"}),
         ("POST", "/v1/base-models", {}),
+        ("POST", "/v1/base-models", {"builtin": "none", "hub_id": "org/m"}),
+        ("POST", "/v1/base-models", {"hub_id": "no id"}),
+        ("POST", "/v1/base-models", {"builtin": "smollm2-135m-instruct", "revision": "main"}),
         ("POST", "/v1/base-models", {"path": "/tmp/x"}),
         ("POST", "/v1/environments/windows/install", None),
     ],

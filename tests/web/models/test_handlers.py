@@ -7,6 +7,9 @@ import pytest
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.types import JobFailure
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serve_service
 from goldsmith.web.models import handlers
@@ -43,6 +46,41 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_a_sentence(site: Site)
     assert answer.status_code == 403
     assert "/etc lies in none of the folders" in answer.text
     assert site.browser().post("/models", data={"path": "", "name": ""}).status_code == 422
+
+
+def test_every_way_to_a_base_model_is_offered_and_explained(site: Site) -> None:
+    text = site.browser().get("/models").text
+    assert 'action="/setup/models/smollm2-135m-instruct"' in text
+    assert 'action="/models/hub"' in text
+    assert "A model hub is a site on the internet" in text
+    assert "GGUF file, which is converted first" in text
+    with walking(site) as walk:
+        walk.to_model()
+    assert "Comes with Goldsmith" not in site.browser().get("/models").text
+
+
+def test_a_hubs_model_is_asked_for_by_a_form_and_its_failure_is_seen_here(site: Site) -> None:
+    browser = site.browser()
+    assert browser.post("/models/hub", data={"hub_id": "https://hub.example.org/Org/Small"}).status_code == 303
+    assert "Get the model Org/Small" in browser.get("/models").text
+    with site.database.transaction() as session:
+        job = jobs.page(session, domain="local", kind="base_model_hub")[0]
+        assert job.params == {"hub_id": "Org/Small", "revision": None, "name": "Org/Small"}
+        failure = JobFailure("hub-access-denied", "Org/Small is gated.", "Keep a token with: goldsmith models token")
+        queue.claim(session, machine="here", slot=None)
+        queue.fail(session, job, failure)
+    text = browser.get("/models").text
+    assert "Org/Small is gated." in text
+    assert "goldsmith models token" in text
+    assert f'action="/activity/{job.id}/resume"' in text
+
+
+def test_a_hub_id_that_is_none_is_refused_in_a_sentence(site: Site) -> None:
+    browser = site.browser()
+    answer = browser.post("/models/hub", data={"hub_id": "gpt2"})
+    assert answer.status_code == 422
+    assert "ORG/NAME" in answer.text
+    assert browser.post("/models/hub", data={"hub_id": ""}).status_code == 422
 
 
 def test_the_list_shows_how_every_model_stands(site: Site) -> None:

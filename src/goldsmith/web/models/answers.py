@@ -17,21 +17,32 @@ METRICS = (
 
 
 class BaseModelBody(ApiBody):
-    """A model that comes with Goldsmith, or one that lies on this machine."""
+    """A model that comes with Goldsmith, one from a model hub, or one that lies on this machine."""
 
     builtin: Name | None = None
+    hub_id: Name | None = None
+    """`ORG/NAME`, as in the address of the model's page on the hub."""
+    revision: Name | None = None
+    """A commit, a branch or a tag of the hub's model; none: the newest. The commit is kept."""
     path: Path | None = None
     """A model's folder, or one GGUF file, under a folder from which models may be imported."""
     name: Name | None = None
-    """What an imported model is called."""
+    """What an imported model is called; a hub's model is called by its hub id without it."""
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> "BaseModelBody":
-        if (self.builtin is None) == (self.path is None):
-            raise ValueError("name either builtin or path")
+        if sum(one is not None for one in (self.builtin, self.hub_id, self.path)) != 1:
+            raise ValueError("name one of builtin, hub_id and path")
         if self.path is not None and (self.name is None or "\x00" in str(self.path)):
             raise ValueError("an imported model needs a path and a name")
+        if self.revision is not None and self.hub_id is None:
+            raise ValueError("only a hub's model has revisions")
         return self
+
+    @property
+    def wanted(self) -> str:
+        """By which name the model is found once it is there."""
+        return self.builtin or self.name or self.hub_id or ""
 
 
 class BaseModelAnswer(ApiAnswer):

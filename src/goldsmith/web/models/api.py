@@ -14,9 +14,10 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import queries, service
 from goldsmith.models.tables import BaseModel, FineTunedModel
-from goldsmith.models.types import BUILTINS, Builtin
+from goldsmith.models.types import BUILTINS, Builtin, FromHub
 from goldsmith.people.types import Person
 from goldsmith.serve import queries as serve
+from goldsmith.storage.files import Home
 from goldsmith.web.answers import Id, Limit, not_yet
 from goldsmith.web.dependencies import (
     CurrentPerson,
@@ -97,9 +98,9 @@ def one_base(session: ReadSession, person: CurrentPerson, model_id: Id) -> BaseM
 def get_base(
     state: TheState, person: CurrentPerson, roots: TheImportRoots, body: BaseModelBody, response: Response
 ) -> GettingAnswer:
-    """Get a base model: one that comes with Goldsmith, or one that lies on this machine."""
+    """Get a base model: one that comes with Goldsmith, one from a model hub, or one that lies on this machine."""
     with state.database.transaction() as session:
-        job = _start(session, body, roots, person)
+        job = _start(session, body, roots, person, state.home)
     if job is not None:
         job = wait_for_job(state.database, job.id)
     if job is None:
@@ -127,17 +128,22 @@ def install(
     return _environment(session, folders.find(name, home=home.root))
 
 
-def _start(session: orm.Session, body: BaseModelBody, roots: tuple[Path, ...], by: Person) -> Job | None:
-    if body.path is None:
-        return service.start_builtin(session, body.builtin or "", by=by)
-    return service.start_path(session, body.path, name=body.name or "", roots=roots, by=by)
+def _start(session: orm.Session, body: BaseModelBody, roots: tuple[Path, ...], by: Person, home: Home) -> Job | None:
+    if body.hub_id is not None:
+        wanted = FromHub(body.hub_id, revision=body.revision, name=body.name)
+        return service.start_hub(session, wanted, by=by, home=home)
+    if body.path is not None:
+        return service.start_path(session, body.path, name=body.name or "", roots=roots, by=by)
+    return service.start_builtin(session, body.builtin or "", by=by)
 
 
 def _getting(session: orm.Session, body: BaseModelBody, job: Job | None, person: Person) -> GettingAnswer:
     state = JobState(job.state) if job is not None else JobState.SUCCEEDED
     model = None
     if state is JobState.SUCCEEDED:
-        model = queries.base(session, body.builtin or body.name or "", domain=person.domain)
+        made = (job.result or {}).get("base_model_id") if job is not None else None
+        wanted = service.hub_id_of(body.wanted) if body.hub_id and not body.name else body.wanted
+        model = queries.base(session, made or wanted, domain=person.domain)
     return GettingAnswer(
         model=BaseModelAnswer.model_validate(model) if model is not None else None,
         state=state,

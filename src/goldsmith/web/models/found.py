@@ -1,6 +1,8 @@
 """Puts the pages of models together from what the steps' queries find. Used by the handlers only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import Request
@@ -12,8 +14,10 @@ from goldsmith.compare.tables import ModelComparison
 from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.states import ACTIVE, JobState
+from goldsmith.jobs.tables import Job
 from goldsmith.models import queries, service
 from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.models.types import BUILTINS
 from goldsmith.people.types import Person
 from goldsmith.run import queries as runs
 from goldsmith.serve import queries as serve
@@ -22,6 +26,7 @@ from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import Receipt
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
+from goldsmith.storage import clock
 from goldsmith.storage.files import Home
 from goldsmith.web import needs
 from goldsmith.web.format import counted, moment
@@ -32,7 +37,9 @@ from goldsmith.web.models.views import BasePage, Link, ModelPage, ModelsPage
 
 NUM_HISTORY = 20
 NUM_COMPARISONS = 10
-WORKING = (JobState.QUEUED, *ACTIVE)
+NUM_JOBS = 20
+SHOWN = frozenset(state.value for state in (JobState.QUEUED, *ACTIVE, JobState.PAUSED, JobState.FAILED))
+"""States of jobs that bring a model in which somebody wants to see them here."""
 
 
 class ImportForm(FormModel):
@@ -41,21 +48,31 @@ class ImportForm(FormModel):
     path: str = Field(min_length=1, max_length=4096, title="Where it lies")
     """A folder with safetensors weights, config.json and tokenizer.json, or one GGUF file."""
     name: str = Field(min_length=1, max_length=255, title="What it shall be called")
+    """Your own word for it, without slashes."""
+
+
+class HubForm(FormModel):
+    """A model on a model hub."""
+
+    hub_id: str = Field(min_length=3, max_length=400, title="Which one")
+    """The name in the address of the model's page, of the form ORG/NAME; the whole address will do too."""
+    name: str | None = Field(None, max_length=255, title="What it shall be called")
+    """Left empty, it is called as on the hub."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A form that came back because it could not be used."""
+
+    path: tuple[FormField, ...] | None = None
+    hub: tuple[FormField, ...] | None = None
 
 
 def models_page(
-    session: orm.Session,
-    person: Person,
-    home: Home,
-    roots: Sequence[Path],
-    fields: tuple[FormField, ...] | None = None,
+    session: orm.Session, person: Person, home: Home, roots: Sequence[Path], returned: Returned | None = None
 ) -> ModelsPage:
-    """The list. `fields` is a form that came back because it could not be used."""
-    live = _live(session, person.domain)
-    kinds = (service.KIND_FOLDER, service.KIND_GGUF)
-    getting = [
-        job for kind in kinds for job in jobs.page(session, domain=person.domain, kind=kind, states=WORKING, limit=5)
-    ]
+    """The list, and the ways in which a base model is brought."""
+    live, returned = _live(session, person.domain), returned or Returned()
     return ModelsPage(
         title="Models",
         tuned=tuple(
@@ -64,8 +81,14 @@ def models_page(
         bases=tuple(views.base_line(row, live.get(row.id)) for row in queries.bases(session, domain=person.domain)),
         engines=tuple(views.engine_card(row) for row in serve.page(session, domain=person.domain)),
         needs=needs.for_training(session, home, domain=person.domain),
-        getting=tuple(job_line(job) for job in getting),
-        fields=fields or fields_of(ImportForm),
+        getting=tuple(views.getting_line(job) for job in _getting(session, person.domain)),
+        builtins=tuple(
+            views.builtin_line(one)
+            for one in BUILTINS.values()
+            if queries.base_called(session, one.name, domain=person.domain) is None
+        ),
+        fields=returned.path or fields_of(ImportForm),
+        hub_fields=returned.hub or fields_of(HubForm),
         roots=tuple(str(root) for root in roots),
         can_train=bool(stars.training_sets(session, domain=person.domain, limit=1)),
     )
@@ -113,6 +136,22 @@ def base_page(request: Request, session: orm.Session, row: BaseModel) -> BasePag
         address=f"{request.base_url}v1",
         history=tuple(views.history_line(entry, names) for entry in history),
     )
+
+
+def _getting(session: orm.Session, domain: str) -> list[Job]:
+    """The newest job for each name that is at work, waits for somebody, or failed within a day."""
+    newest: dict[str, Job] = {}
+    for kind in service.KINDS:
+        for job in jobs.page(session, domain=domain, kind=kind, limit=NUM_JOBS):
+            known = newest.setdefault(str(job.params["name"]).lower(), job)
+            if job.id > known.id:
+                newest[str(job.params["name"]).lower()] = job
+    since = clock.now() - timedelta(days=1)
+    return [
+        job
+        for job in sorted(newest.values(), key=lambda job: job.id, reverse=True)
+        if job.state in SHOWN and (job.state != JobState.FAILED.value or (job.finished_at or since) > since)
+    ]
 
 
 def _live(session: orm.Session, domain: str) -> dict[str, ActiveModel]:

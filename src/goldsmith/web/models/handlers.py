@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from goldsmith.models import queries
 from goldsmith.models import service as models
 from goldsmith.models.tables import BaseModel
+from goldsmith.models.types import FromHub
 from goldsmith.serve import service
 from goldsmith.web.dependencies import (
     AfterSwitch,
@@ -20,11 +21,12 @@ from goldsmith.web.dependencies import (
     TheState,
 )
 from goldsmith.web.forms import Filled, form_of
-from goldsmith.web.models.found import ImportForm, base_page, model_page, models_page
+from goldsmith.web.models.found import HubForm, ImportForm, Returned, base_page, model_page, models_page
 from goldsmith.web.pages import redirect, render
 
 pages = APIRouter()
 Filling = Annotated[Filled[ImportForm], Depends(form_of(ImportForm))]
+HubFilling = Annotated[Filled[HubForm], Depends(form_of(HubForm))]
 
 
 @pages.get("/models")
@@ -41,10 +43,23 @@ def bring(
 ) -> HTMLResponse | RedirectResponse:
     """Import a model that lies on this machine."""
     if not form.is_usable:
-        return render(request, models_page(session, person, home, roots, form.fields), status=422)
+        return render(request, models_page(session, person, home, roots, Returned(path=form.fields)), status=422)
     path = Path(form.usable.path).expanduser()
     models.start_path(session, path, name=form.usable.name, roots=roots, by=person)
     return redirect(request, "/models", toast=f"Importing {form.usable.name}. You can close this page; it goes on.")
+
+
+@pages.post("/models/hub", response_model=None)
+def bring_from_hub(
+    request: Request, session: Session, person: CurrentPerson, home: TheHome, roots: TheImportRoots, form: HubFilling
+) -> HTMLResponse | RedirectResponse:
+    """Bring a model from a model hub."""
+    if not form.is_usable:
+        return render(request, models_page(session, person, home, roots, Returned(hub=form.fields)), status=422)
+    wanted = FromHub(form.usable.hub_id, name=form.usable.name)
+    job = models.start_hub(session, wanted, by=person, home=home)
+    toast = f"{job.title}: you can close this page; it goes on." if job else "It is there already."
+    return redirect(request, "/models", toast=toast)
 
 
 @pages.get("/models/{model_id}")

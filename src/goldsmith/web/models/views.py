@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from goldsmith.compare.tables import ComparisonArm
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
+from goldsmith.jobs.types import JobFailure
 from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.models.types import Builtin
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import DeploymentHistory, Engine, Receipt
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineState, Proof
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
-from goldsmith.web.job_lines import JobLine
+from goldsmith.web.job_lines import JobLine, job_line
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import ReceiptLine
@@ -40,6 +44,22 @@ class EngineCard:
 
 
 @dataclass(frozen=True)
+class Getting:
+    """A job that brings a model, and why it failed."""
+
+    job: JobLine
+    failure: JobFailure | None
+
+
+@dataclass(frozen=True)
+class BuiltinLine:
+    """A model that comes with Goldsmith and is not here yet."""
+
+    name: str
+    about: str
+
+
+@dataclass(frozen=True)
 class ModelsPage(Page):
     """Every model, how to get more, and the engines."""
 
@@ -49,8 +69,10 @@ class ModelsPage(Page):
     bases: tuple[ModelLine, ...]
     engines: tuple[EngineCard, ...]
     needs: tuple[Need, ...]
-    getting: tuple[JobLine, ...]
+    getting: tuple[Getting, ...]
+    builtins: tuple[BuiltinLine, ...]
     fields: tuple[FormField, ...]
+    hub_fields: tuple[FormField, ...]
     roots: tuple[str, ...]
     can_train: bool
 
@@ -174,6 +196,17 @@ def base_line(row: BaseModel, item: ActiveModel | None) -> ModelLine:
     return ModelLine(row.id, row.name, about, badges_of(item), row.created_at)
 
 
+def getting_line(job: Job) -> Getting:
+    """A job that brings a model."""
+    is_failed = job.state == JobState.FAILED.value and job.failure is not None
+    return Getting(job_line(job), JobFailure(**(job.failure or {})) if is_failed else None)
+
+
+def builtin_line(model: Builtin) -> BuiltinLine:
+    """A model that can be had at once."""
+    return BuiltinLine(model.name, f"{formats.size(model.download_bytes)} to fetch, licence {model.licence}")
+
+
 def engine_card(row: Engine) -> EngineCard:
     """An engine and how it is."""
     state = EngineState(row.state)
@@ -279,9 +312,17 @@ def base_facts(row: BaseModel) -> tuple[tuple[str, str], ...]:
         ("Longest text", formats.tokens(row.context_length)),
         ("Licence", row.licence or "not known"),
         ("End of an answer", row.end_marker),
-        ("Came from", {"builtin": "Goldsmith's own list", "hub": f"the hub, {row.hub_id}"}.get(row.source, row.source)),
+        ("Came from", _origin(row)),
+        *((("Commit on the hub", row.hub_commit),) if row.hub_commit else ()),
         ("Content", row.content_hash[:16]),
     )
+
+
+def _origin(row: BaseModel) -> str:
+    words = {"folder": "a folder on this machine", "gguf": "a GGUF file on this machine"}
+    if row.source == "builtin":
+        return f"Goldsmith's own list: a smaller copy of {row.hub_id}"
+    return f"the hub, {row.hub_id}" if row.source == "hub" else words.get(row.source, row.source)
 
 
 def parameters(number: int) -> str:
