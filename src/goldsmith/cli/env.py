@@ -6,6 +6,7 @@ import typer
 
 from goldsmith.cli.console import Cli, err
 from goldsmith.environments import folders, installer, locks
+from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 
 commands = typer.Typer(help="Environments of heavy programs: trainers and engines.", no_args_is_help=True)
@@ -25,8 +26,7 @@ def install(context: typer.Context, name: Name) -> None:
         last = text
 
     if not folders.find(name, home=cli.parts.home.root).is_installed and not cli.is_json:
-        hint = locks.install_time_hint(name)
-        err.print(f"Installing {name}: {hint}", markup=False)
+        err.print(f"Installing {name}: {locks.install_time_hint(name).sentence}", markup=False)
     environment = installer.install(
         name, home=cli.parts.home.root, torch_index_url=cli.parts.settings.torch_index_url, report=report
     )
@@ -54,7 +54,7 @@ def remove(context: typer.Context, name: Name) -> None:
     )
 
 
-def names_needed(cli: Cli) -> tuple[EnvironmentName, ...]:
+def names_needed(machine: MachineFacts) -> tuple[EnvironmentName, ...]:
     """What this machine needs for the whole loop."""
-    engine = EnvironmentName.VLLM if cli.parts.machine.device == "cuda" else EnvironmentName.VLLM_CPU
+    engine = EnvironmentName.VLLM if machine.device == "cuda" else EnvironmentName.VLLM_CPU
     return (EnvironmentName.TRL, engine)

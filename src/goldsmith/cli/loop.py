@@ -66,11 +66,11 @@ class Loop:
 
     def prepare(self) -> None:
         """Get the environments: downloads, which are not counted in the time of the loop."""
-        for name in names_needed(self.cli):
+        for name in names_needed(self.cli.parts.machine):
             if folders.find(name, home=self.cli.parts.home.root).is_installed:
                 continue
             hint = locks.install_time_hint(name)
-            out.print(f"Installing the environment {name}: about {hint.minutes or '?'} minutes, once.", markup=False)
+            out.print(f"Installing the environment {name}: {hint.sentence}", markup=False)
             with self._timed(f"environment {name} (once)"):
                 installer.install(
                     name,

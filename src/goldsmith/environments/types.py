@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from goldsmith.storage import amounts
+
+SEEN = "installed and seen"
+"""How the status of a lock begins that somebody has installed."""
+
 
 class EnvironmentName(StrEnum):
     """An isolated environment of heavy programs; their pins contradict each other, so each stands alone."""
@@ -100,7 +105,7 @@ class Lock:
     @property
     def is_seen(self) -> bool:
         """Whether this lock was ever installed, not only resolved."""
-        return self.status.startswith("installed and seen")
+        return self.status.startswith(SEEN)
 
 
 @dataclass(frozen=True)
@@ -110,3 +115,15 @@ class InstallHint:
     minutes: float | None
     size_bytes: int | None
     status: str
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether this lock was ever installed, not only resolved."""
+        return self.status.startswith(SEEN)
+
+    @property
+    def sentence(self) -> str:
+        """What a person has to wait for and to give room for."""
+        if self.minutes is None or self.size_bytes is None:
+            return "size and time were not measured on a machine like this; once."
+        return f"{amounts.size(self.size_bytes)} on disk, {amounts.about(60 * self.minutes)}, once."

@@ -140,6 +140,4 @@ def _hint(name: EnvironmentName) -> InstallHint | None:
 def _cost(hint: InstallHint | None) -> str:
     if hint is None:
         return "There is no list of packages for this kind of machine; installing will say so."
-    if hint.minutes is None or hint.size_bytes is None:
-        return "Size and time were not measured on a machine like this; once."
-    return f"{size(hint.size_bytes)} on disk, {about(60 * hint.minutes)}, once."
+    return hint.sentence[0].upper() + hint.sentence[1:]
