@@ -1,28 +1,33 @@
-"""The licence of every pinned requirement of the control plane, from the metadata of what is installed.
+"""The licence of every pinned package: of the control plane and of the environments of trainers and engines.
 
-`generate.py` calls it. The environments of trainers and engines have locks of their own, whose licences of note are
-written beside them.
+The control plane's stand in the metadata of what is installed. Environments are not installed beside the checks, so
+theirs stand in `licences_of_environments.toml`, read once from packages that were; a lock and that table that do not
+name the same packages are an error. `generate.py` calls it.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from goldsmith.environments import locks
+from goldsmith.environments.types import EnvironmentName
+
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "docs" / "licences_of_environments.toml"
 LONGEST_LICENCE_CHARS = 60
 
 
 def sections() -> Iterator[str]:
-    """What is needed to run Goldsmith, then what only development needs."""
+    """What is needed to run Goldsmith, what only development needs, then what environments hold."""
     yield (
         "Goldsmith is under Apache-2.0. The user's pip fetches what is listed here; Goldsmith ships none of it, except "
         "htmx and Chart.js for the pages, whose licences lie beside them in `src/goldsmith/web/static/vendor`. "
-        "For the environments of trainers and engines see "
-        "[their locks](../src/goldsmith/environments/locks/README.md)."
+        "What is not under a licence of open source is named [beside the locks]"
+        "(../src/goldsmith/environments/locks/README.md)."
     )
     running = needed_to_run()
     pinned = dict(pins())
@@ -30,6 +35,12 @@ def sections() -> Iterator[str]:
     yield _table({name: version for name, version in pinned.items() if canonical(name) in running})
     yield "## To develop and test it"
     yield _table({name: version for name, version in pinned.items() if canonical(name) not in running})
+    yield (
+        "## In environments\n\nInstalled by `goldsmith env install`, each on its own. *says nothing*: neither the "
+        "package's metadata nor a licence file in it names a licence. *not read*: it is in locks for NVIDIA GPUs "
+        "alone, which nobody has installed yet, and was not looked into."
+    )
+    yield _environments(locked(), read_table())
 
 
 def pins() -> Iterator[tuple[str, str]]:
@@ -38,6 +49,29 @@ def pins() -> Iterator[tuple[str, str]]:
         if line and not line.startswith("#"):
             name, _, version = line.partition("==")
             yield name, version
+
+
+def locked() -> dict[str, dict[str, set[str]]]:
+    """Every package of every lock, whatever the machine: name → version → the environments that hold it."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for environment in EnvironmentName:
+        for target in locks.targets(environment):
+            for pin in locks.read_lock(environment, target).pins:
+                found.setdefault(canonical(pin.name), {}).setdefault(pin.version, set()).add(environment.value)
+    return found
+
+
+def read_table() -> dict[str, str]:
+    """The licences that were read, by package."""
+    return dict(tomllib.loads(TABLE.read_text(encoding="utf-8"))["licences"])
+
+
+def faults(packages: Iterable[str], table: Iterable[str]) -> list[str]:
+    """Packages without a licence, and licences without a package, each in a sentence."""
+    missing, left = sorted(set(packages) - set(table)), sorted(set(table) - set(packages))
+    return [f"{name} is in a lock, and not in {TABLE.name}: read its licence." for name in missing] + [
+        f"{name} is in {TABLE.name}, and in no lock any more: take it out." for name in left
+    ]
 
 
 def needed_to_run() -> set[str]:
@@ -82,6 +116,16 @@ def _required_by(requirement: Requirement) -> Iterator[Requirement]:
         extras = ("", *requirement.extras)
         if found.marker is None or any(found.marker.evaluate({"extra": extra}) for extra in extras):
             yield found
+
+
+def _environments(packages: Mapping[str, Mapping[str, set[str]]], table: Mapping[str, str]) -> str:
+    if found := faults(packages, table):
+        raise SystemExit("\n".join(found))
+    lines = []
+    for name, versions in sorted(packages.items()):
+        held_by = sorted(set().union(*versions.values()))
+        lines.append(f"| {name} | {', '.join(sorted(versions))} | {table[name]} | {', '.join(held_by)} |")
+    return "\n".join(("| package | version | licence | in |", "| --- | --- | --- | --- |", *lines))
 
 
 def _table(versions: dict[str, str]) -> str:
