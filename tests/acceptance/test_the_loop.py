@@ -4,18 +4,14 @@ The supervisor, its workers, the fake trainer and the fake engine are processes 
 the language model are pretended. `tests/real/test_the_loop.py` walks the same way with the real ones.
 """
 
-import csv
 import json
-import struct
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
@@ -33,16 +29,11 @@ from goldsmith.serve.engine import EnginePlan, Program
 from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 from goldsmith.settings import Settings
 from goldsmith.stars import queries as stars
+from goldsmith.testing import write_small_model
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("acceptance")]
 
 NUM_ROWS = 40
-TEMPLATE = (
-    "{%- for message in messages %}\n"
-    "    {{- '<|im_start|>' ~ message.role ~ '\n' ~ message.content ~ '<|im_end|>\n' }}\n"
-    "{%- endfor %}\n"
-    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}\n"
-)
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     try:
         cli = Cli(as_name="Ada", is_json=True)
         cli.__dict__["parts"] = parts
-        import_base(cli, write_base(folder / "base"))
+        import_base(cli, write_small_model(folder / "base", text=story.SYSTEM_TEXT))
         yield Walked(parts, Loop(cli, NUM_ROWS, backend="fake").walk())
     finally:
         stop.set()
@@ -90,36 +81,8 @@ def fake_program(answers: Path) -> Program:
 
 def write_answers(path: Path) -> Path:
     """The tuned model knows every answer; the base model says the first thing that fits the schema."""
-    with story.rows_path().open(encoding="utf-8", newline="") as file:
-        book = {row["message"]: row["expected"] for row in csv.DictReader(file)}
-    path.write_text(json.dumps({"tuned": book}), encoding="utf-8")
+    path.write_text(json.dumps({"tuned": story.expected()}), encoding="utf-8")
     return path
-
-
-def write_base(folder: Path) -> Path:
-    """A base model of four numbers, with a real tokenizer and chat template."""
-    folder.mkdir()
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    words = [AddedToken(w, normalized=False, special=True) for w in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=400, show_progress=False, initial_alphabet=alphabet, special_tokens=words)
-    tokenizer.train_from_iterator([story.SYSTEM_TEXT], trainer)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 4096}
-    write_json(folder / "config.json", config)
-    write_json(folder / "tokenizer_config.json", {"eos_token": "<|im_end|>"})
-    (folder / "chat_template.jinja").write_text(TEMPLATE)
-    header = {"model.layers.0.self_attn.q_proj.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + struct.pack("<4f", 1, 1, 1, 1))
-    return folder
-
-
-def write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def import_base(cli: Cli, folder: Path) -> None:

@@ -3,16 +3,21 @@
 import importlib
 import pickle
 import pkgutil
+import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 import goldsmith
+from goldsmith.cli.main import make_root
 from goldsmith.errors import Conflict, Denied, GoldsmithError, Invalid, NotFound, Unavailable
+from goldsmith.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = {NotFound, Invalid, Conflict, Denied, Unavailable}
@@ -70,3 +75,17 @@ def test_every_slug_is_its_own() -> None:
 def test_every_error_has_its_line_among_the_problems() -> None:
     page = (ROOT / "docs" / "reference" / "problems.md").read_text(encoding="utf-8")
     assert [error.slug() for error in ERRORS if f"| `{error.slug()}` |" not in page] == []
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda cls: cls.__name__)
+def test_a_command_or_setting_in_a_hint_exists(error: type[GoldsmithError]) -> None:
+    group: Any = typer.main.get_command(make_root())
+    for mention in re.findall(r"goldsmith((?: [a-z][a-z-]+)+)", error.default_hint):
+        command = group
+        for word in mention.split():
+            if hasattr(command, "commands"):
+                assert word in command.commands, f"goldsmith{mention}"
+                command = command.commands[word]
+        assert not hasattr(command, "commands"), f"goldsmith{mention}: a verb is missing"
+    for name in re.findall(r"GOLDSMITH_([A-Z_]+)", error.default_hint):
+        assert name.lower() in Settings.model_fields

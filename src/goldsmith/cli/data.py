@@ -9,6 +9,7 @@ from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.data import queries, readers, service
 from goldsmith.data.types import ImportRequest
+from goldsmith.stars import importing
 
 commands = typer.Typer(help="Datasets: rows that come in.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL, Excel, Parquet or chats.")]
@@ -20,7 +21,7 @@ def import_file(
     file: File,
     name: Annotated[str, typer.Option(help="What the dataset is called; default: the file's name.")] = "",
     to: Annotated[str | None, typer.Option(help="Make the next version of this dataset instead of a new one.")] = None,
-    answers: Annotated[str | None, typer.Option(help="The column that holds good answers.")] = None,
+    answers: Annotated[str | None, typer.Option(help="The column that holds good answers; they get your star.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
     """Import a file. Bad rows are listed and never stop the good ones."""
@@ -30,7 +31,10 @@ def import_file(
     request = ImportRequest(upload, name or file.stem, dataset_id=to, answer_column=answers)
     with cli.transaction() as (session, person):
         version, job = service.start_import(session, request, by=person)
+        stars = importing.start(session, version.id, by=person) if answers else None
     said = finish_or_say(cli, job.id, wait=wait)
+    if stars is not None:
+        said["run"] = finish_or_say(cli, stars.id, wait=wait).get("run_id")
     cli.show({"dataset": version.dataset_id, "version": version.id, **said})
 
 

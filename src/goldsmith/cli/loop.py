@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from goldsmith import app
 from goldsmith.cli.console import Cli, err, out
 from goldsmith.cli.env import names_needed
-from goldsmith.cli.watching import follow
+from goldsmith.cli.watching import follow, until_live
 from goldsmith.compare import service as compare
 from goldsmith.compare.service import ComparisonRequest
 from goldsmith.data import queries as data
@@ -23,7 +23,6 @@ from goldsmith.data import service as data_service
 from goldsmith.data.types import ImportRequest
 from goldsmith.demo import story
 from goldsmith.environments import folders, installer, locks
-from goldsmith.errors import Conflict
 from goldsmith.models import service as models
 from goldsmith.models.types import SMOLLM2
 from goldsmith.people.types import Person
@@ -33,7 +32,6 @@ from goldsmith.run import service as run_service
 from goldsmith.run.types import PromptDraft, RunOptions, RunRequest
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serve_service
-from goldsmith.serve.types import DeploymentState, Proof
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import BulkRequest, BulkRule, ExportRequest
@@ -45,14 +43,6 @@ NUM_EPOCHS = 2
 # Measured: with 120 rows and eight a step there are too few steps to learn from.
 SETTINGS = {"num_epochs": NUM_EPOCHS, "batch_size": 4, "learning_rate": 1e-3}
 MAX_TOKENS = 40
-PROOF_TIMEOUT_S = 900.0
-
-
-class ReceiptRefused(Conflict):
-    """The model of the demo was loaded, and its receipt is red."""
-
-    title = "The tuned model was not proved"
-    default_hint = "Look at its receipt on the models page."
 
 
 @dataclass
@@ -151,23 +141,14 @@ class Loop:
         with self._timed("deploy and prove"):
             with self._writing() as (session, person):
                 serve_service.deploy(session, model_id, by=person)
-            load_s, reason = self._wait_for_proof(model_id)
+            found = until_live(self.cli, model_id)
+            with self.cli.reading() as session:
+                reason = serve.receipt(session, model_id).reason
             with self._writing() as (session, person):
                 serve_service.switch(session, model_id, by=person)
-        self._say("Serve", f"loaded in {load_s:.2f} s into the running engine, without a restart")
+        took = "" if found.load_s is None else f" in {found.load_s:.2f} s"
+        self._say("Serve", f"loaded{took} into the running engine, without a restart")
         self._say("Receipt", reason)
-
-    def _wait_for_proof(self, model_id: str) -> tuple[float, str]:
-        end = time.monotonic() + PROOF_TIMEOUT_S
-        while time.monotonic() < end:
-            with self.cli.reading() as session:
-                found = serve.deployment_of(session, model_id)
-                if found.proof == Proof.PROVED.value and found.load_s is not None:
-                    return found.load_s, serve.receipt(session, model_id).reason
-            if found.proof == Proof.REFUSED.value or found.state == DeploymentState.FAILED.value:
-                raise ReceiptRefused(found.message)
-            time.sleep(0.3)
-        raise ReceiptRefused("There was no receipt in time.")
 
     def _compare(self, model_id: str) -> str:
         with self._timed("compare"):

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from goldsmith.cli.console import Cli
-from goldsmith.cli.watching import finish_or_say
+from goldsmith.cli.watching import finish_or_say, until_live
 from goldsmith.models import hub_access, queries, service
 from goldsmith.models.errors import HubTokenMissing
 from goldsmith.models.tables import BaseModel
@@ -99,13 +99,20 @@ def import_model(
 
 
 @commands.command()
-def deploy(context: typer.Context, model: Model) -> None:
-    """Have a model loaded into an engine; its receipt follows by itself."""
+def deploy(
+    context: typer.Context,
+    model: Model,
+    wait: Annotated[bool, typer.Option(help="Wait until it is loaded and proved.")] = True,
+) -> None:
+    """Have a model loaded into an engine, and proved there. The engine is started if there is none."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
         found = queries.any_model(session, model, domain=person.domain)
         deployment = serve.deploy(session, found.id, by=person)
-    cli.show({"model": found.id, "deployment": deployment.id, "state": deployment.state})
+    if wait:
+        deployment = until_live(cli, found.id)
+    state = {"state": deployment.state, "proof": deployment.proof, "load_s": deployment.load_s}
+    cli.show({"model": found.id, "deployment": deployment.id, **state})
 
 
 @commands.command()

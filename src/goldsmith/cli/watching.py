@@ -1,4 +1,4 @@
-"""Waits for a job and shows how far it is. The job goes on when the waiting is broken off."""
+"""Waits for a job, or for a model to be live, and shows how far it is. Both go on when the waiting is broken off."""
 
 import time
 
@@ -9,8 +9,12 @@ from goldsmith.errors import Conflict
 from goldsmith.jobs import queries
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
+from goldsmith.serve import queries as serve
+from goldsmith.serve.tables import Deployment
+from goldsmith.serve.types import DeploymentState, EngineState, Proof
 
 LOOK_EVERY_S = 0.3
+LIVE_WITHIN_S = 900.0
 
 
 class JobDidNotSucceed(Conflict):
@@ -18,6 +22,13 @@ class JobDidNotSucceed(Conflict):
 
     title = "The job did not succeed"
     default_hint = "Look at it with: goldsmith jobs show JOB"
+
+
+class ReceiptRefused(Conflict):
+    """A model that should be live was refused by its receipt, or could not be loaded."""
+
+    title = "The model is not proved"
+    default_hint = "Look at its receipt, and at its engine, on the models page."
 
 
 def follow(cli: Cli, job_id: str) -> Job:
@@ -51,3 +62,24 @@ def finish_or_say(cli: Cli, job_id: str, *, wait: bool) -> dict[str, object]:
     with cli.reading() as session:
         job = queries.one(session, job_id)
     return {"job": job.id, "state": job.state, **(job.result or {})}
+
+
+def until_live(cli: Cli, model_id: str, *, within_s: float = LIVE_WITHIN_S) -> Deployment:
+    """The model's deployment once it is loaded and, where that is needed, proved. Raises ReceiptRefused."""
+    end = time.monotonic() + within_s
+    with err.status("waits for its engine") as status:
+        while time.monotonic() < end:
+            with cli.reading() as session:
+                found = serve.deployment_of(session, model_id)
+                engine = serve.one(session, found.engine_id)
+            if found.proof == Proof.REFUSED.value or found.state == DeploymentState.FAILED.value:
+                raise ReceiptRefused(found.message)
+            if engine.state == EngineState.FAILED.value:
+                raise ReceiptRefused(f"Its engine could not be started: {engine.message}")
+            if found.state == DeploymentState.LOADED.value and Proof(found.proof).allows_default:
+                return found
+            status.update(
+                engine.message if engine.state != EngineState.READY.value else f"{found.state}, {found.proof}"
+            )
+            time.sleep(LOOK_EVERY_S)
+    raise ReceiptRefused("There was no receipt in time.")

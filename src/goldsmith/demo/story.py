@@ -11,6 +11,7 @@ normal  something is wrong or has to be changed or answered for, and it can wait
 low     a question, praise or an idea, with nothing wrong and no time pressure
 """
 
+import csv
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -49,3 +50,9 @@ ANSWER_SCHEMA: Final[dict[str, Any]] = {
 def rows_path() -> Path:
     """Return the CSV file of 300 messages (columns: message, expected); it is package data, also in a wheel."""
     return Path(str(files("goldsmith.demo").joinpath("support_messages.csv")))
+
+
+def expected() -> dict[str, str]:
+    """Every message with the answer that it should get."""
+    with rows_path().open(encoding="utf-8", newline="") as file:
+        return {row["message"]: row["expected"] for row in csv.DictReader(file)}

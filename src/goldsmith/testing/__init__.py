@@ -8,5 +8,6 @@ As a program in place of vLLM: `python -m goldsmith.testing --port N`.
 
 from goldsmith.testing.fake_answers import answers_from, default_answer, split_row
 from goldsmith.testing.fake_engine import FakeEngine, Faults
+from goldsmith.testing.small_model import write_small_model
 
-__all__ = ["FakeEngine", "Faults", "answers_from", "default_answer", "split_row"]
+__all__ = ["FakeEngine", "Faults", "answers_from", "default_answer", "split_row", "write_small_model"]

@@ -1,0 +1,47 @@
+"""The tutorial's commands really run, in their order, with the fakes: `tests/tutorial.py` says what is replaced."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import tutorial
+from tests.tutorial import Walk
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("tutorial")]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    folder = tmp_path_factory.mktemp("tutorial")
+    port, engine_port, fake_port = tutorial.free_ports(3)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GOLDSMITH_")}
+    settings = {"GOLDSMITH_HOME": str(folder / "home"), "GOLDSMITH_PORT": str(port)}
+    settings |= {"GOLDSMITH_ENGINE_PORT": str(engine_port), "FAKE_ENGINE_PORT": str(fake_port)}
+    walk = Walk(BIN, folder, port, {**kept, **settings})
+    with (
+        tutorial.fake_engine(folder, fake_port),
+        tutorial.goldsmith_up(BIN, walk.env, port, folder / "up.log"),
+    ):
+        walk.walk()
+        yield walk
+
+
+def test_the_walk_goes_all_around(walk: Walk) -> None:
+    tutorial.check(walk)
+
+
+def test_nothing_of_the_tutorial_is_left_out_unsaid(walk: Walk) -> None:
+    shown = list(tutorial.commands(tutorial.TUTORIAL.read_text(encoding="utf-8")))
+    replaced = [one for one in shown if tutorial.NOT_RUN.fullmatch(one) or tutorial.GET_MODEL.fullmatch(one)]
+    assert len(walk.done) == len(shown) - len(replaced) + len(("models import", "keys add"))
+    assert len(walk.done) > 25
+
+
+def test_every_job_of_the_walk_succeeded(walk: Walk) -> None:
+    jobs = json.loads(walk._run("goldsmith jobs list --json"))
+    assert {(job["title"], job["state"]) for job in jobs} == {(job["title"], "succeeded") for job in jobs}
+    assert len(jobs) == len(("model", "import", "run", "training", "proof", "comparison"))
