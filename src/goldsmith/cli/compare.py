@@ -47,7 +47,7 @@ def list_comparisons(context: typer.Context) -> None:
 
 
 @commands.command()
-def show(context: typer.Context, comparison_id: str) -> None:
+def show(context: typer.Context, comparison_id: Annotated[str, typer.Argument(help="A comparison's id.")]) -> None:
     """Show the verdict and the figures of each arm."""
     cli: Cli = context.obj
     with cli.reading() as session:

@@ -12,6 +12,7 @@ from goldsmith.data.types import ImportRequest
 from goldsmith.stars import importing
 
 commands = typer.Typer(help="Datasets: rows that come in.", no_args_is_help=True)
+Dataset = Annotated[str, typer.Argument(help="A dataset's id or name.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL, Excel, Parquet or chats.")]
 
 
@@ -68,7 +69,7 @@ def list_datasets(context: typer.Context) -> None:
 
 
 @commands.command()
-def show(context: typer.Context, dataset: str, rows: Annotated[int, typer.Option(help="How many.")] = 10) -> None:
+def show(context: typer.Context, dataset: Dataset, rows: Annotated[int, typer.Option(help="How many.")] = 10) -> None:
     """Show the first rows of a dataset's newest version."""
     cli: Cli = context.obj
     with cli.reading() as session:
@@ -78,7 +79,7 @@ def show(context: typer.Context, dataset: str, rows: Annotated[int, typer.Option
 
 
 @commands.command()
-def delete(context: typer.Context, dataset: str) -> None:
+def delete(context: typer.Context, dataset: Dataset) -> None:
     """Hide a dataset; what was made from it stays."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
@@ -87,7 +88,9 @@ def delete(context: typer.Context, dataset: str) -> None:
 
 
 @commands.command()
-def restore(context: typer.Context, dataset_id: str) -> None:
+def restore(
+    context: typer.Context, dataset_id: Annotated[str, typer.Argument(help="A dataset's id; its name is not enough.")]
+) -> None:
     """Show a deleted dataset again."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):

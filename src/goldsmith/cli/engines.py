@@ -1,5 +1,7 @@
 """`goldsmith engines`: the servers that answer for models."""
 
+from typing import Annotated
+
 import typer
 
 from goldsmith.cli.console import Cli
@@ -28,7 +30,7 @@ def list_engines(context: typer.Context) -> None:
 
 
 @commands.command()
-def stop(context: typer.Context, engine_id: str) -> None:
+def stop(context: typer.Context, engine_id: Annotated[str, typer.Argument(help="An engine's id.")]) -> None:
     """Stop an engine; deploying a model starts it again."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):

@@ -10,6 +10,7 @@ from goldsmith.jobs import queries, queue
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import StopRequest
 
+JobId = Annotated[str, typer.Argument(help="A job's id; a training's id is one too.")]
 commands = typer.Typer(help="Everything long: what runs, what became of it.", no_args_is_help=True)
 
 
@@ -33,7 +34,7 @@ def list_jobs(context: typer.Context, kind: Annotated[str | None, typer.Option(h
 
 
 @commands.command()
-def show(context: typer.Context, job_id: str) -> None:
+def show(context: typer.Context, job_id: JobId) -> None:
     """Show one job: its state, its failure in a sentence, where its log is."""
     cli: Cli = context.obj
     with cli.reading() as session:
@@ -44,26 +45,26 @@ def show(context: typer.Context, job_id: str) -> None:
 
 
 @commands.command()
-def wait(context: typer.Context, job_id: str) -> None:
+def wait(context: typer.Context, job_id: JobId) -> None:
     """Wait until the job is over, with a progress bar."""
     cli: Cli = context.obj
     cli.show(finish_or_say(cli, job_id, wait=True))
 
 
 @commands.command()
-def pause(context: typer.Context, job_id: str) -> None:
+def pause(context: typer.Context, job_id: JobId) -> None:
     """Stop a running job so that it can go on later; it saves first."""
     _ask(context.obj, job_id, StopRequest.PAUSE)
 
 
 @commands.command()
-def cancel(context: typer.Context, job_id: str) -> None:
+def cancel(context: typer.Context, job_id: JobId) -> None:
     """Stop a job for good; what it has kept stays."""
     _ask(context.obj, job_id, StopRequest.CANCEL)
 
 
 @commands.command()
-def resume(context: typer.Context, job_id: str) -> None:
+def resume(context: typer.Context, job_id: JobId) -> None:
     """Queue a paused, failed or cancelled job again; it goes on where it was."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):

@@ -32,7 +32,7 @@ def list_keys(context: typer.Context) -> None:
 
 
 @commands.command()
-def revoke(context: typer.Context, key_id: str) -> None:
+def revoke(context: typer.Context, key_id: Annotated[str, typer.Argument(help="A key's id, from the list.")]) -> None:
     """Make a key worthless."""
     cli: Cli = context.obj
     with cli.transaction() as (session, _):

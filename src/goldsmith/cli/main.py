@@ -80,6 +80,6 @@ def main() -> None:
     words = [word for word in sys.argv[1:] if word != "--json"]
     arguments = ["--json", *words] if is_json else words
     try:
-        make_root(words[0] if words else "")(arguments)
+        make_root(words[0] if words else "")(arguments, prog_name="goldsmith")
     except GoldsmithError as error:
         exit_with(error, is_json=is_json)

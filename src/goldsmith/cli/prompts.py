@@ -16,7 +16,7 @@ commands = typer.Typer(help="Prompts: instructions with {{column}} variables.", 
 @commands.command()
 def save(
     context: typer.Context,
-    name: str,
+    name: Annotated[str, typer.Argument(help="What the prompt is called.")],
     template: Annotated[str, typer.Option(help="What is asked, with {{column}} for a row's column.")],
     system: Annotated[str, typer.Option(help="The system text.")] = "",
     schema: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A JSON schema for answers.")] = None,

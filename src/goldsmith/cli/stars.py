@@ -41,13 +41,17 @@ def bad(context: typer.Context, answer: Answer) -> None:
 
 
 @commands.command()
-def correct(context: typer.Context, answer: Answer, text: str) -> None:
+def correct(
+    context: typer.Context,
+    answer: Answer,
+    text: Annotated[str, typer.Argument(help="What the model should have said.")],
+) -> None:
     """Put a text in the answer's place; it gets the star."""
     _mark(context.obj, answer, MarkRequest(MarkKind.correction, text))
 
 
 @commands.command()
-def note(context: typer.Context, answer: Answer, text: str) -> None:
+def note(context: typer.Context, answer: Answer, text: Annotated[str, typer.Argument(help="The note.")]) -> None:
     """Write a note beside an answer."""
     _mark(context.obj, answer, MarkRequest(MarkKind.note, text))
 

@@ -28,7 +28,9 @@ def start(
     backend: Annotated[str, typer.Option(help="How it is trained.")] = "trl",
     training_set: Annotated[str | None, typer.Option(help="Default: the newest one.")] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
@@ -65,7 +67,7 @@ def list_trainings(context: typer.Context) -> None:
 
 
 @commands.command()
-def show(context: typer.Context, job_id: str) -> None:
+def show(context: typer.Context, job_id: Annotated[str, typer.Argument(help="A training's id.")]) -> None:
     """Show one training with its curve."""
     cli: Cli = context.obj
     with cli.reading() as session:

@@ -4,25 +4,23 @@ from goldsmith.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class EnvironmentMissing(NotFound):
-    """A heavy program is needed whose environment is not installed, or only half."""
+    """A program is needed (a trainer or an engine) whose environment is not installed, or only half."""
 
     title = "An environment is not installed"
     default_hint = "See what there is with: goldsmith env list"
 
 
 class NoLockForThisMachine(Invalid):
-    """Goldsmith ships no list of exact versions for this Python on this kind of machine."""
+    """Goldsmith ships no list of exact versions (a lock) for this Python on this kind of machine."""
 
-    title = "No lock for this machine"
-    default_hint = (
-        "Use Python 3.11 on Linux (x86-64), or attach to an engine that runs elsewhere with GOLDSMITH_ENGINE_URL."
-    )
+    title = "No list of packages for this machine"
+    default_hint = "Use Python 3.11 on Linux (x86-64), or use an engine that runs already: POST /v1/engines"
 
 
 class LockUnreadable(Invalid):
-    """A lock that ships with Goldsmith has a line that cannot be read."""
+    """A list of exact versions (a lock) that ships with Goldsmith has a line that cannot be read."""
 
-    title = "A lock is damaged"
+    title = "A list of packages is damaged"
     default_hint = "Install Goldsmith again: its package is damaged."
 
 

@@ -64,10 +64,10 @@ class ModelNotOffered(NotFound):
 
 
 class NoDefaultModel(NotFound):
-    """The request names no model, and none is the default yet."""
+    """The request names no model, and nobody has made one the default yet."""
 
     title = "No model is the default"
-    default_hint = "Name a model, or make one the default with: POST /v1/models/switch"
+    default_hint = "Name a model, or make one the default with: goldsmith models switch MODEL"
 
 
 class NotOfferedByEngine(NotFound):

@@ -32,7 +32,7 @@ class RenderedTextTooLong(Invalid):
 
 
 class ControlWordInText(Invalid):
-    """A text contains a word that the model reads as a control token, so it could fake a turn of the chat."""
+    """A text contains a word that tells the model who is speaking, so it could pretend to be somebody else."""
 
     title = "The text contains a control word of the model"
     default_hint = "Take the word out of the row, or leave the row out."

@@ -46,7 +46,7 @@ class IsDefault(Conflict):
 
 
 class RankNotServable(Invalid):
-    """No engine takes an adapter of this rank."""
+    """No engine takes an adapter of this rank, which is the adapter's size."""
 
     title = "The adapter's rank cannot be served"
     default_hint = "Train again with rank 8, 16, 32 or 64."
@@ -55,7 +55,7 @@ class RankNotServable(Invalid):
 class NameNotServable(Invalid):
     """A URL or a name that was given for an engine cannot be used."""
 
-    title = "Not usable for an engine"
+    title = "This is no address of an engine"
     default_hint = "Give an address such as http://127.0.0.1:8000."
 
 
@@ -67,10 +67,10 @@ class WeightsUnreadable(Invalid):
 
 
 class ProbeUnreadable(Invalid):
-    """The model's own proof material is missing or damaged."""
+    """The rows that the training left in the model's folder to prove it are missing or damaged."""
 
     title = "The model cannot be proved"
-    default_hint = "Train it again: every training writes a probe into the model's folder."
+    default_hint = "Train it again: every training leaves such rows, the probe, in the model's folder."
 
 
 class EngineNotAnswering(Unavailable):

@@ -28,7 +28,7 @@ class NoTrainingSet(Invalid):
     """A training needs a training set, and there is none yet."""
 
     title = "There is no training set"
-    default_hint = "Give gold stars, then export them: POST /v1/fine-tuning/datasets/export"
+    default_hint = "Give gold stars, then make a training set of them: goldsmith training-sets export"
 
 
 class TrainingSetEmpty(Invalid):

@@ -66,7 +66,7 @@ class DuplicateColumns(BadHeader):
 
 
 class TooManyColumns(BadHeader):
-    """More columns than a person means."""
+    """The file has more columns than anybody means to have."""
 
     title = "Too many columns"
     default_hint = "Keep the columns that are needed; perhaps the delimiter is another one."
