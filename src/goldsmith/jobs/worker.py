@@ -129,4 +129,4 @@ class Worker:
 def _unexpected(error: Exception) -> dict[str, Any]:
     tail = "".join(traceback.format_exception(error))[-4000:]
     summary = f"The program met something it did not expect: {type(error).__name__}: {error}"[:500]
-    return JobFailure("unexpected", summary, "The log has the details. Try again with: resume", tail).to_dict()
+    return JobFailure("unexpected", summary, "Its log has the details. Resume the job to try again.", tail).to_dict()

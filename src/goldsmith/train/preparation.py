@@ -86,7 +86,11 @@ def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copyfile(rendered.path, target)
     if sha256_of(target) != rendered.sha256:
-        raise JobFailed("A copy of the rows differs from its original.", hint="Check the disk.", kind="bad_copy")
+        raise JobFailed(
+            "A copy of the rows differs from its original.",
+            hint="Check the disk, then resume the training.",
+            kind="bad_copy",
+        )
     return DataFile(
         path=f"data/{side}.jsonl",
         sha256=rendered.sha256,

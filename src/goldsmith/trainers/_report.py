@@ -163,9 +163,13 @@ def _report_end(report: Report, work: Callable[[], dict[str, Any]]) -> int:
 def _explain(error: Exception) -> Failure:
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
-        return Failure("out_of_memory", "There was not enough memory.", "Take a smaller batch or a smaller base model.")
+        return Failure(
+            "out_of_memory", "There was not enough memory.", "Choose fewer rows at once, or a smaller base model."
+        )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return Failure("disk_full", "The disk is full.", "Make room, then resume: the last checkpoint is kept.")
     if isinstance(error, (ImportError, importlib.metadata.PackageNotFoundError)):
         return Failure("environment_broken", f"A library is missing: {error}", "Install the environment again.")
-    return Failure("crashed", text, "The log of this attempt shows where. A retry goes on from the last checkpoint.")
+    return Failure(
+        "crashed", text, "The log of this attempt shows where. Resumed, it goes on from its last checkpoint."
+    )
