@@ -9,7 +9,7 @@ export GOLDSMITH_TEST_HOME
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick real check fix demo dev loop docs pictures migration
+.PHONY: help setup test quick browser real check fix demo dev loop docs pictures migration
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ test: setup  ## everything: quick tests, then the loop with real training and a 
 
 quick: setup  ## what needs no engine and no training
 	$(BIN)/python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not long"
+
+browser: setup  ## the whole loop in a browser with stand-ins, and every page looked at
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest -q -m browser -p no:xdist tests/browser
 
 real: setup  ## the loop with real training and a real engine
 	$(BIN)/python -m pytest -q -m real -p no:xdist tests/real

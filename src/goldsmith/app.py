@@ -182,6 +182,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.run import api as run_api
     from goldsmith.web.run import handlers as run
     from goldsmith.web.serve import api as serve_api
+    from goldsmith.web.settings import handlers as settings
     from goldsmith.web.stars import api as stars_api
     from goldsmith.web.stars import handlers as stars
     from goldsmith.web.train import api as train_api
@@ -198,6 +199,7 @@ def make_routers() -> "Routers":
             models.pages,
             compare.pages,
             jobs.pages,
+            settings.pages,
         ],
         api=[*(step.api for step in steps), jobs_api.api],
         openai=[

@@ -149,7 +149,8 @@ def _model(session: Session, name: str, by: Person) -> tuple[str, str, bool]:
     """Id, name, and whether it is an outside provider."""
     if name.startswith(ENGINE_PREFIX):
         engine = serve_queries.one(session, name)
-        if engine.domain != by.domain or engine.kind != EngineKind.PROVIDER.value:
+        is_there = engine.domain == by.domain and engine.is_wanted
+        if not is_there or engine.kind != EngineKind.PROVIDER.value:
             raise EngineNotFound(f"There is no provider {name}.")
         return engine.id, engine.provider_model or engine.name, True
     model = model_queries.any_model(session, name, domain=by.domain)

@@ -99,6 +99,17 @@ def write_key(home: Home, engine_id: str, key: str | None = None) -> str:
     return key
 
 
+def read_key(home: Home, engine_id: str) -> str | None:
+    """The key that is kept for an engine, if it wants one."""
+    path = home.root / key_path(engine_id)
+    return path.read_text(encoding="ascii").strip() if path.exists() else None
+
+
+def forget_key(home: Home, engine_id: str) -> None:
+    """Delete an engine's key; one that is not there is fine."""
+    (home.root / key_path(engine_id)).unlink(missing_ok=True)
+
+
 def vllm(home: Home, *, env: Mapping[str, str]) -> Program:
     """The command of the real engine. `env` is the environment of this process; only what is needed is passed on."""
 

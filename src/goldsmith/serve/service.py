@@ -23,6 +23,7 @@ from goldsmith.serve.errors import (
     RankNotServable,
 )
 from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine
+from goldsmith.serve.trial import Trial
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
     DeploymentState,
@@ -62,12 +63,35 @@ def stop_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
     return engine
 
 
+def remove_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
+    """Use an attached engine or a provider no more; what it answered stays. One of ours is only stopped.
+
+    Its key is deleted by `engine.forget_key`.
+    """
+    engine = stop_engine(session, engine_id, by=by)
+    if engine.kind != EngineKind.OURS.value:
+        engine.base_model_id = None  # so that no model wakes it again
+        engine.message = f"removed by {by.name}"
+        session.execute(update(Deployment).where(Deployment.engine_id == engine.id).values(is_wanted=False))
+        session.flush()
+    return engine
+
+
+def note_trial(session: Session, engine_id: str, trial: Trial) -> None:
+    """Keep what came of trying an engine, where its state is shown. The state of one that is watched is the keeper's."""
+    engine = queries.one(session, engine_id)
+    engine.message = trial.sentence
+    if engine.kind == EngineKind.PROVIDER.value:
+        engine.state = (EngineState.READY if trial.is_ok else EngineState.FAILED).value
+    session.flush()
+
+
 def attach_engine(
     session: Session, url: str, *, base_model_id: str, by: Person, name_in_engine: str | None = None
 ) -> Engine:
     """Use somebody's running vLLM, which has this base model. Its key is kept by `engine.write_key`."""
     base = models.base(session, base_model_id, domain=by.domain)
-    address = _checked_url(url)
+    address = checked_url(url)
     query = select(Engine).where(Engine.kind == EngineKind.ATTACHED.value, Engine.url == address)
     engine = session.scalar(query)
     if engine is None:
@@ -93,7 +117,7 @@ def add_provider(
 ) -> Engine:
     """An outside service that speaks OpenAI's API, with what a million tokens in and out cost."""
     engine = _engine_row(EngineKind.PROVIDER, name=name or f"{model} at {urlsplit(url).hostname}", by=by)
-    engine.url = _checked_url(url)
+    engine.url = checked_url(url)
     engine.provider_model = model
     engine.state = EngineState.READY.value
     engine.input_usd_per_million, engine.output_usd_per_million = prices_usd_per_million
@@ -310,7 +334,8 @@ def _begin(deployment: Deployment) -> None:
     deployment.message = "waits for its engine"
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """An engine's address without `/v1` and slashes at its end. Raises NameNotServable."""
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise NameNotServable(f"{url[:200]!r} is not an engine's address.")

@@ -43,6 +43,12 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "exam": Badge("exam", "hatch", "off"),
     "ready": Badge("ready", "check-circle", "proved"),
     "stopped": Badge("stopped", None, "off"),
+    "not_tested": Badge("not tested yet", "queued", "off"),
+    "installed": Badge("installed", "check-circle", "proved"),
+    "missing": Badge("not installed", None, "off"),
+    "broken": Badge("half installed", "warn", "cut"),
+    "outdated": Badge("of an older version", "clock", "off"),
+    "revoked": Badge("worthless", "slash", "off"),
 }
 
 

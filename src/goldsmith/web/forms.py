@@ -22,7 +22,7 @@ from goldsmith.web.errors import FormNotUsable
 
 M = TypeVar("M", bound=BaseModel)
 MAX_TEXT_BYTES = 16 * 1024 * 1024
-Kind = Literal["text", "textarea", "number", "select", "checkbox", "choices", "hidden"]
+Kind = Literal["text", "textarea", "number", "select", "checkbox", "choices", "hidden", "password"]
 _LIMITS = {annotated_types.Ge: "min", annotated_types.Gt: "min", annotated_types.Le: "max", annotated_types.Lt: "max"}
 
 
@@ -144,7 +144,7 @@ def _field(name: str, info: FieldInfo, value: str) -> FormField:
         label=label,
         kind=extra.get("kind", kind),  # type: ignore[arg-type]  # written beside the field, checked by the template
         help=info.description or "",
-        value=value,
+        value="" if extra.get("kind") == "password" else value,  # a secret is never sent back to a page
         is_required=info.is_required(),
         options=options,
         attrs=_attrs(info),

@@ -97,7 +97,7 @@ def need_of_model(session: orm.Session, *, domain: str, is_blocked: bool = False
     earlier = jobs.newest_of(session, SMOLLM2.name, model_service.KIND_GGUF)
     return Need(
         title="There is no model yet",
-        why=f"{SMOLLM2.name} is a small open model that runs on any machine. You can add others on the Models page.",
+        why=f"{SMOLLM2.name} is a small open model that runs on any machine.",
         cost=f"{size(SMOLLM2.download_bytes)} to fetch, {about(60 * MODEL_MINUTES)}, once.",
         label="Get the model",
         action=f"/setup/models/{SMOLLM2.name}",

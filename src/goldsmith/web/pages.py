@@ -4,7 +4,7 @@ Beside it stands `shell`, what the layout shows around every page. Used by every
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from starlette.templating import Jinja2Templates
 from goldsmith.people.types import Person
 from goldsmith.web import assets, badges
 from goldsmith.web import format as formats
+from goldsmith.web.looks import has_keys, theme_of
 from goldsmith.web.shell import Shell, Surroundings, Toast
 from goldsmith.web.sign_in import CookieJar
 
@@ -80,7 +81,8 @@ def shell_of(request: Request, page: Page, toast: Toast | None = None) -> Shell:
     """What surrounds this page."""
     surroundings: Surroundings = request.app.state.surroundings
     person: Person | None = getattr(request.state, "person", None)
-    return surroundings.shell(person, current=page.current, path=request.scope["path"], toast=toast)
+    shell = surroundings.shell(person, current=page.current, path=request.scope["path"], toast=toast)
+    return replace(shell, theme=theme_of(request), has_keys=has_keys(request))
 
 
 def taken_toast(request: Request) -> Toast | None:

@@ -19,6 +19,7 @@ from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.web.format import counted
+from goldsmith.web.looks import Theme
 from goldsmith.web.navigation import MenuGroup, menu
 from goldsmith.web.state import WebState
 
@@ -56,6 +57,9 @@ class Shell:
     person: Person | None
     toast: Toast | None
     path: str
+    theme: Theme = Theme.SYSTEM
+    has_keys: bool = True
+    """Whether single keys do something in this browser."""
 
 
 @dataclass(frozen=True)

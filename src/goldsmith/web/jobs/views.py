@@ -17,7 +17,14 @@ from goldsmith.web.log_lines import LogLine, log_line
 from goldsmith.web.pages import Page
 
 LOG_TAIL_BYTES = 40_000
-_SUBJECT_PAGES = {"run": "/runs", "training": "/training", "comparison": "/model-comparison", "import": "/data"}
+_SUBJECT_PAGES = {
+    "run": "/runs",
+    "training": "/training",
+    "comparison": "/model-comparison",
+    "import": "/data",
+    "prove": "/models",
+}
+_WHOLE_PAGES = {"environment": "/settings#environments", "base_model": "/models", "base_model_gguf": "/models"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def job_page(job: Job, events: Sequence[JobEvent], *, place: int | None, home: H
 def subject_address(job: Job) -> str | None:
     """The page of the thing that the job is about."""
     folder = _SUBJECT_PAGES.get(job.kind)
-    return f"{folder}/{job.subject_id}" if folder and job.subject_id else None
+    return f"{folder}/{job.subject_id}" if folder and job.subject_id else _WHOLE_PAGES.get(job.kind)
 
 
 def log_tail(path: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from goldsmith.models import queries as model_queries
 from goldsmith.people.types import Person
 from goldsmith.run import queries
 from goldsmith.run.messages import variables_of
+from goldsmith.run.service import ENGINE_PREFIX
 from goldsmith.run.tables import Run
 from goldsmith.run.types import PromptDraft, PromptPreview, RunKindName
 from goldsmith.serve import queries as serve_queries
@@ -30,6 +31,7 @@ from goldsmith.web.format import money, number, size
 from goldsmith.web.forms import FormField, Option, fields_of
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, chips, with_query
+from goldsmith.web.run.api import DownloadFormat
 from goldsmith.web.run.fields import text_of
 from goldsmith.web.run.form import FOLDED, RunForm, values_of
 from goldsmith.web.run.views import (
@@ -40,6 +42,7 @@ from goldsmith.web.run.views import (
     RunsPage,
     answer_line,
     asked_of,
+    downloads_of,
     progress_facts,
     run_line,
 )
@@ -149,7 +152,7 @@ def model_options(session: orm.Session, domain: str) -> tuple[Option, ...]:
     outside = [
         Option(each.id, each.provider_model or each.name, _price(each))
         for each in serve_queries.page(session, domain=domain)
-        if each.kind == EngineKind.PROVIDER.value
+        if each.kind == EngineKind.PROVIDER.value and each.is_wanted
     ]
     return (*bases, *tuned, *outside)
 
@@ -214,6 +217,7 @@ def run_page(request: Request, session: orm.Session, run: Run, query: AnswerQuer
         made_from=_made_from(session, run),
         asked=asked_of(wording.system_text, wording.template, as_text),
         num_read=counts.all - counts.unread,
+        downloads=downloads_of(run.id, DownloadFormat) if progress.num_answered else (),
     )
 
 
@@ -250,7 +254,8 @@ def _job(session: orm.Session, run: Run) -> Job | None:
 def _made_from(session: orm.Session, run: Run) -> tuple[tuple[str, str], ...]:
     """What it was made from, each with its page."""
     model = _model_names(session, run.domain).get(run.model_id or "", "")
-    parts = [(model, f"/models/{run.model_id}")] if model else []
+    is_outside = (run.model_id or "").startswith(ENGINE_PREFIX)
+    parts = [(model, "/settings#engines" if is_outside else f"/models/{run.model_id}")] if model else []
     if run.dataset_version_id:
         version = data_queries.version(session, run.dataset_version_id)
         parts.append((f"{version.num_rows:,} rows of {version.source_name}", f"/data/{version.id}"))

@@ -1,5 +1,6 @@
 """What the pages of runs show, made from rows and values. Knows no request and no database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -115,6 +116,8 @@ class RunPage(Page):
     asked: tuple[tuple[str, str], ...]
     """What was asked: instructions, question, form of the answer."""
     num_read: int
+    downloads: tuple[tuple[str, str], ...]
+    """What the answers can be taken away as: a label and its address."""
 
 
 def run_line(run: Run, progress: RunProgress, job: Job | None, *, model: str, num_stars: int) -> RunLine:
@@ -174,6 +177,12 @@ def progress_facts(progress: RunProgress) -> tuple[tuple[str, str, str], ...]:
     if progress.num_invalid:
         facts.append(("Not as asked", f"{progress.num_invalid:,}", "not the JSON that was asked for"))
     return tuple(facts)
+
+
+def downloads_of(run_id: str, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """A link for each form in which answers can be taken away."""
+    words = {"xlsx": "Excel"}
+    return tuple((f"As {words.get(name, name.upper())}", f"/runs/{run_id}/answers.{name}") for name in names)
 
 
 def asked_of(system_text: str, template: str, fields: str) -> tuple[tuple[str, str], ...]:

@@ -3,21 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field
 
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.types import DeploymentState, EngineKind, EngineState, HistoryAction, Proof
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
-
-
-def _usable_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value()
-    if not (1 <= len(text) <= 2000 and text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("a key has 1 to 2,000 printable ASCII characters, and no blank")
-    return key
-
-
-EngineKey = Annotated[SecretStr, AfterValidator(_usable_key)]
+from goldsmith.web.engine_keys import EngineKey
 
 
 class ModelBody(ApiBody):

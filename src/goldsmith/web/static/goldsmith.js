@@ -58,8 +58,12 @@ function say(text) {
 }
 
 // ---- Keys: g and a letter to go somewhere; / search; ? all keys; data-key on a button or link. ----
-const KEYS_OFF = "goldsmith-keys-off";
 let goesUntil = 0;
+
+function switchKeys(areOn) {
+  body.dataset.keys = areOn ? "on" : "off";
+  document.cookie = `goldsmith_keys=${body.dataset.keys}; path=/; max-age=34560000; samesite=strict`;
+}
 
 function press(event) {
   if (event.defaultPrevented || event.metaKey || event.altKey) return;
@@ -68,7 +72,7 @@ function press(event) {
     if (event.key === "Enter" && target.form) target.form.requestSubmit();
     return;
   }
-  if (isTyping(target) || localStorage.getItem(KEYS_OFF) || document.querySelector("dialog[open]")) return;
+  if (isTyping(target) || body.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
   if (event.key === "?") document.getElementById("all-keys")?.showModal();
   else if (event.key === "/") document.querySelector("[data-search]")?.focus();
   else if (event.key === "g") goesUntil = Date.now() + 1500;
@@ -81,8 +85,7 @@ function press(event) {
 function fillKeys() {
   const off = document.getElementById("keys-off");
   if (!off) return;
-  off.checked = Boolean(localStorage.getItem(KEYS_OFF));
-  off.addEventListener("change", () => off.checked ? localStorage.setItem(KEYS_OFF, "1") : localStorage.removeItem(KEYS_OFF));
+  off.addEventListener("change", () => switchKeys(!off.checked));
   const list = document.getElementById("page-keys");
   for (const element of document.querySelectorAll("[data-key]")) {
     const line = document.createElement("li");

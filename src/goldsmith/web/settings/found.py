@@ -1,0 +1,91 @@
+"""Puts the page of settings together from what the steps' queries find. Used by the handlers only."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fastapi import Request
+from sqlalchemy import orm
+
+from goldsmith.environments import folders
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.environments.types import EnvironmentName
+from goldsmith.models import queries as models
+from goldsmith.people import service as people
+from goldsmith.people.errors import KeyNotFound
+from goldsmith.people.tables import Key
+from goldsmith.people.types import Person
+from goldsmith.serve import queries as serve
+from goldsmith.serve.errors import EngineNotFound
+from goldsmith.serve.tables import Engine
+from goldsmith.serve.types import EngineKind
+from goldsmith.web import needs
+from goldsmith.web.forms import FormField, Option, fields_of
+from goldsmith.web.looks import has_keys, theme_of
+from goldsmith.web.settings import views
+from goldsmith.web.settings.forms import THEMES, AttachForm, KeyForm, LookForm, ProviderForm
+from goldsmith.web.settings.views import SettingsPage
+from goldsmith.web.state import WebState
+
+
+def settings_page(
+    request: Request, state: WebState, session: orm.Session, person: Person, **sent: tuple[FormField, ...]
+) -> SettingsPage:
+    """The page. `sent` are the fields of a form that came back because it could not be used, by their name here."""
+    look = {"theme": theme_of(request), "single_keys": has_keys(request)}
+    page = SettingsPage(
+        title="Settings",
+        engines=tuple(views.engine_line(row) for row in serve.page(session, domain=person.domain) if _is_shown(row)),
+        provider_fields=fields_of(ProviderForm),
+        attach_fields=attach_fields(session, person, fields_of(AttachForm)),
+        has_bases=bool(models.bases(session, domain=person.domain)),
+        keys=tuple(views.key_line(key, who) for key, who in people.keys(session) if who.domain == person.domain),
+        key_fields=fields_of(KeyForm),
+        environments=_environments(state, session),
+        look_fields=fields_of(LookForm, look, options={"theme": THEMES}),
+        settings=views.setting_lines(state.settings),
+    )
+    return replace(page, **sent)
+
+
+def attach_fields(session: orm.Session, person: Person, fields: Sequence[FormField]) -> tuple[FormField, ...]:
+    """The fields of an engine to attach, with the base models that there are."""
+    bases = tuple(Option(base.id, base.name) for base in models.bases(session, domain=person.domain))
+    return tuple(replace(each, kind="select", options=bases) if each.name == "base_model" else each for each in fields)
+
+
+def engine_of(session: orm.Session, engine_id: str, person: Person) -> Engine:
+    """The engine, when it belongs to the person's organisation. Raises EngineNotFound."""
+    engine = serve.one(session, engine_id)
+    if engine.domain != person.domain:
+        raise EngineNotFound(f"There is no engine {engine_id}.")
+    return engine
+
+
+def key_of(session: orm.Session, key_id: str, person: Person) -> Key:
+    """The key, when it belongs to the person's organisation. Raises KeyNotFound."""
+    found = (key for key, who in people.keys(session) if key.id == key_id and who.domain == person.domain)
+    key = next(found, None)
+    if key is None:
+        raise KeyNotFound(f"There is no key {key_id}.")
+    return key
+
+
+def is_ours(row: Engine) -> bool:
+    """Whether Goldsmith starts and stops it."""
+    return row.kind == EngineKind.OURS.value
+
+
+def _is_shown(row: Engine) -> bool:
+    """What was removed is not; engines of ours stay, because they start again when they are needed."""
+    return row.is_wanted or is_ours(row)
+
+
+def _environments(state: WebState, session: orm.Session) -> tuple[views.EnvironmentLine, ...]:
+    machine: MachineFacts = state.offers["machine"]
+    fitting = (EnvironmentName.TRL, needs.engine_of(machine))
+    return tuple(
+        views.environment_line(
+            found, needs.need_of_environment(session, state.home, found.name), fits=found.name in fitting
+        )
+        for found in folders.page(home=state.home.root)
+    )

@@ -1,0 +1,168 @@
+"""What the page of settings shows, made from rows and values. Knows no request and asks no database."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from goldsmith.environments.types import Environment, EnvironmentName, EnvironmentStatus
+from goldsmith.people.tables import Key
+from goldsmith.people.types import Person
+from goldsmith.serve.tables import Engine
+from goldsmith.serve.types import EngineKind
+from goldsmith.settings import Settings
+from goldsmith.web import format as formats
+from goldsmith.web.forms import FormField
+from goldsmith.web.needs import Need
+from goldsmith.web.pages import Page
+
+_NAMES = {
+    EnvironmentName.TRL: ("Trainer", "trains models, and converts them"),
+    EnvironmentName.VLLM: ("Engine for an NVIDIA GPU", "lets models answer"),
+    EnvironmentName.VLLM_CPU: ("Engine for a machine without GPU", "lets models answer"),
+}
+_WHY_NOT = {
+    EnvironmentName.TRL: "",
+    EnvironmentName.VLLM: "Not for this machine: it needs an NVIDIA GPU.",
+    EnvironmentName.VLLM_CPU: "Not needed here: this machine has an NVIDIA GPU.",
+}
+_PASSWORD = re.compile(r"//[^@/]*@")
+
+
+@dataclass(frozen=True)
+class EngineLine:
+    """Who answers."""
+
+    id: str
+    name: str
+    badge: str
+    about: str
+    message: str
+    is_ours: bool
+    is_running: bool
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """A key, without its secret."""
+
+    id: str
+    label: str
+    who: str
+    made_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EnvironmentLine:
+    """An environment as it is on disk; `need` says how to get it."""
+
+    name: str
+    title: str
+    badge: str
+    about: str
+    can_remove: bool
+    need: Need | None
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """A setting with its value."""
+
+    name: str
+    value: str
+    help: str
+    is_set: bool
+
+
+@dataclass(frozen=True)
+class SettingsPage(Page):
+    """Everything that can be set, and what is set."""
+
+    template: ClassVar[str] = "settings/settings.html"
+    current: ClassVar[str] = "settings"
+    engines: tuple[EngineLine, ...]
+    provider_fields: tuple[FormField, ...]
+    attach_fields: tuple[FormField, ...]
+    has_bases: bool
+    keys: tuple[KeyLine, ...]
+    key_fields: tuple[FormField, ...]
+    environments: tuple[EnvironmentLine, ...]
+    look_fields: tuple[FormField, ...]
+    settings: tuple[SettingLine, ...]
+
+
+@dataclass(frozen=True)
+class NewKeyPage(Page):
+    """A new key, this once."""
+
+    template: ClassVar[str] = "settings/new_key.html"
+    current: ClassVar[str] = "settings"
+    label: str
+    secret: str
+    address: str
+
+
+def engine_line(row: Engine) -> EngineLine:
+    """An engine, and what it costs."""
+    places = {
+        EngineKind.OURS.value: "on this machine, started by Goldsmith",
+        EngineKind.ATTACHED.value: f"attached at {row.url}",
+        EngineKind.PROVIDER.value: f"outside, at {row.url}; {_price(row)}",
+    }
+    is_ours = row.kind == EngineKind.OURS.value
+    is_running = row.is_wanted and row.state in ("starting", "ready")
+    is_untested = row.kind == EngineKind.PROVIDER.value and not row.message
+    badge = "not_tested" if is_untested else row.state
+    return EngineLine(row.id, row.name, badge, places[row.kind], row.message, is_ours, is_running)
+
+
+def key_line(key: Key, person: Person) -> KeyLine:
+    """A key, and for whom it stands."""
+    return KeyLine(key.id, key.label, person.name, key.created_at, key.revoked_at)
+
+
+def environment_line(found: Environment, need: Need | None, *, fits: bool) -> EnvironmentLine:
+    """An environment; one that does not fit the machine offers nothing but its removal."""
+    title, does = _NAMES[found.name]
+    is_there = found.status is not EnvironmentStatus.MISSING
+    if found.is_installed:
+        about = f"It {does}. {formats.size(found.size_bytes)} on disk, Python {found.python_version}."
+    elif not fits:
+        about = _WHY_NOT[found.name]
+    else:
+        about = f"It {does}. {need.cost if need else ''}"
+    badge = "installed" if found.is_installed and found.status is EnvironmentStatus.INSTALLED else found.status.value
+    return EnvironmentLine(found.name.value, title, badge, about, is_there, need if fits else None)
+
+
+def setting_lines(settings: Settings) -> tuple[SettingLine, ...]:
+    """Every setting; passwords in addresses are not shown."""
+    return tuple(
+        SettingLine(
+            name=f"GOLDSMITH_{name.upper()}",
+            value=shown_value(getattr(settings, name)),
+            help=(info.description or "").replace("`", ""),
+            is_set=name in settings.model_fields_set,
+        )
+        for name, info in type(settings).model_fields.items()
+    )
+
+
+def shown_value(value: object) -> str:
+    """A value in words."""
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(str(each) for each in value)
+    return _PASSWORD.sub("//***@", str(value))
+
+
+def _price(row: Engine) -> str:
+    asked, answered = row.input_usd_per_million, row.output_usd_per_million
+    if asked is None and answered is None:
+        return "no price given"
+    return f"a million tokens: {formats.money(asked)} for questions, {formats.money(answered)} for answers"

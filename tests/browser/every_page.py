@@ -1,0 +1,210 @@
+"""Every page that there is, over made-up rows: with nothing, in the midst of things, and with all of the loop walked.
+
+What is in the rows is chosen to be hard on pages: long names, another script, answers of a thousand characters, a file
+with bad rows, jobs that failed. Served from this process, because a page does not care who wrote its rows.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+from tests.web.conftest import Site
+from tests.web.loop_rows import Walk, make_loop_site, walking
+
+from goldsmith import app
+from goldsmith.data.tables import Dataset, DatasetVersion, Row
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.queue import NewJob
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import JobFailure
+from goldsmith.run.tables import Answer, Run
+from goldsmith.serve import service as serve
+from goldsmith.stars import service as stars
+from goldsmith.stars.types import MarkKind, MarkRequest
+from goldsmith.train.tables import TrainingJob
+from goldsmith.web.server import listen, make_server
+
+Pages = dict[str, str]
+"""A short name → the page's address."""
+LONG_NAME = "support-messages-2026-q3-all-channels-without-duplicates-and-without-the-test-accounts-final-2"
+JAPANESE = "サポートへの問い合わせ（二〇二六年・第三四半期・重複なし）"
+LONG_TEXT = "The invoice is wrong, and I have said so before, in March and again in May. " * 14
+ALWAYS = {
+    "home": "/",
+    "guided": "/fine-tuning",
+    "data": "/data",
+    "data-new": "/data/new",
+    "runs": "/runs",
+    "run-new": "/runs/new",
+    "stars": "/stars",
+    "trainings": "/training",
+    "training-new": "/training/new",
+    "models": "/models",
+    "comparisons": "/model-comparison",
+    "activity": "/activity",
+    "settings": "/settings",
+}
+CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[Site, str]]:
+    """A site with every page, and where it answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    site = make_loop_site(folder, *app.make_routers().pages)
+    door = listen(0)
+    server = make_server(site.web)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+    thread.start()
+    try:
+        yield site, f"http://127.0.0.1:{door.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        site.database.dispose()
+
+
+def empty(_: Site) -> Pages:
+    """Nothing was done yet."""
+    return {**ALWAYS, "not-found": "/nowhere", "guided-compare": "/fine-tuning?step=compare"}
+
+
+def at_work(site: Site) -> Pages:
+    """A training learns, a run is half done, things have failed."""
+    with walking(site, num_rows=60) as walk:
+        walk.bring_rows()
+        walk.ask(is_over=False)
+        fail_answers(walk)
+        walk.star()
+        walk.export()
+        walk.start_training(LONG_NAME)
+        walk.run_training()
+        import_id = add_failed_import(walk)
+        pages = {"run": f"/runs/{walk.run_id}", "training": f"/training/{walk.training_id}"}
+    return {**ALWAYS, **pages, "job-running": f"/activity/{walk.training_id}", "job-failed": f"/activity/{import_id}"}
+
+
+def failed(site: Site) -> Pages:
+    """The training stopped."""
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        walk.run_training()
+        walk.fail_training()
+    return {"home": "/", "guided": "/fine-tuning", "training": f"/training/{walk.training_id}"}
+
+
+def done(site: Site) -> Pages:
+    """All of the loop, with names and texts that are hard on pages."""
+    with walking(site, num_rows=80) as walk:
+        walk.bring_rows()
+        make_hard(walk)
+        walk.ask()
+        mark_by_hand(walk)
+        walk.star()
+        walk.export()
+        walk.start_training(LONG_NAME)
+        walk.run_training(steps=45)
+        walk.finish_training()
+        walk.deploy()
+        walk.start_comparison()
+        walk.answer_arms(num_right={"base": 4, "examples": 6, "tuned": 17})
+        walk.finish_comparison()
+        serve.switch(walk.session, walk.base_id, by=walk.by)
+        serve.add_provider(
+            walk.session,
+            "https://api.example.com",
+            model="large-1-with-a-long-name-2026-10-preview",
+            by=walk.by,
+            prices_usd_per_million=(0.15, 0.6),
+        )
+        version = walk.session.get_one(DatasetVersion, walk.version_id)
+        model, base = walk.model_id, walk.base_id
+    return {
+        **ALWAYS,
+        **{f"guided-{step}": f"/fine-tuning?step={step}" for step in ("data", "run", "stars", "train", "serve")},
+        "data-preview": preview(site),
+        "dataset": f"/data/{version.dataset_id}",
+        "run": f"/runs/{walk.run_id}",
+        "reader": f"/stars/{walk.run_id}",
+        "reader-corrected": f"/stars/{walk.run_id}?at=2",
+        "many": f"/stars/{walk.run_id}/many?column=expected",
+        "training-set": f"/training-sets/{walk.set_id}",
+        "training": f"/training/{walk.training_id}",
+        "model": f"/models/{model}",
+        "model-base": f"/models/{base}",
+        "comparison": f"/model-comparison/{walk.comparison_id}",
+        "job": f"/activity/{walk.training_id}",
+        "design": "/design",
+    }
+
+
+STAGES = {"empty": empty, "at-work": at_work, "failed": failed, "done": done}
+
+
+def make_hard(walk: Walk) -> None:
+    """Another script, a name without an end, a message of a thousand characters."""
+    version = walk.session.get_one(DatasetVersion, walk.version_id)
+    walk.session.get_one(Dataset, version.dataset_id).name = JAPANESE
+    rows = list(walk.session.scalars(select(Row).where(Row.dataset_version_id == version.id).order_by(Row.position)))
+    for row, message in zip(rows, (LONG_TEXT, "配送が遅れています。荷物は今どこですか？", "x" * 300), strict=False):
+        row.content = {**row.content, "message": message}
+    version.num_bad_rows = 1
+    version.bad_rows = [{"row": 7, "column": "message", "reason": "the row has two cells, the head has three"}]
+    walk.session.flush()
+
+
+def mark_by_hand(walk: Walk) -> None:
+    """A star, a long correction, a bad one; and a name without an end for the run."""
+    walk.session.get_one(Run, walk.run_id).name = LONG_NAME
+    answers = walk.session.scalars(
+        select(Answer).where(Answer.run_id == walk.run_id).order_by(Answer.position).limit(3)
+    )
+    for answer, mark in zip(
+        answers,
+        (
+            MarkRequest(MarkKind.star),
+            MarkRequest(MarkKind.correction, text='{"topic": "delivery", "urgency": "high"}'),
+            MarkRequest(MarkKind.bad),
+        ),
+        strict=True,
+    ):
+        stars.mark(walk.session, answer.id, mark, by=walk.by)
+
+
+def fail_answers(walk: Walk) -> None:
+    """Two rows got no answer, one was cut off."""
+    answers = list(walk.session.scalars(select(Answer).where(Answer.run_id == walk.run_id).order_by(Answer.position)))
+    for answer in answers[-2:]:
+        answer.state, answer.text, answer.parsed = "failed", "", None
+        answer.error = "The engine gave no answer in time, three times in a row."
+    answers[4].finish_reason = "length"
+    walk.session.flush()
+
+
+def add_failed_import(walk: Walk) -> str:
+    """A job that failed, with what its program said."""
+    job = queue.add(walk.session, NewJob("import", f"Import {JAPANESE}.csv", {}), by=walk.by)
+    queue.claim(walk.session, machine="here", slot=None)
+    queue.move(walk.session, jobs.one(walk.session, job.id), JobState.RUNNING, "its program was started")
+    summary = "The file ends in the midst of a quoted cell that began in row 41."
+    failure = JobFailure(
+        "invalid", summary, "Close the quote in the file, and bring it in again.", "Traceback …\n" * 30
+    )
+    queue.fail(walk.session, jobs.one(walk.session, job.id), failure)
+    training = walk.session.get_one(TrainingJob, walk.training_id)
+    training.seconds_left = 118.0
+    walk.session.flush()
+    return job.id
+
+
+def preview(site: Site) -> str:
+    """A file that somebody is looking at."""
+    answer = site.browser().post("/data/preview", files={"file": (f"{JAPANESE}.csv", CSV.encode())})
+    return str(answer.headers["location"])
