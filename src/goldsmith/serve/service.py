@@ -78,7 +78,7 @@ def remove_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
 
 
 def note_trial(session: Session, engine_id: str, trial: Trial) -> None:
-    """Keep what came of trying an engine, where its state is shown. The state of one that is watched is the keeper's."""
+    """Keep what came of trying an engine where its state is shown. An engine that is watched has its state by that."""
     engine = queries.one(session, engine_id)
     engine.message = trial.sentence
     if engine.kind == EngineKind.PROVIDER.value:

@@ -20,6 +20,7 @@ from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.web.factory import Routers
 from goldsmith.web.run import handlers
+from goldsmith.web.run.api import DownloadFormat
 
 ROWS = ({"message": "Where is it?", "plan": "basic"}, {"message": "Too dear.", "plan": "family"})
 
@@ -202,6 +203,8 @@ def test_answers_can_be_taken_away_as_files(run_site: Site) -> None:
     answer_rows(run_site, address.removeprefix("/runs/"))
     assert "'=1+1" in client.get(f"{address}/answers.csv").text
     assert '"=1+1"' in client.get(f"{address}/answers.jsonl").text
+    page = client.get(address).text
+    assert all(f'href="{address}/answers.{name}"' in page for name in DownloadFormat)
 
 
 def test_another_organisations_run_does_not_exist(run_site: Site) -> None:
