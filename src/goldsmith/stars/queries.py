@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, tuple_
@@ -49,6 +50,13 @@ def state_of(session: Session, answer_ids: Sequence[str]) -> dict[str, Mark]:
 def history(session: Session, answer_id: str) -> list[Mark]:
     """All marks of an answer, oldest first."""
     return list(session.scalars(select(Mark).where(Mark.answer_id == answer_id).order_by(Mark.id)))
+
+
+def newest_moments(session: Session, run_id: str, *, limit: int = 30) -> list[datetime]:
+    """When whoever marked last by hand in this run did so, newest first."""
+    query = select(Mark).where(Mark.run_id == run_id, Mark.via == "page").order_by(Mark.id.desc()).limit(limit)
+    found = list(session.scalars(query))
+    return [mark.created_at for mark in found if mark.created_by == found[0].created_by]
 
 
 def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:

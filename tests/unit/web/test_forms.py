@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from goldsmith.web.errors import FormNotUsable
 from goldsmith.web.forms import FormModel, Option, fields_of, fill
@@ -76,3 +76,18 @@ def test_a_choice_among_numbers_is_read_as_a_number() -> None:
 
     assert fill(RankForm, {"rank": "16"}).usable.rank == 16
     assert not fill(RankForm, {"rank": "9"}).is_usable
+
+
+class SecretForm(FormModel):
+    key: SecretStr | None = Field(None, json_schema_extra={"kind": "password"})
+    name: str = Field(min_length=1)
+
+
+def test_a_secret_is_taken_but_never_sent_back_to_the_page() -> None:
+    usable = fill(SecretForm, {"key": "sk-hidden", "name": "mine"})
+    assert usable.usable.key is not None
+    assert usable.usable.key.get_secret_value() == "sk-hidden"
+    refused = fill(SecretForm, {"key": "sk-hidden", "name": ""})
+    for filled in (usable, refused):
+        field = next(field for field in filled.fields if field.name == "key")
+        assert (field.kind, field.value) == ("password", "")

@@ -34,6 +34,7 @@ from goldsmith.web.stars.views import (
     StarsPage,
     TrainingSetPage,
     example_line,
+    pace_of,
     queue_line,
     reading_of,
     set_facts,
@@ -139,6 +140,7 @@ def reader_page(session: orm.Session, run: Run, place: PlaceForm, *, conflict: C
         next=place.address(run.id, after) if after is not None else None,
         here=place.address(run.id, at),
         conflict=conflict,
+        pace=pace_of(counts.unread, queries.newest_moments(session, run.id)),
     )
 
 

@@ -1,20 +1,26 @@
 """What the pages of gold stars show, made from rows and values. Knows no request and no database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from statistics import median
 from typing import Any, ClassVar
 
 from goldsmith.run.types import AnswerState
 from goldsmith.stars.queries import MarkedAnswer
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import AnswerCounts, BulkPreview
+from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
 from goldsmith.web.listing import Chip, Head, Pager
 from goldsmith.web.pages import Page
 from goldsmith.web.stars.choices import AnswerField, difference, fields_of_answer
 
 MAX_EXCERPT_CHARACTERS = 80
+LONGEST_PAUSE_S = 120.0
+"""A longer one between two marks was no reading."""
+FEWEST_GAPS = 3
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,8 @@ class ReaderPage(Page):
     next: str | None
     here: str
     conflict: Conflict | None
+    pace: str
+    """How many are left, and how long they take at the pace of the last ones."""
 
 
 @dataclass(frozen=True)
@@ -223,3 +231,14 @@ def example_line(row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]]) -> 
     run_id, position = run_of.get(row.answer_id, ("", 0))
     href = f"/stars/{run_id}?at={position}" if run_id else ""
     return ExampleLine(row.position, asked[-1] if asked else "", row.expected, href)
+
+
+def pace_of(num_left: int, moments: Sequence[datetime]) -> str:
+    """63 left, about 9 min at your pace (8.7 s an answer). The pace is known after some answers in a row."""
+    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
+    in_a_row = [gap for gap in gaps if 0 < gap <= LONGEST_PAUSE_S]
+    left = f"{formats.number(num_left)} left"
+    if not num_left or len(in_a_row) < FEWEST_GAPS:
+        return left
+    each_s = median(in_a_row)
+    return f"{left}, {formats.about(num_left * each_s)} at your pace ({formats.duration(each_s)} an answer)"
