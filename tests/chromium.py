@@ -57,13 +57,14 @@ def _install() -> str | None:
 
 
 def _run(argv: list[str], *, env: dict[str, str], within_s: float) -> str:
-    """Run a program; its last line when it failed, else nothing."""
+    """Run a program; what it said was wrong when it failed, else nothing."""
     try:
         done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=within_s, check=False)
     except subprocess.TimeoutExpired:
         return f"not done within {within_s:.0f} s"
     lines = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-    return "" if done.returncode == 0 else next(iter(lines[-1:]), f"exit code {done.returncode}")[:200]
+    errors = [line.strip() for line in lines if "rror" in line] or lines[-1:] or [f"exit code {done.returncode}"]
+    return "" if done.returncode == 0 else errors[-1][:200]
 
 
 def _works(path: str) -> bool:

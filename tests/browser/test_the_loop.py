@@ -146,6 +146,6 @@ def set_everything(visitor: Visitor) -> None:
     visitor.press("Make a key")
     visitor.sees("Copy it now")
     visitor.click("Back to the settings")
-    visitor.page.locator("label", has_text="Dark").first.click()
+    visitor.page.get_by_role("radio", name="Dark", exact=True).check()
     visitor.press("Keep it")
     expect(visitor.page.locator("html[data-theme=dark]")).to_have_count(1)

@@ -64,7 +64,7 @@ def render(request: Request, page: Page, *, status: int = 200, fragment: str | N
 
 def redirect(request: Request, path: str, *, toast: str | None = None, undo: str | None = None) -> RedirectResponse:
     """After a write: look at `path`, where `toast` is said once, with a button that posts to `undo`."""
-    response = RedirectResponse(quote(path, safe="/?=&#%:,._-~"), status_code=303)
+    response = RedirectResponse(quote(path, safe="/?=&#%:,._-~+"), status_code=303)
     if toast:
         jar: CookieJar = request.app.state.cookies
         text = json.dumps(asdict(Toast(toast, undo)))

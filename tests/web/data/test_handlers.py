@@ -89,6 +89,13 @@ def test_bad_rows_are_listed_and_the_good_ones_shown(data_site: Site) -> None:
     assert "Row 2" in page
 
 
+def test_a_file_keeps_the_name_that_it_has(data_site: Site) -> None:
+    client = data_site.browser()
+    for name in ("support messages.csv", "50 % + more.csv", "問い合わせ.csv"):
+        page = client.get(look_at(client, b"question;answer\n1;2\n", filename=name)).text
+        assert f'name="name" form="import" maxlength="255" value="{name}"' in page
+
+
 def test_a_preview_can_be_read_otherwise(data_site: Site) -> None:
     client = data_site.browser()
     address = look_at(client, "städte;größe\nKöln;groß\n".encode("cp1252"))

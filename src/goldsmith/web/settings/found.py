@@ -27,12 +27,10 @@ from goldsmith.web.settings.views import SettingsPage
 from goldsmith.web.state import WebState
 
 
-def settings_page(
-    request: Request, state: WebState, session: orm.Session, person: Person, **sent: tuple[FormField, ...]
-) -> SettingsPage:
-    """The page. `sent` are the fields of a form that came back because it could not be used, by their name here."""
+def settings_page(request: Request, state: WebState, session: orm.Session, person: Person) -> SettingsPage:
+    """The page, with its forms as nobody has filled them yet."""
     look = {"theme": theme_of(request), "single_keys": has_keys(request)}
-    page = SettingsPage(
+    return SettingsPage(
         title="Settings",
         engines=tuple(views.engine_line(row) for row in serve.page(session, domain=person.domain) if _is_shown(row)),
         provider_fields=fields_of(ProviderForm),
@@ -44,7 +42,6 @@ def settings_page(
         look_fields=fields_of(LookForm, look, options={"theme": THEMES}),
         settings=views.setting_lines(state.settings),
     )
-    return replace(page, **sent)
 
 
 def attach_fields(session: orm.Session, person: Person, fields: Sequence[FormField]) -> tuple[FormField, ...]:

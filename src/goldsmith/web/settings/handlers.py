@@ -1,5 +1,6 @@
 """The page of settings: outside providers and attached engines, keys for programs, environments, how pages look."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -40,7 +41,7 @@ def settings(
 def add_provider(request: Request, state: TheState, session: Session, person: CurrentPerson, form: Provider) -> Answer:
     """Use an outside service, with its key and its price."""
     if not form.is_usable:
-        page = settings_page(request, state, session, person, provider_fields=form.fields)
+        page = replace(settings_page(request, state, session, person), provider_fields=form.fields)
         return render(request, page, status=422)
     asked = form.usable
     prices = (asked.input_usd_per_million, asked.output_usd_per_million)
@@ -57,7 +58,9 @@ def attach(request: Request, state: TheState, session: Session, person: CurrentP
     """Use a vLLM that runs already."""
     if not form.is_usable:
         fields = attach_fields(session, person, form.fields)
-        return render(request, settings_page(request, state, session, person, attach_fields=fields), status=422)
+        return render(
+            request, replace(settings_page(request, state, session, person), attach_fields=fields), status=422
+        )
     asked = form.usable
     engine = service.attach_engine(
         session, asked.url, base_model_id=asked.base_model, by=person, name_in_engine=asked.name_in_engine or None
@@ -94,7 +97,7 @@ def remove(
 def add_key(request: Request, state: TheState, session: Session, person: CurrentPerson, form: NewKey) -> HTMLResponse:
     """Make a key, and show it this once."""
     if not form.is_usable:
-        page = settings_page(request, state, session, person, key_fields=form.fields)
+        page = replace(settings_page(request, state, session, person), key_fields=form.fields)
         return render(request, page, status=422)
     _, secret = people.add_key(session, form.usable.label, by=person)
     answer = render(request, NewKeyPage("A new key", form.usable.label, secret, f"{request.base_url}v1"), status=201)
@@ -124,6 +127,8 @@ def remove_environment(
 def choose_look(request: Request, state: TheState, session: ReadSession, person: CurrentPerson, form: Look) -> Answer:
     """Keep what this browser wants to look like."""
     if not form.is_usable:
-        return render(request, settings_page(request, state, session, person, look_fields=form.fields), status=422)
+        return render(
+            request, replace(settings_page(request, state, session, person), look_fields=form.fields), status=422
+        )
     answer = redirect(request, "/settings#look", toast="Kept in this browser.")
     return looks.keep(answer, theme=form.usable.theme, has_single_keys=form.usable.single_keys)
