@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.acceptance.test_the_loop import write_base
 
 from goldsmith.demo import story
 from goldsmith.environments import folders
 from goldsmith.environments.folders import Manifest
 from goldsmith.environments.types import EnvironmentName
+from goldsmith.testing import write_small_model
 
 HERE = Path(__file__).parent
 NUM_ROWS = 40
@@ -70,7 +70,9 @@ def opened(folder: Path, num_rows: int = NUM_ROWS) -> Iterator[Place]:
     with running(env, folder / "up.log"):
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(address, folder)
-        yield Place(address, folder / "support messages.csv", write_base(folder / "model"), expected, folder / "home")
+        yield Place(
+            address, folder / "support messages.csv", write_small_model(folder / "model"), expected, folder / "home"
+        )
 
 
 def write_rows(path: Path, num_rows: int) -> dict[str, str]:
