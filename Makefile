@@ -24,18 +24,18 @@ setup: .venv/ready  ## a virtual environment with the pinned requirements
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch .venv/ready
 
-test: setup  ## everything: quick tests, then the loop with real training and a real engine
+test: setup  ## everything: quick tests, PostgreSQL, then the loop with real training and a real engine
 	@sh tests/run_all.sh
 
 quick: setup  ## what needs no engine and no training
-	$(BIN)/python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not long"
+	$(BIN)/python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not long and not postgresql"
 
 browser: setup  ## the whole loop in a browser with stand-ins, and every page looked at
 	@$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest -q -m browser -p no:xdist tests/browser
 
 real: setup  ## the loop with real training and a real engine
-	$(BIN)/python -m pytest -q -m real -p no:xdist tests/real
+	GOLDSMITH_TEST_STEP=real $(BIN)/python -m pytest -q -m real -p no:xdist tests/real
 
 check: setup  ## format, ruff, types, imports, templates, generated docs
 	$(BIN)/ruff format --check .

@@ -6,13 +6,13 @@ GOLDSMITH_TEST_POSTGRESQL_URL names one on which databases may be made.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests import postgresql
+from tests import accounts, postgresql
 from tests.factories import MakeDatabase
 
 from goldsmith.migrations.tables import METADATA
@@ -20,6 +20,11 @@ from goldsmith.people import service as people
 from goldsmith.people.types import Person
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no test be passed over in silence where it counts."""
+    accounts.register(config)
 
 
 @pytest.fixture
@@ -85,8 +90,8 @@ def postgresql_server() -> Iterator[str]:
         return
     if os.environ.get("GOLDSMITH_TEST_POSTGRESQL") != "1":
         pytest.skip("tests on PostgreSQL run with GOLDSMITH_TEST_POSTGRESQL=1")
-    with postgresql.server() as url:
-        yield url
+    with postgresql.running() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +108,21 @@ def postgresql_template(postgresql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+def make_postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[Callable[[], str]]:
+    """Makes fresh databases on PostgreSQL, with all tables and nothing in them; returns their URLs."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"goldsmith_test_{uuid4().hex[:12]}")
+        postgresql.run_sql(postgresql_server, f"CREATE DATABASE {names[-1]} TEMPLATE {postgresql_template}")
+        return f"{postgresql_server}/{names[-1]}"
+
+    yield make
+    for name in names:
+        postgresql.run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgresql_url(make_postgresql_url: Callable[[], str]) -> str:
     """The URL of a fresh database on PostgreSQL."""
-    name = f"goldsmith_test_{uuid4().hex[:12]}"
-    postgresql.run_sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-    yield f"{postgresql_server}/{name}"
-    postgresql.run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    return make_postgresql_url()

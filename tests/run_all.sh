@@ -1,23 +1,34 @@
 #!/bin/sh
-# Everything, in the order of cost: quick tests, then what needs a browser, then real training and a real engine.
+# Everything, in the order of cost. Each step is timed; at the end the times stand beside the budgets of tests/BUDGET.md.
 set -eu
 python=.venv/bin/python
-began=$(date +%s)
-say() { printf '\n-- %s (after %s s)\n' "$1" "$(($(date +%s) - began))"; }
+times=$(mktemp)
+trap 'code=$?; $python -m tests.budget <"$times"; rm -f "$times"; exit $code' EXIT
 
-say "quick tests: no engine, no training, no network"
-$python -m pytest -n 2 -q -m "not real and not browser and not long" --dist loadgroup
+# step NAME SENTENCE COMMAND...: NAME is the step's name in tests/BUDGET.md and in GOLDSMITH_TEST_STEP
+step() {
+    name=$1
+    printf '\n-- %s: %s\n' "$name" "$2"
+    shift 2
+    began=$(date +%s)
+    GOLDSMITH_TEST_STEP=$name "$@"
+    printf '%s %s\n' "$name" "$(($(date +%s) - began))" >>"$times"
+}
 
-say "a Chromium for the pages (half a minute the first time)"
-$python -m tests.chromium
+step quick "no engine, no training, no network; on SQLite" \
+    $python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not long and not postgresql"
 
-say "the whole loop in a browser, and every page: by mouse, by keys, without JavaScript"
-$python -m pytest -q -p no:xdist -m browser tests/browser
+step postgresql "the same tests, and the whole loop with the fakes, on PostgreSQL" \
+    env GOLDSMITH_TEST_POSTGRESQL=1 \
+    $python -m pytest -n 2 -q --dist loadgroup -m "postgresql and not real and not browser and not long"
 
-say "heavy environments and the model for the real tests (minutes the first time, kept in $GOLDSMITH_TEST_HOME)"
-$python -m tests.real.prepare
+step browser "the whole loop in a browser, and every page: by mouse, by keys, without JavaScript" \
+    sh -c "$python -m tests.chromium && $python -m pytest -q -p no:xdist -m browser tests/browser"
 
-say "the loop with real training and a real engine, one test at a time"
-GOLDSMITH_REAL=1 $python -m pytest -q -p no:xdist -m real tests/real
+step prepare "heavy environments and the model (minutes the first time, kept in $GOLDSMITH_TEST_HOME)" \
+    $python -m tests.real.prepare
 
-say "all tests passed. Next: make demo"
+step real "real training and a real engine, one test at a time" \
+    $python -m pytest -q -p no:xdist -m real tests/real
+
+printf '\n-- all tests passed. Next: make demo\n'

@@ -19,7 +19,7 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.errors import Conflict
 from goldsmith.jobs.kinds import JobKind, Keeper
 from goldsmith.jobs.types import JobView, Launch
-from goldsmith.settings import Settings
+from goldsmith.settings import PREFIX, Settings
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
@@ -161,6 +161,13 @@ def make_supervisor(parts: Parts) -> "Supervisor":
     )
 
 
+def check_no_supervisor(parts: Parts) -> None:
+    """Raise SupervisorRunning when one watches over this home folder."""
+    supervisor = make_supervisor(parts)
+    supervisor.lock()
+    supervisor.unlock()
+
+
 def stop_engines(parts: Parts) -> int:
     """End the engines that were started here, once no supervisor watches over them; returns how many."""
     return _make_engine_keeper(parts).stop_engines()
@@ -271,14 +278,8 @@ def worker_launch(parts: Parts, job: JobView, stage: str) -> Launch:
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of children in the control plane's own Python: ours, with the settings resolved."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GOLDSMITH_")}
-    own["GOLDSMITH_HOME"] = str(settings.root)
-    own["GOLDSMITH_DATABASE_URL"] = settings.database
-    for name in ("port", "engine_port", "engine_url", "torch_index_url", "hub_offline", "log_level"):
-        value = getattr(settings, name)
-        if value is not None:
-            own[f"GOLDSMITH_{name.upper()}"] = str(value)
-    return own
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**own, **settings.to_environment()}
 
 
 def prepare_database(parts: Parts, *, may_migrate_postgresql: bool = False) -> str | None:

@@ -6,13 +6,15 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX = "GOLDSMITH_"
+_SEPARATORS = {"allowed_hosts": ",", "import_roots": ":"}
+"""Settings with several values, and what stands between these in a variable."""
+
 
 class Settings(BaseSettings):
     """What a person may set, as environment variables with the prefix `GOLDSMITH_`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GOLDSMITH_", frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     home: Path = Field(default=Path("~/.goldsmith"), validate_default=True)
     """The folder for everything that Goldsmith keeps: database, files, models, environments, secrets."""
@@ -47,12 +49,16 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(_SEPARATORS["allowed_hosts"]) if part.strip())
 
     @field_validator("import_roots", mode="before")
     @classmethod
     def _split_roots(cls, value: object) -> object:
-        return tuple(Path(part) for part in value.split(":") if part) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(Path(part) for part in value.split(_SEPARATORS["import_roots"]) if part)
 
     @property
     def database(self) -> str:
@@ -63,3 +69,13 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """The home folder as an absolute path."""
         return self.home.expanduser().absolute()
+
+    def to_environment(self) -> dict[str, str]:
+        """Every setting as a variable, so that another process reads the same; home and database resolved."""
+        resolved = {"home": self.root, "database_url": self.database}
+        values = {name: resolved.get(name, getattr(self, name)) for name in type(self).model_fields}
+        return {PREFIX + name.upper(): _as_text(name, value) for name, value in values.items() if value is not None}
+
+
+def _as_text(name: str, value: object) -> str:
+    return _SEPARATORS[name].join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from tests.postgresql import run_sql
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
@@ -44,10 +46,22 @@ class Walked:
     comparison_id: str
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """An empty database of each kind, without tables."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server, name = request.getfixturevalue("postgresql_server"), f"goldsmith_loop_{uuid4().hex[:12]}"
+    run_sql(server, f"CREATE DATABASE {name}")
+    yield f"{server}/{name}"
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+def walked(tmp_path_factory: pytest.TempPathFactory, url: str | None) -> Iterator[Walked]:
     folder = tmp_path_factory.mktemp("loop")
-    parts = app.assemble(Settings(home=folder / "home", engine_port=18200))
+    parts = app.assemble(Settings(home=folder / "home", database_url=url, engine_port=18200))
     app.prepare_database(parts)
     keeper = EngineKeeper(
         parts.database,

@@ -25,7 +25,8 @@ from goldsmith.serve import service as serve
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.train.tables import TrainingJob
-from goldsmith.web.server import listen, make_server
+from goldsmith.web.port import listen
+from goldsmith.web.server import make_server
 
 Pages = dict[str, str]
 """A short name → the page's address."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.accounts import REAL_TALLY, Tally
 from tests.real.homes import TEST_HOME
 from tests.real.walk import Walk, walk_the_loop
 
@@ -22,8 +23,15 @@ BUILTIN = "smollm2-135m-instruct"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole loop come last, so that a broken part is named by its own test first."""
-    items.sort(key=lambda item: "test_the_loop" in item.nodeid)
+    """Tests of the whole loop come last, so that a broken part is named by its own test first; kills after them."""
+    items.sort(key=lambda item: ("test_kills" in item.nodeid, "test_the_loop" in item.nodeid))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tally(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Count at the end what was real."""
+    yield
+    request.config.stash[REAL_TALLY] = Tally.of(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,25 +24,54 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def supervised(parts: app.Parts) -> Iterator[Callable[[str], Job]]:
-    """A supervisor in a thread, engines kept; yields a function that waits for a job and insists that it succeeded."""
-    stop = threading.Event()
-    supervisor = app.make_supervisor(parts)
-    supervisor.lock()
-    thread = threading.Thread(target=supervisor.run, args=(stop, app.make_keepers(parts)), daemon=True)
-    thread.start()
+class Supervised:
+    """A supervisor in a thread, engines kept; called with a job, it waits for it and insists that it succeeded."""
 
-    def wait(job_id: str) -> Job:
-        job = queries.wait(parts.database, job_id, timeout_s=JOB_TIMEOUT_S)
+    def __init__(self, parts: app.Parts) -> None:
+        self._parts = parts
+        self._stop = threading.Event()
+        self._supervisor = app.make_supervisor(parts)
+        self._thread = threading.Thread()
+
+    def __call__(self, job_id: str) -> Job:
+        """Wait for a job."""
+        job = queries.wait(self._parts.database, job_id, timeout_s=JOB_TIMEOUT_S)
         print(f"{job.title}: {job.state} {job.failure or ''}", file=sys.stderr)
         assert job.state == JobState.SUCCEEDED.value, f"{job.title}: {job.state}, {job.failure}"
         return job
 
+    def start(self) -> None:
+        """Watch over the home."""
+        self._stop = threading.Event()
+        self._supervisor = app.make_supervisor(self._parts)
+        self._supervisor.lock()
+        arguments = (self._stop, app.make_keepers(self._parts))
+        self._thread = threading.Thread(target=self._supervisor.run, args=arguments, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more; jobs and engines go on."""
+        self._stop.set()
+        self._thread.join(timeout=20)
+        self._supervisor.unlock()
+
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """Let somebody else watch over the home meanwhile."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+
+@contextmanager
+def supervised(parts: app.Parts) -> Iterator[Supervised]:
+    """A supervisor for as long as the block lasts; engines are stopped at its end."""
+    found = Supervised(parts)
+    found.start()
     try:
-        yield wait
+        yield found
     finally:
-        stop.set()
-        thread.join(timeout=20)
+        found.stop()
         app.stop_engines(parts)
-        supervisor.unlock()

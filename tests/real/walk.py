@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.real.homes import supervised
+from tests.real.homes import Supervised, supervised
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
@@ -26,6 +26,7 @@ class Walk:
     loop: Loop
     comparison_id: str
     model_id: str
+    supervised: Supervised
 
     @property
     def model_folder(self) -> Path:
@@ -52,7 +53,7 @@ def walk_the_loop(real_home: Path, home: Path) -> Iterator[Walk]:
         comparison_id = loop.walk()
         with parts.database.reading() as session:
             model = queries.all_tuned(session, domain=DEFAULT_DOMAIN)[0]
-        yield Walk(parts, loop, comparison_id, model.id)
+        yield Walk(parts, loop, comparison_id, model.id, wait)
 
 
 def _base_folder(real_home: Path) -> Path:

@@ -1,10 +1,8 @@
-"""The web over a real database in a temporary home: one for each test, filled by the test itself."""
+"""The web over a real database of each kind in a temporary home: one for each test, filled by the test itself."""
 
 import importlib
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,17 @@ from starlette.testclient import TestClient
 import goldsmith.web.jobs.api
 import goldsmith.web.jobs.handlers
 from goldsmith.environments.machine import MachineFacts
+from goldsmith.migrations.tables import METADATA
 from goldsmith.people import service
 from goldsmith.people.types import Person
 from goldsmith.settings import Settings
-from goldsmith.storage.database import Database, Table
+from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.train.backends.fake import Fake
 from goldsmith.train.backends.trl import Trl
 from goldsmith.web.factory import Routers, make_web
 from goldsmith.web.state import WebState
 
-STEPS = ("people", "jobs", "data", "models", "serve", "run", "stars", "train", "compare")
 STEPS_WITH_API = ("data", "run", "stars", "train", "models", "serve", "compare")
 ORIGIN = "http://127.0.0.1:8001"
 
@@ -55,31 +53,23 @@ class Site:
         return self.client(authorization=f"Bearer {self.key}")
 
 
-@cache
-def empty_database() -> bytes:
-    """A database with every table and nothing in it, made once: making tables is slow."""
-    for step in STEPS:
-        importlib.import_module(f"goldsmith.{step}.tables")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        database = Database(f"sqlite:///{path}")
-        Table.metadata.create_all(database.engine)
-        database.dispose()
-        return path.read_bytes()
-
-
 def make_site(
     folder: Path,
     routers: Routers,
     *,
+    database_url: str | None = None,
     offers: Mapping[str, Any] | None = None,
     session_info: Mapping[str, Any] | None = None,
 ) -> Site:
-    """A site over an empty database with one person, who has a key."""
+    """A site over an empty database with one person, who has a key; without a URL: a SQLite file in the folder.
+
+    The URL is that of the fixture `database_url`, which has tests run on both databases.
+    """
     home = Home(folder).prepare()
-    settings = Settings(home=folder)
-    (folder / "goldsmith.db").write_bytes(empty_database())
+    settings = Settings(home=folder, database_url=database_url)
     database = Database(settings.database, session_info=session_info)
+    if database_url is None:
+        METADATA.create_all(database.engine)
     with database.transaction() as session:
         person = service.known_by_name(session, "Ada")
         _, key = service.add_key(session, "tests", by=person)
@@ -87,7 +77,7 @@ def make_site(
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
     switches: list[str] = []
     offers = {
         "backends": {backend.name: backend for backend in (Trl(), Fake())},
@@ -98,6 +88,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     }
     apis = [importlib.import_module(f"goldsmith.web.{step}.api").api for step in STEPS_WITH_API]
     routers = Routers([goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api, *apis])
-    made = make_site(tmp_path, routers, offers=offers)
+    made = make_site(tmp_path, routers, database_url=database_url, offers=offers)
     yield made
     made.database.dispose()

@@ -253,7 +253,7 @@ def _answer(expected: str, *, is_right: bool) -> str:
     return json.dumps(value)
 
 
-def make_loop_site(folder: Path, *page_routers: APIRouter) -> Site:
+def make_loop_site(folder: Path, *page_routers: APIRouter, database_url: str | None = None) -> Site:
     """A site with these pages, over a database whose jobs keep their mirrors, on a machine without GPU."""
     kinds = app.make_kinds(Settings(home=folder), Home(folder), MACHINE)
     offers = {
@@ -263,7 +263,8 @@ def make_loop_site(folder: Path, *page_routers: APIRouter) -> Site:
         "after_switch": lambda: None,
     }
     mirrors = {name: kind.mirror for name, kind in kinds.items()}
-    return make_site(folder, Routers(page_routers), offers=offers, session_info={"mirrors": mirrors})
+    info = {"mirrors": mirrors}
+    return make_site(folder, Routers(page_routers), database_url=database_url, offers=offers, session_info=info)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web as aiohttp_web
 
 from goldsmith import app
-from goldsmith.migrations.tables import METADATA
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
@@ -28,7 +27,8 @@ from goldsmith.storage.files import write_whole
 from goldsmith.testing.fake_answers import Adapter
 from goldsmith.testing.fake_engine import FakeEngine
 from goldsmith.web.factory import Routers
-from goldsmith.web.server import listen, make_server
+from goldsmith.web.port import listen
+from goldsmith.web.server import make_server
 
 BASE, TUNED, OTHER = "bm_06FZ2C8K5Q7V3N9T1B4M", "ftm_06FZ2C8K5Q7V3N9T1B4N", "ftm_06FZ2C8K5Q7V3N9T1B4P"
 ENGINE, ENGINE_KEY = "eng_06FZ2C8K5Q7V3N9T1B4Q", "engine-key"
@@ -105,9 +105,8 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    parts = app.assemble(Settings(home=tmp_path / "home"))
-    METADATA.create_all(parts.database.engine)
+def running(tmp_path: Path, database_url: str) -> Iterator[Running]:
+    parts = app.assemble(Settings(home=tmp_path / "home", database_url=database_url))
     write_whole(parts.home.root / key_path(ENGINE), ENGINE_KEY)
     engine = GatedEngine()
     with engine:

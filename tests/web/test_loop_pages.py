@@ -15,8 +15,8 @@ PAGES = ("/", "/fine-tuning", "/fine-tuning?step=train", "/training", "/training
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_loop_site(tmp_path, *app.make_routers().pages)
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    made = make_loop_site(tmp_path, *app.make_routers().pages, database_url=database_url)
     yield made
     made.database.dispose()
 

@@ -76,9 +76,9 @@ def failing_router(prefix: str) -> APIRouter:
 
 
 @pytest.fixture
-def failing(tmp_path: Path) -> Iterator[Site]:
+def failing(tmp_path: Path, database_url: str) -> Iterator[Site]:
     routers = Routers([failing_router("/pages")], [failing_router("/api")], [failing_router("/openai")])
-    made = make_site(tmp_path, routers)
+    made = make_site(tmp_path, routers, database_url=database_url)
     yield made
     made.database.dispose()
 

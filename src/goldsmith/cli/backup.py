@@ -77,6 +77,7 @@ def migrate(context: typer.Context) -> None:
     cli: Cli = context.obj
     parts = app.assemble()
     said = app.prepare_database(parts, may_migrate_postgresql=True)
+    parts.database.dispose()
     cli.show({"revision": migrations.HEAD, "said": said}, said or f"The database is at {migrations.HEAD} already.")
 
 

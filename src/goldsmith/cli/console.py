@@ -39,6 +39,11 @@ class Cli:
             err.print(said, style="dim")
         return parts
 
+    def close(self) -> None:
+        """Let go of the database."""
+        if "parts" in self.__dict__:
+            self.parts.database.dispose()
+
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Person]]:
         """A transaction, and the person who is asking."""

@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from goldsmith.cli.console import Cli, exit_with
 from goldsmith.errors import GoldsmithError
+from goldsmith.web.errors import DatabaseNotAnswering
 
 NOUNS = {
     "data": "data",
@@ -72,6 +74,7 @@ def start(
 ) -> None:
     """Turn answers that people marked with a gold star into a better model."""
     context.obj = Cli(as_name=as_name, is_json=is_json)
+    context.call_on_close(context.obj.close)
 
 
 def main() -> None:
@@ -83,3 +86,5 @@ def main() -> None:
         make_root(words[0] if words else "")(arguments, prog_name="goldsmith")
     except GoldsmithError as error:
         exit_with(error, is_json=is_json)
+    except (OperationalError, InterfaceError) as error:
+        exit_with(DatabaseNotAnswering(f"The database did not take this: {error.orig}."), is_json=is_json)

@@ -1,6 +1,7 @@
 """`up`, `web`, `supervise`, `work`, `down`: the processes of Goldsmith."""
 
 import gc
+import json
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +19,24 @@ import typer
 
 from goldsmith import app
 from goldsmith.cli.console import Cli, err, out
+from goldsmith.jobs import child
+from goldsmith.jobs.errors import SupervisorRunning
+from goldsmith.jobs.types import ChildId
 from goldsmith.people import service as people
+from goldsmith.web import port
+from goldsmith.web.errors import PortTaken
 
+UP_PID = "up.pid"
+PARENT = "GOLDSMITH_UP"
+"""The variable that tells a process which `goldsmith up` started it."""
+PARENT_LOOK_S = 0.5
+PREDECESSOR_ENDS_S = 15.0
 FIRST_KEY_LABEL = "first key, printed by goldsmith up"
 
 
 def web(
-    context: typer.Context, port: Annotated[int | None, typer.Option(help="The port, on loopback.")] = None
+    context: typer.Context,
+    number: Annotated[int | None, typer.Option("--port", help="The port, on loopback.")] = None,
 ) -> None:
     """Serve the pages, the API and the gateway, and nothing else."""
     gc.disable()  # What is loaded now stays. Looking for garbage among it takes a tenth of the start, and halts pages.
@@ -31,10 +44,11 @@ def web(
 
     cli: Cli = context.obj
     _log_to_stderr(cli)
+    _end_with_parent()
     asgi = app.make_asgi(cli.parts)
     gc.freeze()
     gc.enable()
-    serve(asgi, port=port or cli.parts.settings.port)
+    serve(asgi, port=number or cli.parts.settings.port)
 
 
 def supervise(context: typer.Context) -> None:
@@ -46,6 +60,7 @@ def supervise(context: typer.Context) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    _end_with_parent()
     supervisor.run(stop, app.make_keepers(cli.parts))
 
 
@@ -75,18 +90,18 @@ def down(context: typer.Context) -> None:
     """Pause the jobs, and stop everything."""
     cli: Cli = context.obj
     paused = app.pause_jobs(cli.parts)
-    pid_file = cli.parts.home.run / "up.pid"
-    pid = int(pid_file.read_text()) if pid_file.exists() else None
-    if pid is not None:
-        os.kill(pid, signal.SIGINT)
-    cli.show({"paused_jobs": paused, "stopped": pid is not None}, f"Paused {paused} jobs and stopped Goldsmith.")
+    running = _read_pid_file(cli.parts.home.run / UP_PID)
+    if running is not None:
+        os.kill(running.pid, signal.SIGINT)
+    stopped = "stopped Goldsmith" if running is not None else "Goldsmith was not running"
+    cli.show({"paused_jobs": paused, "stopped": running is not None}, f"Paused {paused} jobs; {stopped}.")
 
 
 class Processes:
     """The web process and the supervisor, each started again when it dies."""
 
     def __init__(self, cli: Cli) -> None:
-        self._env = app.child_environment(cli.parts.settings)
+        self._env = {**app.child_environment(cli.parts.settings), PARENT: str(os.getpid())}
         self._logs = cli.parts.home.run
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stop = threading.Event()
@@ -94,8 +109,9 @@ class Processes:
 
     def start(self) -> None:
         """Start both, and keep them."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup goldsmith up` outlives its terminal
+                signal.signal(number, lambda *_: self._stop.set())
         self._thread.start()
 
     def wait(self) -> None:
@@ -107,24 +123,23 @@ class Processes:
         """End both."""
         self._stop.set()
         self._thread.join(timeout=5)
-        for child in self._children.values():
-            child.terminate()
-        for child in self._children.values():
+        for process in self._children.values():
+            process.terminate()
+        for process in self._children.values():
             try:
-                child.wait(timeout=10)
+                process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                child.kill()
+                process.kill()
 
     def _keep(self) -> None:
         while not self._stop.is_set():
             for command in ("web", "supervise"):
-                child = self._children.get(command)
-                if child is None or child.poll() is not None:
-                    if child is not None:
+                process = self._children.get(command)
+                if process is None or process.poll() is not None:
+                    if process is not None:
                         log = self._logs / f"{command}.log"
-                        err.print(
-                            f"{command} ended with exit code {child.returncode}; starting it again. Its log: {log}"
-                        )
+                        code = process.returncode
+                        err.print(f"{command} ended with exit code {code}; starting it again. Its log: {log}")
                         self._stop.wait(1)
                     self._children[command] = self._start(command)
             self._stop.wait(0.2)
@@ -137,10 +152,16 @@ class Processes:
 
 @contextmanager
 def running(cli: Cli) -> Iterator[Processes]:
-    """Goldsmith, for as long as the block lasts; our engines are stopped at its end, jobs go on."""
+    """Goldsmith, for as long as the block lasts; our engines are stopped at its end, jobs go on.
+
+    Raises PortTaken and SupervisorRunning before anything is started, because a child that cannot work would only be
+    started again and again.
+    """
+    pid_file = cli.parts.home.run / UP_PID
+    _check_free(cli, patience_s=PREDECESSOR_ENDS_S if pid_file.exists() and _read_pid_file(pid_file) is None else 0.0)
     _say_first_key(cli)
     processes = Processes(cli)
-    with _pid_file(cli.parts.home.run / "up.pid"):
+    with _pid_file(pid_file):
         processes.start()
         try:
             yield processes
@@ -150,13 +171,51 @@ def running(cli: Cli) -> Iterator[Processes]:
             err.print(f"Stopped the pages, the supervisor and {stopped} engines. Jobs that run go on.")
 
 
+def _check_free(cli: Cli, *, patience_s: float) -> None:
+    """Raise PortTaken or SupervisorRunning; with patience, when a killed predecessor's processes are still ending."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            port.check_free(cli.parts.settings.port)
+            app.check_no_supervisor(cli.parts)
+        except (PortTaken, SupervisorRunning):
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _end_with_parent() -> None:
+    """Have this process end as if asked to when `goldsmith up`, which started it, was killed."""
+    parent = os.environ.get(PARENT)
+
+    def watch() -> None:
+        while str(os.getppid()) == parent:
+            time.sleep(PARENT_LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent is not None:
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 @contextmanager
 def _pid_file(path: Path) -> Iterator[None]:
-    path.write_text(str(os.getpid()), encoding="ascii")
+    me = child.identify(os.getpid())
+    path.write_text(json.dumps(asdict(me)) if me is not None else "", encoding="ascii")
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def _read_pid_file(path: Path) -> ChildId | None:
+    """The `goldsmith up` that wrote it, if it still lives; a later process with its number is another one."""
+    try:
+        found = ChildId(**json.loads(path.read_text(encoding="ascii")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if child.is_alive(found) else None
 
 
 def _say_first_key(cli: Cli) -> None:

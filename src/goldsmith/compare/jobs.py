@@ -27,6 +27,7 @@ from goldsmith.run.errors import EngineGone
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import AnswerRequest, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.storage.patience import until_it_answers
 
 CONCURRENCY = 16
 REQUEST_TIMEOUT_S = 300.0
@@ -92,12 +93,16 @@ class ComparisonKind(LightKind):
         if target is None:
             return
 
-        def keep(answers: list[SentAnswer]) -> None:
+        def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
                 write_answers(session, arm.run_id, answers, schema=work.wording.answer_schema)
+
+        def keep(answers: list[SentAnswer]) -> None:
+            until_it_answers(lambda: write(answers))  # a good answer that is there already is not touched
             work.num_done += len(answers)
             share = work.num_done / max(1, work.num_all)
-            context.report(share, f"{arm.name}: {work.num_done:,} of {work.num_all:,} answers")
+            words = f"{arm.name}: {work.num_done:,} of {work.num_all:,} answers"
+            until_it_answers(lambda: context.report(share, words))
 
         sending = send_all(
             requests,

@@ -24,7 +24,7 @@ from goldsmith.storage.database import UtcTime
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.wire.events import Event
 
-LEASE_S = 30
+LEASE_S = 30.0
 MAX_DEATHS = 3
 _ACTIVE = [state.value for state in ACTIVE]
 

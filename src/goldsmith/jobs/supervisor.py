@@ -18,7 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import child, queries, queue
@@ -34,15 +33,15 @@ from goldsmith.jobs.types import ChildId, JobView, Launch, Stage, StageOutcome, 
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+from goldsmith.storage.patience import AWAY
 from goldsmith.wire.events import Event, EventKind, Tail
 
 TICK_S = 0.2
 KILL_AFTER_S = 60
-KEEP_LEASE_EVERY_S = 5
+KEEP_LEASE_EVERY_S = 5.0
 MAX_LIGHT_JOBS = 4
 TROUBLE_PAUSE_S = 5
 BATCH_EVENTS = 200
-_AWAY = (OperationalError, InterfaceError)  # the database is not there; what is recorded is unchanged, so look again
 log = logging.getLogger(__name__)
 
 
@@ -123,7 +122,7 @@ class Supervisor:
     def _tick_or_log(self) -> bool:
         try:
             self.tick()
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("the database does not answer: %s", error.orig)
         except Exception:
             log.exception("the supervisor met something it did not expect, and goes on")
@@ -152,7 +151,7 @@ class Supervisor:
             return
         try:
             self._watch(job_id)
-        except _AWAY:
+        except AWAY:
             raise
         except LeaseLost as error:
             log.warning("%s", error)
@@ -293,7 +292,7 @@ class Supervisor:
                     queue.record(session, job, event, source=job.stage or "")
                 with session.begin_nested():
                     self._apply_one(session, job, event)
-            except _AWAY:
+            except AWAY:
                 raise
             except Exception:
                 log.exception("job %s: its event %s is passed over", job.id, event.seq)
@@ -383,6 +382,9 @@ def _keep(keeper: Keeper, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             keeper.tick(clock.now())
+        except AWAY as error:
+            log.warning("keeper %s: the database does not answer: %s", keeper.name, error.orig)
+            stop.wait(1)
         except Exception:
             log.exception("keeper %s", keeper.name)
             stop.wait(1)

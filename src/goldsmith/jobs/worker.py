@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from goldsmith.errors import GoldsmithError
@@ -23,9 +22,9 @@ from goldsmith.jobs.kinds import JobKind, WorkContext
 from goldsmith.jobs.types import JobFailure, JobView, StageOutcome
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+from goldsmith.storage.patience import AWAY, until_it_answers
 
 REPORT_EVERY_S = 0.5
-WAIT_FOR_DATABASE_S = 60
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +63,7 @@ class Worker:
     def _do(self, job: JobView, stage: str, lease_number: int) -> tuple[StageOutcome, Mapping[str, Any]]:
         try:
             result = self._kind(job.kind).work(stage, self._context(job, lease_number))
-        except (LeaseLost, OperationalError, InterfaceError):
+        except (LeaseLost, *AWAY):
             raise  # the database is away: to end without a word means to be started again once it is back
         except JobFailed as error:
             return StageOutcome.FAILED, JobFailure(error.kind, error.message, error.hint).to_dict()
@@ -77,18 +76,12 @@ class Worker:
 
     def _say(self, job_id: str, lease_number: int, outcome: StageOutcome, result: Mapping[str, Any]) -> None:
         """Write down how the stage ended; a database that is away is waited for, because the work is done."""
-        end = time.monotonic() + WAIT_FOR_DATABASE_S
-        while True:
-            try:
-                with self._fenced(job_id, lease_number)() as session:
-                    queue.end_stage(session, queries.one(session, job_id), outcome, result)
-            except (OperationalError, InterfaceError):
-                if time.monotonic() > end:
-                    raise
-                log.warning("the database does not answer; the end of job %s waits for it", job_id)
-                time.sleep(1)
-            else:
-                return
+
+        def say() -> None:
+            with self._fenced(job_id, lease_number)() as session:
+                queue.end_stage(session, queries.one(session, job_id), outcome, result)
+
+        until_it_answers(say)
 
     def _kind(self, name: str) -> JobKind:
         if name not in self._kinds:

@@ -4,13 +4,14 @@ Started again after any death, it asks only what is still open. Writes go throug
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
+from goldsmith.data.tables import Row
 from goldsmith.errors import GoldsmithError
 from goldsmith.jobs import queries as job_queries
 from goldsmith.jobs.errors import JobFailed
@@ -26,6 +27,7 @@ from goldsmith.run.types import AnswerRequest, RunOptions, SendLimits, SentAnswe
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
 from goldsmith.serve.types import Target
 from goldsmith.storage.files import Home
+from goldsmith.storage.patience import until_it_answers
 
 NUM_ENGINE_LOSSES = 3
 
@@ -97,12 +99,16 @@ class RunKind(LightKind):
     def _ask(self, context: WorkContext, work: _Work, target: Target) -> None:
         from goldsmith.run.sender import Sender  # it loads aiohttp, which only the worker needs
 
-        def keep(answers: list[SentAnswer]) -> None:
+        def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
                 write_answers(session, work.run.id, answers, schema=work.wording.answer_schema)
+
+        def keep(answers: list[SentAnswer]) -> None:
+            until_it_answers(lambda: write(answers))  # a good answer that is there already is not touched
             work.num_done += len(answers)
-            share = work.num_done / max(1, work.run.num_rows)
-            context.report(min(share, 1.0), f"{work.num_done:,} of {work.run.num_rows:,} rows answered")
+            share = min(work.num_done / max(1, work.run.num_rows), 1.0)
+            words = f"{work.num_done:,} of {work.run.num_rows:,} rows answered"
+            until_it_answers(lambda: context.report(share, words))
 
         limits = SendLimits(
             concurrency=work.options.concurrency,
@@ -136,9 +142,13 @@ class RunKind(LightKind):
 
 def _requests(context: WorkContext, work: _Work) -> Iterator[AnswerRequest]:
     after = 0
-    while True:
+
+    def read() -> Sequence[Row]:
         with context.database.reading() as session:
-            rows = queries.rows_to_ask(session, work.run, after=after, retry_before=work.retry_before)
+            return queries.rows_to_ask(session, work.run, after=after, retry_before=work.retry_before)
+
+    while True:
+        rows = until_it_answers(read)
         if not rows:
             return
         for row in rows:

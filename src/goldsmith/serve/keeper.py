@@ -27,6 +27,7 @@ from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind, EngineState, SeenEngine, key_path
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+from goldsmith.storage.patience import AWAY
 
 LOOK_WHILE_STARTING_S = 0.5
 LOOK_WHILE_READY_S = 10.0
@@ -97,9 +98,9 @@ class EngineKeeper:
 
     def tick(self, now: datetime) -> None:
         """One look at everything, and what follows from it."""
-        self._forgive_own_sleep()
         self._pick_up_loads()
         rows = self._read()
+        self._forgive_own_sleep()  # a database that was away is like a sleep: it says nothing about the engines
         for engine in rows.engines.values():
             self._watch(engine)
         seen = {engine_id: self._seen(engine_id, rows) for engine_id in rows.engines}
@@ -352,7 +353,11 @@ class EngineKeeper:
         for deployment_id, load in list(self._loads.items()):
             if load.operation.is_over:
                 del self._loads[deployment_id]
-                self._record_load(deployment_id, load)
+                try:
+                    self._record_load(deployment_id, load)
+                except AWAY:
+                    self._loads[deployment_id] = load  # written down once the database is back
+                    raise
 
     def _record_load(self, deployment_id: str, load: Load) -> None:
         found, generation = load.operation.result(), load.operation.generation

@@ -168,11 +168,11 @@ def _fill(connection: Connection, staging: Path, metadata: MetaData, manifest: M
 
 
 def _move_into_place(unpacked: Path, home: Home, moved: ExitStack) -> None:
-    """Put the folders where empty ones are; closing `moved` takes them back."""
+    """Put the folders where empty ones are; closing `moved` takes them away again."""
     for name in FOLDERS:
         if (unpacked / name).exists():
             moved.callback((home.root / name).mkdir, mode=0o700, exist_ok=True)
             (unpacked / name).chmod(0o700)
             (unpacked / name).replace(home.root / name)  # fails when that is not empty
-            moved.callback((home.root / name).replace, unpacked / name)
+            moved.callback(remove_folder, home.root / name)  # a disk that is full may refuse a move, and no removal
     sync_folder(home.root)

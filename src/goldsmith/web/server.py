@@ -1,15 +1,13 @@
 """Serves the web application on loopback. Called by `goldsmith web`."""
 
-import errno
 import socket
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
-from goldsmith.web.errors import PortTaken
+from goldsmith.web.port import listen
 
-LOOPBACK: Final = "127.0.0.1"
 GRACE_S: Final = 5
 """How long answers that are on their way may take once the server is told to end."""
 
@@ -42,20 +40,6 @@ def make_server(web: FastAPI) -> Server:
         timeout_graceful_shutdown=GRACE_S,
     )
     return Server(web, config)
-
-
-def listen(port: int) -> socket.socket:
-    """A socket on loopback; port 0: any free one. Raises PortTaken."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((LOOPBACK, port))
-    except OSError as error:
-        found.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise PortTaken(f"Nothing can listen on port {port} of {LOOPBACK}: {error.strerror}.") from error
-        raise
-    return found
 
 
 def serve(web: FastAPI, *, port: int) -> None:

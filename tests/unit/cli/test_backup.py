@@ -6,10 +6,12 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from tests.factories import make_base_model, make_person
+from tests.postgresql import run_sql
 
 from goldsmith import app
 from goldsmith.cli import main
@@ -140,6 +142,44 @@ def test_an_empty_home_is_migrated_from_nothing(
     monkeypatch.delenv("GOLDSMITH_DATABASE_URL", raising=False)
     code, out, _ = run(monkeypatch, capsys, "migrate", "--json")
     assert (code, json.loads(out)) == (0, {"revision": "0001", "said": "Made a new database."})
+
+
+@pytest.mark.postgresql
+def test_a_backup_of_a_file_comes_back_in_postgresql_and_from_there_in_a_file(
+    home: Path,
+    migrated: Path,
+    tmp_path: Path,
+    postgresql_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(home)
+    name = f"goldsmith_restored_{uuid4().hex[:12]}"
+    run_sql(postgresql_server, f"CREATE DATABASE {name}")
+    try:
+        first, second = str(tmp_path / "first.tar"), str(tmp_path / "second.tar")
+        assert run(monkeypatch, capsys, "backup", first)[0] == 0
+        monkeypatch.setenv("GOLDSMITH_HOME", str(tmp_path / "there"))
+        monkeypatch.setenv("GOLDSMITH_DATABASE_URL", f"{postgresql_server}/{name}")
+        code, out, err = run(monkeypatch, capsys, "restore", first)
+        assert (code, "Enter the key of the provider one again" in out) == (0, True), err
+        assert run(monkeypatch, capsys, "backup", second)[0] == 0
+        assert run(monkeypatch, capsys, "restore", second)[0] == 5, "it was restored over what is there"
+    finally:
+        run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    monkeypatch.delenv("GOLDSMITH_DATABASE_URL")
+    back = make_home(migrated, tmp_path / "back", monkeypatch)
+    assert run(monkeypatch, capsys, "restore", second)[0] == 0
+    assert tables_of(back) == tables_of(home)
+    assert (back / "uploads" / "ab").read_text() == "question\n"
+
+
+def tables_of(home: Path) -> dict[str, list[Any]]:
+    parts = app.assemble(Settings(home=home, database_url=None))
+    with parts.database.reading() as session:
+        found = {table.name: [tuple(row) for row in session.execute(select(table))] for table in METADATA.sorted_tables}
+    parts.database.dispose()
+    return {name: sorted(rows, key=str) for name, rows in found.items()}
 
 
 @pytest.mark.postgresql

@@ -1,10 +1,11 @@
 """Small kinds of jobs, and the programs of a worker and a supervisor that know them, for the supervisor's tests.
 
-`python -m tests.unit.jobs.small_parts work URL HOME JOB STAGE LEASE` and `... supervise URL HOME`.
+`python -m tests.unit.jobs.small_parts work URL HOME JOB STAGE LEASE` and `... supervise URL HOME LEASE_S`.
 """
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,8 @@ from typing import Any, ClassVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from goldsmith.jobs import program
+from goldsmith.jobs import program, queue
+from goldsmith.jobs import supervisor as supervising
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import JobKind, LightKind, WorkContext
@@ -126,6 +128,13 @@ def make_supervisor(
     )
 
 
+def start_supervisor(database: Database, home: Home, *, lease_s: float = queue.LEASE_S) -> "subprocess.Popen[bytes]":
+    """A supervisor that knows the small kinds, in a process of its own."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.unit.jobs.small_parts", "supervise", url, str(home.root), str(lease_s)]
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}, start_new_session=True)
+
+
 def main(verb: str, url: str, root: str, *words: str) -> int:
     """Be a worker or a supervisor."""
     database, home = Database(url), Home(Path(root))
@@ -133,6 +142,8 @@ def main(verb: str, url: str, root: str, *words: str) -> int:
         worker = Worker(database, home, KINDS)
         worker.listen_for_stop()
         return worker.work(words[0], words[1], int(words[2]))
+    queue.LEASE_S = float(words[0])
+    supervising.KEEP_LEASE_EVERY_S = queue.LEASE_S / 6
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     supervisor = make_supervisor(database, home)

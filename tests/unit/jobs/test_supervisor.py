@@ -1,10 +1,7 @@
 """Jobs end as they should, whatever dies: supervisor, worker, heavy child or the way to the database."""
 
 import hashlib
-import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -13,11 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 from tests import postgresql
 from tests.factories import MakeDatabase
-from tests.unit.jobs.small_parts import ROOT, ScriptJob, make_supervisor
+from tests.invariants import assert_hold
+from tests.unit.jobs.small_parts import ScriptJob, make_supervisor, start_supervisor
 
 from goldsmith.jobs import child, program, queries, queue
 from goldsmith.jobs.errors import SupervisorRunning
@@ -25,7 +23,7 @@ from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.supervisor import Supervisor
-from goldsmith.jobs.tables import Job
+from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.jobs.types import JobFailure, Stage, StopRequest
 from goldsmith.people.tables import PersonRow
 from goldsmith.people.types import Person
@@ -45,8 +43,9 @@ say = Writer(pathlib.Path(sys.argv[1])).append
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays(home: Home) -> Iterator[None]:
+def _nothing_stays(database: Database, home: Home) -> Iterator[None]:
     yield
+    assert_hold(database, home)
     for pid_file in home.jobs.glob("*/attempts/*/*.pid"):
         process = child.find_by_pid_file(pid_file)
         if process is not None:
@@ -139,12 +138,6 @@ def ask_for_training(database: Database, home: Home, **settings: Any) -> tuple[s
 
 def steps_of(folder: JobFolder, attempt: int) -> list[int]:
     return [event.data["step"] for event in events.read(folder.events(attempt)) if event.kind == "step"]
-
-
-def start_supervisor(database: Database, home: Home) -> "subprocess.Popen[bytes]":
-    url = database.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.unit.jobs.small_parts", "supervise", url, str(home.root)]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}, start_new_session=True)
 
 
 # How stages end
@@ -397,6 +390,7 @@ def test_a_supervisor_killed_in_mid_start_is_followed_by_one_that_adopts(
         with database.transaction() as session:
             job = queries.one(session, job_id)
             job.state, job.pid, job.pid_started_at, job.pid_booted_at = "starting", None, None, None
+            session.execute(delete(JobEvent).where(JobEvent.job_id == job_id, JobEvent.kind == "running"))
     supervisor = make_supervisor(database, home)
     tick_until(supervisor, lambda: look(database, job_id).pid is not None)
     assert [look(database, job_id).pid] == [int(line) for line in starts.read_text().split()]

@@ -3,8 +3,7 @@
 import json
 import struct
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from goldsmith.people import service as people
 from goldsmith.people.types import Person
 from goldsmith.serve.engine import EnginePlan, Program
 from goldsmith.storage import clock
-from goldsmith.storage.database import Database, Table
+from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.wire import manifest
 
@@ -65,19 +64,6 @@ def tokenizer_text() -> str:
     trainer = trainers.BpeTrainer(vocab_size=300, show_progress=False, initial_alphabet=alphabet, special_tokens=words)
     tokenizer.train_from_iterator(["user assistant question"], trainer)
     return str(tokenizer.to_str())
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home").prepare()
-
-
-@pytest.fixture
-def database(home: Home) -> Iterator[Database]:
-    database = Database(f"sqlite:///{home.root}/goldsmith.db")
-    Table.metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 @pytest.fixture

@@ -4,10 +4,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.folder import JobFolder
@@ -16,6 +19,7 @@ from goldsmith.jobs.tables import Job
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import engine, queries, recording, service, wanted
+from goldsmith.serve import keeper as keepers
 from goldsmith.serve.engine import Program, write_key
 from goldsmith.serve.engine_client import call
 from goldsmith.serve.jobs import ProveKind
@@ -373,3 +377,75 @@ def test_a_slow_engine_never_makes_a_tick_slow(
     assert sorted(ticks)[len(ticks) // 2] < 0.15
     assert threading.active_count() < 20
     keeping.keeper.stop_engines(within_s=2)
+
+
+class Flaky(Database):
+    """A database that can be away."""
+
+    is_away = False
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        self._check()
+        with super().reading() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        self._check()
+        with super().transaction() as session:
+            yield session
+
+
+@pytest.fixture
+def flaky(database_url: str) -> Iterator[Flaky]:
+    found = Flaky(database_url)
+    yield found
+    found.dispose()
+
+
+def tick_while_away(keeping: Keeping, flaky: Flaky, for_s: float) -> None:
+    flaky.is_away = True
+    end = time.monotonic() + for_s
+    while time.monotonic() < end:
+        with pytest.raises(OperationalError):
+            keeping.keeper.tick(clock.now())
+        time.sleep(0.05)
+    flaky.is_away = False
+
+
+def test_a_database_that_was_away_says_nothing_about_the_engine(
+    flaky: Flaky, home: Home, fake_program: Program, base: BaseModel, by: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keepers, "OWN_SLEEP_S", 0.5)
+    keeping = Keeping(flaky, home, fake_program, dead_after_s=0.8)
+    want(keeping, base, by)
+    keeping.until(keeping.is_ready)
+    pid = keeping.engine().pid
+    tick_while_away(keeping, flaky, for_s=1.5)
+    keeping.keeper.tick(clock.now())
+    keeping.until(keeping.is_ready)
+    assert (keeping.engine().pid, keeping.engine().generation) == (pid, 1)
+    keeping.keeper.stop_engines(within_s=2)
+
+
+def test_what_came_of_a_load_is_written_once_the_database_is_back(
+    flaky: Flaky, home: Home, fake_program: Program, base: BaseModel, make_model: ModelMaker, by: Person
+) -> None:
+    model = make_model()
+    with FakeEngine(base.id, base_folder=home.root / base.folder) as theirs:
+        with flaky.transaction() as session:
+            service.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
+        keeping = Keeping(flaky, home, fake_program)
+        deploy(keeping, model, by)
+        keeping.until(lambda: keeping.keeper._loads)
+        load = next(iter(keeping.keeper._loads.values()))
+        while not load.operation.is_over:
+            time.sleep(0.01)
+        tick_while_away(keeping, flaky, for_s=0.2)
+        keeping.keeper.tick(clock.now())
+        assert keeping.deployment(model.id).load_s == load.operation.outcome

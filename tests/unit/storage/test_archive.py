@@ -23,6 +23,7 @@ from goldsmith.storage.errors import ArchiveExists, ArchiveRefused, NotEmpty
 from goldsmith.storage.files import Home, write_whole
 
 MakeAny = Callable[[str], Database]
+EACH = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 MOMENT = datetime(2026, 2, 28, 23, 59, 59, 999999, tzinfo=UTC)
 TEXT = 'ü, \U0001f31f, \u2028, "quoted", it\'s 1 %, \\ and\na new line'
 KEPT = {
@@ -58,7 +59,7 @@ def make_any(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeAny
             (tmp_path / f"{name}.db").write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
             made.append(Database(f"sqlite:///{tmp_path / name}.db"))
         else:
-            made.append(Database(request.getfixturevalue("postgresql_url")))
+            made.append(Database(request.getfixturevalue("make_postgresql_url")()))
         return made[-1]
 
     yield make
@@ -141,6 +142,7 @@ def is_untouched(database: Database, home: Home) -> bool:
         ("sqlite", "sqlite"),
         pytest.param("sqlite", "postgresql", marks=pytest.mark.postgresql),
         pytest.param("postgresql", "sqlite", marks=pytest.mark.postgresql),
+        pytest.param("postgresql", "postgresql", marks=pytest.mark.postgresql),
     ],
 )
 def test_every_row_and_every_file_comes_back(
@@ -156,11 +158,11 @@ def test_every_row_and_every_file_comes_back(
     assert {path.stat().st_mode & 0o077 for path in other_home.root.rglob("*") if path.is_file()} == {0}
 
 
-@pytest.mark.parametrize("target", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@EACH
 def test_counted_ids_go_on_behind_those_that_came_back(
-    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, target: str
+    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, kind: str
 ) -> None:
-    old, new = make_any("sqlite"), make_any(target)
+    old, new = make_any("sqlite"), make_any(kind)
     fill(old)
     back_up(tmp_path / "all.tar", old, home)
     bring_back(tmp_path / "all.tar", new, other_home)
@@ -175,11 +177,11 @@ def test_counted_ids_go_on_behind_those_that_came_back(
             assert made == 3, table.name
 
 
-@pytest.mark.parametrize("target", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@EACH
 def test_an_empty_database_can_be_backed_up_and_counts_from_one(
-    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, target: str
+    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, kind: str
 ) -> None:
-    new = make_any(target)
+    new = make_any(kind)
     archive.write(tmp_path / "all.tar", make_any("sqlite"), home, metadata=METADATA, schema_revision="0001")
     assert bring_back(tmp_path / "all.tar", new, other_home).num_rows == 0
     with new.transaction() as session:
@@ -232,10 +234,11 @@ def test_a_backup_that_fails_leaves_no_file(make_any: MakeAny, home: Home, tmp_p
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+@EACH
 def test_nothing_is_restored_over_what_is_there(
-    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path
+    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, kind: str
 ) -> None:
-    old, new = make_any("sqlite"), make_any("sqlite")
+    old, new = make_any("sqlite"), make_any(kind)
     back_up(tmp_path / "all.tar", old, home)
     with pytest.raises(NotEmpty, match="folder"):
         bring_back(tmp_path / "all.tar", new, home)
@@ -246,11 +249,12 @@ def test_nothing_is_restored_over_what_is_there(
     assert files_of(other_home) == {}
 
 
+@EACH
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.97])
 def test_a_cut_off_backup_is_refused_and_nothing_stays(
-    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, share: float
+    make_any: MakeAny, home: Home, other_home: Home, tmp_path: Path, share: float, kind: str
 ) -> None:
-    old, new = make_any("sqlite"), make_any("sqlite")
+    old, new = make_any("sqlite"), make_any(kind)
     fill(old)
     back_up(tmp_path / "all.tar", old, home)
     whole = (tmp_path / "all.tar").read_bytes().rstrip(b"\0")

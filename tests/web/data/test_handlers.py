@@ -24,8 +24,8 @@ CSV = b"message,right answer\nWhere is it?,delivery\nToo dear,billing\n"
 
 
 @pytest.fixture
-def data_site(tmp_path: Path) -> Iterator[Site]:
-    site = make_site(tmp_path, Routers([handlers.pages]))
+def data_site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    site = make_site(tmp_path, Routers([handlers.pages]), database_url=database_url)
     yield site
     site.database.dispose()
 

@@ -14,8 +14,8 @@ from goldsmith.web.home import handlers
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_loop_site(tmp_path, handlers.pages, data.pages)
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    made = make_loop_site(tmp_path, handlers.pages, data.pages, database_url=database_url)
     yield made
     made.database.dispose()
 

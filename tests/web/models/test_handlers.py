@@ -17,8 +17,8 @@ from goldsmith.web.run import handlers as run
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_loop_site(tmp_path, handlers.pages)
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    made = make_loop_site(tmp_path, handlers.pages, database_url=database_url)
     yield made
     made.database.dispose()
 
@@ -171,8 +171,8 @@ def test_a_base_model_shows_what_was_trained_from_it(site: Site) -> None:
     assert site.browser().get("/models/ftm_x").status_code == 404
 
 
-def test_running_it_over_a_dataset_begins_with_this_model_chosen(tmp_path: Path) -> None:
-    site = make_loop_site(tmp_path, handlers.pages, run.pages)
+def test_running_it_over_a_dataset_begins_with_this_model_chosen(tmp_path: Path, database_url: str) -> None:
+    site = make_loop_site(tmp_path, handlers.pages, run.pages, database_url=database_url)
     walk = deployed(site)
     text = site.browser().get(f"/runs/new?model={walk.base_id}").text
     assert f'value="{walk.base_id}" checked' in text

@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 
 from goldsmith import app
 from goldsmith.data.tables import StoredFile
-from goldsmith.migrations.tables import METADATA
 from goldsmith.people import service as people
 from goldsmith.settings import Settings
 from goldsmith.web.factory import Routers
@@ -20,9 +19,8 @@ LINE = b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", 
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[app.Parts]:
-    made = app.assemble(Settings(home=tmp_path / "home"))
-    METADATA.create_all(made.database.engine)
+def parts(tmp_path: Path, database_url: str) -> Iterator[app.Parts]:
+    made = app.assemble(Settings(home=tmp_path / "home", database_url=database_url))
     yield made
     made.database.dispose()
 

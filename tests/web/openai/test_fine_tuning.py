@@ -13,7 +13,6 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
-from goldsmith.migrations.tables import METADATA
 from goldsmith.models.tables import BaseModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
@@ -29,9 +28,8 @@ ORIGIN = "http://127.0.0.1:8001"
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[app.Parts]:
-    made = app.assemble(Settings(home=tmp_path / "home"))
-    METADATA.create_all(made.database.engine)
+def parts(tmp_path: Path, database_url: str) -> Iterator[app.Parts]:
+    made = app.assemble(Settings(home=tmp_path / "home", database_url=database_url))
     yield made
     made.database.dispose()
 

@@ -26,9 +26,9 @@ ROWS = ({"message": "Where is it?", "plan": "basic"}, {"message": "Too dear.", "
 
 
 @pytest.fixture
-def run_site(tmp_path: Path) -> Iterator[Site]:
+def run_site(tmp_path: Path, database_url: str) -> Iterator[Site]:
     offers = {"machine": MachineFacts("here", 2, 24_000_000_000, (), "x86_64")}
-    site = make_site(tmp_path, Routers([handlers.pages]), offers=offers)
+    site = make_site(tmp_path, Routers([handlers.pages]), offers=offers, database_url=database_url)
     yield site
     site.database.dispose()
 

@@ -28,8 +28,8 @@ TOPICS = ("billing", "delivery")
 
 
 @pytest.fixture
-def star_site(tmp_path: Path) -> Iterator[Site]:
-    site = make_site(tmp_path, Routers([handlers.pages]))
+def star_site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    site = make_site(tmp_path, Routers([handlers.pages]), database_url=database_url)
     yield site
     site.database.dispose()
 

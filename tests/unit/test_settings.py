@@ -1,0 +1,56 @@
+"""Settings are read from the environment, and handed on whole."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldsmith.settings import Settings
+
+OTHERWISE: dict[str, Any] = {
+    "home": Path("/tmp/somewhere else"),
+    "database_url": "postgresql+psycopg://ada:p%40ss@localhost/goldsmith",
+    "port": 9001,
+    "engine_port": 9000,
+    "engine_url": "http://127.0.0.1:9000",
+    "allowed_hosts": ("gold.example", "smith.example"),
+    "torch_index_url": "http://127.0.0.1:1/simple",
+    "hub_offline": True,
+    "import_roots": (Path("/srv/models"), Path("/mnt/more models")),
+    "log_level": "debug",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"GOLDSMITH_{name.upper()}", raising=False)
+
+
+def test_another_process_reads_every_setting_as_it_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OTHERWISE.keys() == Settings.model_fields.keys(), "a new setting needs another value than its default here"
+    here = Settings(**OTHERWISE)
+    defaults = Settings()
+    assert [name for name in OTHERWISE if getattr(here, name) == getattr(defaults, name)] == []
+    for name, value in here.to_environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == here
+
+
+def test_what_is_not_set_stays_so_and_places_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    given = Settings().to_environment()
+    assert given["GOLDSMITH_HOME"] == "/home/ada/.goldsmith"
+    assert given["GOLDSMITH_DATABASE_URL"] == "sqlite:////home/ada/.goldsmith/goldsmith.db"
+    assert "GOLDSMITH_ENGINE_URL" not in given
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    again = Settings()
+    assert (again.allowed_hosts, again.import_roots, again.hub_offline) == ((), (), False)
+
+
+def test_lists_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOLDSMITH_ALLOWED_HOSTS", "a.example, b.example,")
+    monkeypatch.setenv("GOLDSMITH_IMPORT_ROOTS", "/srv/models:/mnt")
+    assert Settings().allowed_hosts == ("a.example", "b.example")
+    assert Settings().import_roots == (Path("/srv/models"), Path("/mnt"))
