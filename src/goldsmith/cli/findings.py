@@ -31,6 +31,7 @@ from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.serve import queries as serve
 from goldsmith.storage import amounts
 from goldsmith.storage.files import folder_size_bytes
+from goldsmith.web.port import owner_of
 
 SPARE_DISK_BYTES = 2_000_000_000
 """Room for models, adapters and the database, beside what is still to be installed."""
@@ -136,18 +137,6 @@ def is_taken(port: int) -> bool:
     """Whether somebody listens there on loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def owner_of(port: int) -> psutil.Process | None:
-    """The process that listens there; None when this user may not see it."""
-    try:
-        for connection in psutil.net_connections(kind="tcp"):
-            is_there = connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", None) == port
-            if is_there and connection.pid:
-                return psutil.Process(connection.pid)
-    except psutil.Error:
-        return None
-    return None
 
 
 def is_goldsmith(process: psutil.Process, parts: Parts) -> bool:

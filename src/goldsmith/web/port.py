@@ -31,11 +31,20 @@ def check_free(port: int) -> None:
     listen(port).close()
 
 
-def _because(port: int, error: OSError) -> str:
-    """Who listens there, as far as this user may know."""
-    with suppress(psutil.Error):  # it may be somebody else's, or gone meanwhile
+def owner_of(port: int) -> psutil.Process | None:
+    """The process that listens there; None when this user may not see it."""
+    with suppress(psutil.Error):  # it may be gone meanwhile
         for found in psutil.net_connections(kind="tcp"):
             is_there = found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port
-            if is_there and found.pid is not None:
-                return f"{psutil.Process(found.pid).name()} (process {found.pid}) listens there"
+            if is_there and found.pid:
+                return psutil.Process(found.pid)
+    return None
+
+
+def _because(port: int, error: OSError) -> str:
+    """Who listens there, as far as this user may know."""
+    with suppress(psutil.Error):
+        owner = owner_of(port)
+        if owner is not None:
+            return f"{owner.name()} (process {owner.pid}) listens there"
     return error.strerror or str(error)
