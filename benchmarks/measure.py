@@ -53,7 +53,7 @@ def interleaved(subjects: Mapping[str, Callable[[], float]], *, rounds: int = RO
     """Measure each subject once a round, every second round backwards. A subject returns its value."""
     values: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(rounds):
-        order = list(subjects) if number % 2 == 0 else list(reversed(subjects))
+        order = list(subjects) if number % 2 == 0 else list(subjects)[::-1]
         for name in order:
             values[name].append(subjects[name]())
             print(f"round {number + 1} of {rounds}, {name}: {values[name][-1]:,.3f}", flush=True)
