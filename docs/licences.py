@@ -36,9 +36,9 @@ def sections() -> Iterator[str]:
     yield "## To develop and test it"
     yield _table({name: version for name, version in pinned.items() if canonical(name) not in running})
     yield (
-        "## In environments\n\nInstalled by `goldsmith env install`, each on its own. *says nothing*: neither the "
-        "package's metadata nor a licence file in it names a licence. *not read*: it is in locks for NVIDIA GPUs "
-        "alone, which nobody has installed yet, and was not looked into."
+        "## In environments\n\nInstalled by `goldsmith env install`, each on its own. The locks for NVIDIA GPUs are "
+        "not installed anywhere yet; the licences of what only they hold were read from the packages. *says nothing*: "
+        "neither the package's metadata nor a file in it names a licence."
     )
     yield _environments(locked(), read_table())
 
