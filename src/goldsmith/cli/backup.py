@@ -115,4 +115,4 @@ def _sentences(said: dict[str, Any]) -> Iterator[str]:
         yield f"Fetch the base model {model['model']} again: {model['command']}"
     if said["token_to_enter"]:
         yield f"Enter the token for the model hub again: {said['token_to_enter']}"
-    yield "Browsers sign in again. What runs heavy programs is built again with: goldsmith doctor"
+    yield "Browsers sign in again. Environments are in no backup; what to install is said by: goldsmith doctor"
