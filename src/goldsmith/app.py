@@ -311,13 +311,14 @@ def _copy_sqlite(parts: Parts, revision: str) -> Path:
     return copy
 
 
-def pause_jobs(parts: Parts) -> int:
-    """Ask every running job to pause; returns how many."""
+def pause_jobs(parts: Parts) -> list[str]:
+    """Ask every job that runs on this machine to pause; returns their ids."""
     from goldsmith.jobs import queries, queue
+    from goldsmith.jobs.place import own_name
     from goldsmith.jobs.types import StopRequest
 
     with parts.database.transaction() as session:
-        jobs = queries.active(session, parts.machine.name)
+        jobs = queries.active(session, own_name(parts.home, parts.machine.name))
         for job in jobs:
             queue.ask_to_stop(session, job, StopRequest.PAUSE)
-    return len(jobs)
+        return [job.id for job in jobs]

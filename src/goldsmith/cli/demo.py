@@ -4,8 +4,11 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import Cli, out
+from goldsmith.cli.console import Cli, err, out
 from goldsmith.cli.processes import running
+
+STOPPED_BY_A_PERSON = 130
+"""The exit code of a program that Ctrl-C ended."""
 
 
 def demo(
@@ -20,7 +23,11 @@ def demo(
     loop = Loop(cli, rows)
     loop.prepare()
     with running(cli) as processes:
-        comparison_id = loop.walk()
+        try:
+            comparison_id = loop.walk()
+        except KeyboardInterrupt:
+            err.print("Stopped in the middle of the demo. What is done is kept; see it with: goldsmith up")
+            raise typer.Exit(STOPPED_BY_A_PERSON) from None
         loop.say_times()
         address = f"http://127.0.0.1:{cli.parts.settings.port}"
         out.print(f"\nThe app:        {address}/", markup=False)

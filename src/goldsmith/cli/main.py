@@ -31,7 +31,7 @@ NOUNS = {
 """Noun → the module of this package that has its commands."""
 COMMANDS = {
     "up": "processes",
-    "down": "processes",
+    "down": "down",
     "web": "processes",
     "supervise": "processes",
     "demo": "demo",

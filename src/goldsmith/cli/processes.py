@@ -1,4 +1,4 @@
-"""`up`, `web`, `supervise`, `work`, `down`: the processes of Goldsmith."""
+"""`up`, `web`, `supervise`, `work`: the processes of Goldsmith."""
 
 import gc
 import json
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ from goldsmith.jobs import child
 from goldsmith.jobs.errors import SupervisorRunning
 from goldsmith.jobs.types import ChildId
 from goldsmith.people import service as people
+from goldsmith.storage.files import Home
 from goldsmith.web import port
 from goldsmith.web.errors import PortTaken
 
@@ -86,17 +87,6 @@ def up(context: typer.Context) -> None:
         processes.wait()
 
 
-def down(context: typer.Context) -> None:
-    """Pause the jobs, and stop everything."""
-    cli: Cli = context.obj
-    paused = app.pause_jobs(cli.parts)
-    running = _read_pid_file(cli.parts.home.run / UP_PID)
-    if running is not None:
-        os.kill(running.pid, signal.SIGINT)
-    stopped = "stopped Goldsmith" if running is not None else "Goldsmith was not running"
-    cli.show({"paused_jobs": paused, "stopped": running is not None}, f"Paused {paused} jobs; {stopped}.")
-
-
 class Processes:
     """The web process and the supervisor, each started again when it dies."""
 
@@ -111,13 +101,14 @@ class Processes:
         """Start both, and keep them."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup goldsmith up` outlives its terminal
-                signal.signal(number, lambda *_: self._stop.set())
+                signal.signal(number, self._be_told_to_stop)
         self._thread.start()
 
     def wait(self) -> None:
         """Return when somebody asked to stop."""
-        while not self._stop.is_set():
-            self._stop.wait(0.5)
+        with suppress(KeyboardInterrupt):
+            while not self._stop.is_set():
+                self._stop.wait(0.5)
 
     def stop(self) -> None:
         """End both."""
@@ -130,6 +121,12 @@ class Processes:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+    def _be_told_to_stop(self, *_: object) -> None:
+        """Break off whatever the main thread is doing, once: a second Ctrl-C must not leave processes behind."""
+        if not self._stop.is_set():
+            self._stop.set()
+            raise KeyboardInterrupt
 
     def _keep(self) -> None:
         while not self._stop.is_set():
@@ -207,6 +204,11 @@ def _pid_file(path: Path) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def running_up(home: Home) -> ChildId | None:
+    """The `goldsmith up` over this home folder, if one runs."""
+    return _read_pid_file(home.run / UP_PID)
 
 
 def _read_pid_file(path: Path) -> ChildId | None:

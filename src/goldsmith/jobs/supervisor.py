@@ -21,6 +21,7 @@ from typing import IO
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import child, queries, queue
+from goldsmith.jobs.closing import is_closing
 from goldsmith.jobs.ending import Ending, cannot_start, read_ending
 from goldsmith.jobs.errors import JobKindUnknown, LeaseLost, SupervisorRunning
 from goldsmith.jobs.folder import JobFolder
@@ -184,6 +185,8 @@ class Supervisor:
                 kill_orphans(self._database, self._home, machine=self.machine, job_id=job_id)
 
     def _claim(self, num_active: int) -> None:
+        if is_closing(self._home):
+            return
         slots: list[str | None] = [*self._machine.slots]
         if num_active < MAX_LIGHT_JOBS + len(slots):
             slots.append(None)

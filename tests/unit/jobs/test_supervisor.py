@@ -18,6 +18,7 @@ from tests.invariants import assert_hold
 from tests.unit.jobs.small_parts import ScriptJob, make_supervisor, start_supervisor
 
 from goldsmith.jobs import child, program, queries, queue
+from goldsmith.jobs.closing import closing
 from goldsmith.jobs.errors import SupervisorRunning
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.queue import NewJob
@@ -301,6 +302,16 @@ def test_a_light_stage_stops_when_asked(database: Database, home: Home) -> None:
     tick_until(supervisor, lambda: look(database, job_id).state == "running" and (log / "only.pid").exists())
     stop(database, job_id, StopRequest.CANCEL)
     assert run_to_the_end(supervisor, database, job_id).state == "cancelled"
+
+
+def test_while_the_home_folder_is_being_closed_what_waits_keeps_waiting(database: Database, home: Home) -> None:
+    job_id = ask_for(database, "light", do="count", until=1)
+    supervisor = make_supervisor(database, home)
+    with closing(home):
+        for _ in range(3):
+            supervisor.tick()
+        assert look(database, job_id).state == "queued"
+    assert run_to_the_end(supervisor, database, job_id).state == "succeeded"
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "ignore_term"])
