@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs.errors import JobNotFound
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.jobs.types import JobView
+from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
 WAIT_S = 10.0
@@ -53,6 +55,19 @@ def has_waiting(session: Session, *, needs_slot: bool) -> bool:
     """Whether a job waits that needs a slot, or one that needs none."""
     waiting = exists().where(Job.state == JobState.QUEUED.value, Job.needs_slot == needs_slot)
     return bool(session.scalar(select(waiting)))
+
+
+def is_nobody_at_work(session: Session, *, patience_s: float) -> bool:
+    """Whether jobs lie untouched: nobody renews the lease of one that runs, or none runs and one waits for so long.
+
+    True of a database whose supervisors are all gone; a busy one may take the longer of the two to be noticed.
+    """
+    limit = clock.now() - timedelta(seconds=patience_s)
+    states = [state.value for state in ACTIVE]
+    kept = exists().where(Job.state.in_(states), Job.lease_until >= limit)
+    waits = and_(Job.state == JobState.QUEUED.value, Job.created_at < limit)
+    left = exists().where(or_(Job.state.in_(states), waits))
+    return bool(session.scalar(select(and_(left, not_(kept)))))
 
 
 def newest_of(session: Session, subject_id: str, kind: str | None = None) -> Job | None:

@@ -131,6 +131,8 @@ class RunKind(LightKind):
                 hint="Mend what the message names, then ask the failed rows again.",
                 kind="every_row_failed",
             )
+        if is_over:
+            context.report(1.0, f"{progress.num_answered:,} of {work.run.num_rows:,} rows answered")
         return {
             "num_answered": progress.num_answered,
             "num_failed": progress.num_failed,

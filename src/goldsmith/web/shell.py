@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import func, orm, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from goldsmith.jobs.queries import is_nobody_at_work
 from goldsmith.jobs.states import ACTIVE
 from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
@@ -25,6 +26,8 @@ from goldsmith.web.state import WebState
 
 FRESH_S = 2.0
 MAX_PEOPLE = 256
+PATIENCE_S = 45.0
+"""A lease is good for 30 s; a supervisor that lives keeps it long before that."""
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -76,6 +79,7 @@ _ENGINE_LINES: dict[str, EngineLine] = {
     "failed": EngineLine("x-square", "bad", "Engine has stopped", "see Models for why"),
     "stopped": EngineLine("slash", "faint", "Engine is off", "it starts when a model is needed"),
 }
+_NOBODY = EngineLine("x-square", "bad", "Nobody does the work", "start it with: goldsmith up")
 
 
 class Surroundings:
@@ -105,7 +109,8 @@ class Surroundings:
     def _read(self, person: Person) -> Facts:
         try:
             with self._state.database.reading() as session:
-                return Facts(engine_line(session, person.domain), self._counts(session, person))
+                line = _NOBODY if is_nobody_at_work(session, patience_s=PATIENCE_S) else None
+                return Facts(line or engine_line(session, person.domain), self._counts(session, person))
         except SQLAlchemyError as error:
             log.warning("the menu has no counts: %s", error)
             return Facts(EngineLine("x-square", "bad", "The database is not answering", "nothing can be saved"), {})

@@ -116,7 +116,7 @@ def test_when_it_is_killed_its_processes_end_and_the_next_one_starts_at_once(tmp
         wait_until(lambda: len(children_of(second.pid)) == 2 and answers(port))
         assert [process for process in before if process.is_running()] == []
         down = [sys.executable, "-m", "goldsmith", "down"]
-        assert "stopped Goldsmith" in subprocess.run(down, env=env, capture_output=True, text=True, check=True).stdout
+        assert "Stopped Goldsmith" in subprocess.run(down, env=env, capture_output=True, text=True, check=True).stdout
         second.wait(timeout=ENDS_WITHIN_S)
         assert "was not running" in subprocess.run(down, env=env, capture_output=True, text=True, check=True).stdout
 
