@@ -53,7 +53,6 @@ WITHOUT_A_TEST = frozenset(
         "gateway/exchange.py",
         "gateway/forward.py",
         "jobs/program.py",
-        "jobs/queries.py",
         "migrations/__init__.py",
         "migrations/__main__.py",
         "migrations/env.py",
