@@ -28,9 +28,6 @@ class Settings(BaseSettings):
     engine_port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The first port that is tried for an engine of our own; on loopback."""
 
-    engine_url: str | None = None
-    """A running engine to attach to, e.g. `http://127.0.0.1:8000`; none: Goldsmith starts its own when it is needed."""
-
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names besides the loopback ones under which the pages may be asked for, separated by commas."""
 

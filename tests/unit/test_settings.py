@@ -12,7 +12,6 @@ OTHERWISE: dict[str, Any] = {
     "database_url": "postgresql+psycopg://ada:p%40ss@localhost/goldsmith",
     "port": 9001,
     "engine_port": 9000,
-    "engine_url": "http://127.0.0.1:9000",
     "allowed_hosts": ("gold.example", "smith.example"),
     "torch_index_url": "http://127.0.0.1:1/simple",
     "hub_offline": True,
@@ -42,7 +41,6 @@ def test_what_is_not_set_stays_so_and_places_are_resolved(monkeypatch: pytest.Mo
     given = Settings().to_environment()
     assert given["GOLDSMITH_HOME"] == "/home/ada/.goldsmith"
     assert given["GOLDSMITH_DATABASE_URL"] == "sqlite:////home/ada/.goldsmith/goldsmith.db"
-    assert "GOLDSMITH_ENGINE_URL" not in given
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     again = Settings()

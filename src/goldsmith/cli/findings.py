@@ -86,9 +86,7 @@ def machine(parts: Parts) -> Iterator[Finding]:
         "memory",
         is_enough,
         sentence if is_enough else few,
-        ""
-        if is_enough
-        else "Use a machine with more memory, or attach to an engine elsewhere with GOLDSMITH_ENGINE_URL.",
+        "" if is_enough else "Use a machine with more memory, or an engine that runs elsewhere: POST /v1/engines",
     )
 
 
@@ -124,8 +122,8 @@ def ports(parts: Parts) -> Iterator[Finding]:
             yield Finding(name, True, f"in use by Goldsmith itself (process {owner.pid})")
         elif what == "engine":
             cure = (
-                "An engine of ours takes the next free port. If that program is an engine you want to use, set "
-                f"GOLDSMITH_ENGINE_URL=http://127.0.0.1:{port}"
+                "An engine of ours takes the next free port. If that program is an engine that you want to use, "
+                "tell Goldsmith so: POST /v1/engines"
             )
             yield Finding(name, True, f"in use by {said_of(owner)}", cure)
         else:
