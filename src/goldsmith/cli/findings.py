@@ -86,7 +86,9 @@ def machine(parts: Parts) -> Iterator[Finding]:
         "memory",
         is_enough,
         sentence if is_enough else few,
-        "" if is_enough else "Use a machine with more memory, or an engine that runs elsewhere: POST /v1/engines",
+        ""
+        if is_enough
+        else "Use a machine with more memory, or an engine that runs elsewhere: attach it on the page /settings",
     )
 
 
@@ -123,7 +125,7 @@ def ports(parts: Parts) -> Iterator[Finding]:
         elif what == "engine":
             cure = (
                 "An engine of ours takes the next free port. If that program is an engine that you want to use, "
-                "tell Goldsmith so: POST /v1/engines"
+                "attach it on the page /settings"
             )
             yield Finding(name, True, f"in use by {said_of(owner)}", cure)
         else:

@@ -14,7 +14,7 @@ class NoLockForThisMachine(Invalid):
     """Goldsmith ships no list of exact versions (a lock) for this Python on this kind of machine."""
 
     title = "No list of packages for this machine"
-    default_hint = "Use Python 3.11 on Linux (x86-64), or use an engine that runs already: POST /v1/engines"
+    default_hint = "Use Python 3.11 on Linux (x86-64), or attach an engine that runs already, on the page /settings."
 
 
 class LockUnreadable(Invalid):
