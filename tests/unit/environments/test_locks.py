@@ -6,7 +6,7 @@ import pytest
 
 from goldsmith.environments import locks
 from goldsmith.environments.errors import LockUnreadable, NoLockForThisMachine
-from goldsmith.environments.types import EnvironmentName, Lock
+from goldsmith.environments.types import EnvironmentName, InstallHint, Lock
 
 HASH = "0" * 64
 SHIPPED = [(name, target) for name in EnvironmentName for target in locks.targets(name)]
@@ -92,3 +92,35 @@ def test_the_engines_name_decides_about_the_gpu() -> None:
     assert locks.this_target(EnvironmentName.VLLM, has_gpu=False).endswith("-cuda")
     assert locks.this_target(EnvironmentName.TRL, has_gpu=True).endswith("-cuda")
     assert locks.this_target(EnvironmentName.TRL, has_gpu=False).startswith(tag)
+
+
+@pytest.mark.parametrize(("name", "target"), SHIPPED)
+def test_only_what_was_installed_is_called_seen(name: EnvironmentName, target: str) -> None:
+    is_first_of_all = target.startswith("cp311-") and target.endswith("-cpu")
+    assert locks.read_lock(name, target).is_seen == is_first_of_all
+
+
+@pytest.mark.parametrize(("name", "target"), SHIPPED)
+def test_a_gpu_gets_the_cuda_build_and_a_cpu_the_small_one(name: EnvironmentName, target: str) -> None:
+    torch = next(pin for pin in locks.read_lock(name, target).pins if pin.name == "torch")
+    assert torch.is_local_build == target.endswith("-cpu")
+    assert torch.version.endswith("+cpu") == target.endswith("-cpu")
+
+
+def test_every_environment_has_a_lock_for_each_python() -> None:
+    for name in EnvironmentName:
+        assert {target[:5] for target in locks.targets(name)} == {"cp311", "cp312", "cp313"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "size_bytes", "sentence"),
+    [
+        (1.4, 1_234_000_000, "1.2 GB on disk, about 1 min, once."),
+        (0.3, 5_000_000, "5.0 MB on disk, about 20 s, once."),
+        (None, None, "size and time were not measured on a machine like this; once."),
+    ],
+)
+def test_what_an_install_takes_is_written_for_people(
+    minutes: float | None, size_bytes: int | None, sentence: str
+) -> None:
+    assert InstallHint(minutes, size_bytes, "").sentence == sentence

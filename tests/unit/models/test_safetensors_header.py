@@ -2,6 +2,7 @@
 
 import json
 import struct
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -87,3 +88,34 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, safetensors_bytes: Maker,
         path.write_bytes(data)
         with suppress(ModelRefused):  # anything else would be a crash
             assert read_header(path).num_parameters >= 0
+
+
+NUMBERS = st.sampled_from([0, 1, 4, 2**31, 2**53 - 1, 2**53, 2**64, 10**400, -1, 1.5, True, None, "4", [4], {}])
+
+
+@settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    shape=st.lists(NUMBERS, max_size=4),
+    offsets=st.lists(NUMBERS, max_size=3),
+    length=st.none() | st.integers(0, 2**64 - 1),
+    more=st.dictionaries(st.text(max_size=3), NUMBERS, max_size=2),
+)
+def test_numbers_that_lie_are_refused_at_once_and_in_little_memory(
+    tmp_path: Path,
+    safetensors_bytes: Maker,
+    shape: list[Any],
+    offsets: list[Any],
+    length: int | None,
+    more: dict[str, Any],
+) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": offsets}, **more}).encode()
+    whole = safetensors_bytes({"a": ("F32", [1], bytes(4))}, header)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(whole if length is None else struct.pack("<Q", length) + whole[8:])
+    tracemalloc.start()
+    try:
+        with suppress(ModelRefused):  # anything else would be a crash
+            assert read_header(path).num_parameters == 1
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
