@@ -82,7 +82,9 @@ def test_an_endless_listing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         hub_listing.read("org/m", (b" " for _ in range(10**9)))
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5
+)
 
 
 @settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))

@@ -90,7 +90,9 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, safetensors_bytes: Maker,
             assert read_header(path).num_parameters >= 0
 
 
-NUMBERS = st.sampled_from([0, 1, 4, 2**31, 2**53 - 1, 2**53, 2**64, 10**400, -1, 1.5, True, None, "4", [4], {}])
+NUMBERS: st.SearchStrategy[Any] = st.sampled_from(
+    [0, 1, 4, 2**31, 2**53 - 1, 2**53, 2**64, 10**400, -1, 1.5, True, None, "4", [4], {}]
+)
 
 
 @settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))
