@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.data.tables import DatasetVersion, Row
@@ -53,11 +53,22 @@ class Run(Table, Owned):
     num_rows: Mapped[int] = mapped_column(default=0)
 
 
+_FEW = {"failed": "state = 'failed'", "cut_off": "finish_reason = 'length'", "invalid": "parse_error IS NOT NULL"}
+"""What few answers of a run are, and everybody asks for: counted and listed without looking at the others."""
+
+
 class Answer(Table):
     """What a model wrote for a row, or why it did not."""
 
     __tablename__ = "answers"
-    __table_args__ = (UniqueConstraint("run_id", "row_id"), Index("ix_answers_run_position", "run_id", "position"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "row_id"),
+        Index("ix_answers_run_position", "run_id", "position"),
+        *(
+            Index(f"ix_answers_{name}", "run_id", "position", sqlite_where=text(is_so), postgresql_where=text(is_so))
+            for name, is_so in _FEW.items()
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))

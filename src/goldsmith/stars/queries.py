@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, 
 from sqlalchemy.orm import Session, aliased
 
 from goldsmith.data.tables import Row
+from goldsmith.run import queries as runs
 from goldsmith.run.tables import Answer, Run
-from goldsmith.run.types import CUT_OFF, AnswerState
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
 from goldsmith.stars.tally import tally
 from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
+from goldsmith.storage.searching import contains
 
 _IDS_AT_ONCE = 500
 
@@ -76,23 +77,16 @@ def answers_page(session: Session, run_id: str, query: AnswerQuery | None = None
 
 
 def conditions(run_id: str, query: AnswerQuery) -> list[ColumnElement[bool]]:
-    """What an answer must be to be on any of the query's pages; for what is done in bulk."""
+    """What an answer must be to be on any of the query's pages. A search looks at the row too: join it."""
     found = [Answer.run_id == run_id, *_filter(query.filter)]
     if query.search and query.search.strip():
-        found.append(_search(run_id, query.search.strip()))
+        found.append(_is_found(query.search.strip()))
     return found
 
 
 def counts(session: Session, run_id: str) -> AnswerCounts:
-    """How many answers of a run each filter shows, with two queries."""
-    answers = session.execute(
-        select(
-            func.count(),
-            _num(Answer.state == AnswerState.FAILED.value),
-            _num(_is_cut_off()),
-            _num(Answer.parse_error.is_not(None)),
-        ).where(Answer.run_id == run_id)
-    ).one()
+    """How many answers of a run each filter shows."""
+    found = runs.progress(session, run_id)
     marks = session.execute(
         select(
             func.count(),
@@ -101,9 +95,9 @@ def counts(session: Session, run_id: str) -> AnswerCounts:
             _num(Mark.is_bad),
         ).where(Mark.run_id == run_id, _is_newest())
     ).one()
-    num_all, failed, cut_off, invalid = (int(count or 0) for count in answers)
     num_marked, starred, corrected, bad = (int(count or 0) for count in marks)
-    return AnswerCounts(num_all, num_all - num_marked, starred, corrected, bad, failed, cut_off, invalid)
+    num_all, few = found.num_answered + found.num_failed, (found.num_failed, found.num_cut_off, found.num_invalid)
+    return AnswerCounts(num_all, num_all - num_marked, starred, corrected, bad, *few)
 
 
 def num_stars(session: Session, *, domain: str) -> dict[str, int]:
@@ -170,10 +164,6 @@ def _is_newest() -> ColumnElement[bool]:
     return ~exists().where(later.answer_id == Mark.answer_id, later.id > Mark.id)
 
 
-def _is_cut_off() -> ColumnElement[bool]:
-    return and_(Answer.state == AnswerState.ANSWERED.value, Answer.finish_reason == CUT_OFF)
-
-
 def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
     of_this = Mark.answer_id == Answer.id
     by_filter: dict[AnswerFilter, list[ColumnElement[bool]]] = {
@@ -182,50 +172,30 @@ def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
         AnswerFilter.starred: [exists().where(of_this, Mark.is_star, _is_newest())],
         AnswerFilter.corrected: [exists().where(of_this, Mark.is_star, Mark.correction.is_not(None), _is_newest())],
         AnswerFilter.bad: [exists().where(of_this, Mark.is_bad, _is_newest())],
-        AnswerFilter.failed: [Answer.state == AnswerState.FAILED.value],
-        AnswerFilter.cut_off: [_is_cut_off()],
+        AnswerFilter.failed: [runs.is_failed()],
+        AnswerFilter.cut_off: [runs.is_cut_off()],
         AnswerFilter.invalid: [Answer.parse_error.is_not(None)],
     }
     return by_filter[name]
 
 
 def _ids(session: Session, run_id: str, query: AnswerQuery) -> list[str]:
-    """The answers of a page and one more, by keys alone, so that nothing large is sorted.
-
-    What is searched for is looked up in answers and in rows apart: each can stop as soon as it has enough.
-    """
+    """The answers of a page and one more, by keys alone, so that nothing large is sorted."""
     keys = _sort_keys(query.sort)
-    by_keys = select(Answer.id, *(key for key, _ in keys)).where(Answer.run_id == run_id, *_filter(query.filter))
-    by_keys = _behind(by_keys, query).limit(query.limit + 1)
-    in_order = by_keys.order_by(*(key.desc() if is_descending else key for key, is_descending in keys))
-    text = (query.search or "").strip()
-    if not text:
-        return [found[0] for found in session.execute(in_order)]
-    version_id = session.scalar(select(Run.dataset_version_id).where(Run.id == run_id))
-    of_version = and_(Row.dataset_version_id == version_id, _is_in_row(text))
-    if query.sort is AnswerSort.position:  # an answer has its row's position, so the rows can be walked
-        in_rows = by_keys.join(Row, Row.id == Answer.row_id).where(of_version).order_by(Row.position)
-    else:
-        in_rows = in_order.where(Answer.row_id.in_(select(Row.id).where(of_version)))
-    both = {*map(tuple, session.execute(in_order.where(_is_in_answer(text)))), *map(tuple, session.execute(in_rows))}
-    signs = [-1 if is_descending else 1 for _, is_descending in keys]
-    placed = sorted(both, key=lambda found: [sign * value for sign, value in zip(signs, found[1:], strict=True)])
-    return [found[0] for found in placed[: query.limit + 1]]
+    found = _behind(_searched(select(Answer.id), run_id, query), query).limit(query.limit + 1)
+    return list(session.scalars(found.order_by(*(key.desc() if is_descending else key for key, is_descending in keys))))
 
 
-def _is_in_answer(text: str) -> ColumnElement[bool]:
-    return Answer.text.icontains(text, autoescape=True)
+def _searched(found: Select[Any], run_id: str, query: AnswerQuery) -> Select[Any]:
+    """Answers that the query shows. Each is looked at beside its row, in order, until the page is full."""
+    if query.search and query.search.strip():
+        found = found.join(Row, Row.id == Answer.row_id)
+    return found.where(*conditions(run_id, query))
 
 
-def _is_in_row(text: str) -> ColumnElement[bool]:
-    """Rows are kept as JSON, so the text is looked for as JSON writes it."""
-    return cast(Row.content, String).icontains(json.dumps(text)[1:-1], autoescape=True)
-
-
-def _search(run_id: str, text: str) -> ColumnElement[bool]:
-    version = select(Run.dataset_version_id).where(Run.id == run_id).scalar_subquery()
-    rows = select(Row.id).where(Row.dataset_version_id == version, _is_in_row(text))
-    return or_(_is_in_answer(text), Answer.row_id.in_(rows))
+def _is_found(text: str) -> ColumnElement[bool]:
+    """It stands in the answer or in the row. Rows are kept as JSON, so there it is looked for as JSON writes it."""
+    return or_(contains(Answer.text, text), contains(cast(Row.content, String), json.dumps(text)[1:-1]))
 
 
 def _sort_keys(sort: AnswerSort) -> list[tuple[Any, bool]]:
@@ -270,7 +240,7 @@ def positions_around(
     session: Session, run_id: str, query: AnswerQuery, position: int, *, num_before: int = 1
 ) -> tuple[list[int], int | None]:
     """Of the answers that the query shows: the last positions before this one, in their order, and the next one."""
-    where = conditions(run_id, query)
-    before = select(Answer.position).where(*where, Answer.position < position).order_by(Answer.position.desc())
-    after = select(Answer.position).where(*where, Answer.position > position).order_by(Answer.position)
+    shown = _searched(select(Answer.position), run_id, query)
+    before = shown.where(Answer.position < position).order_by(Answer.position.desc())
+    after = shown.where(Answer.position > position).order_by(Answer.position)
     return list(session.scalars(before.limit(num_before)))[::-1], session.scalar(after.limit(1))

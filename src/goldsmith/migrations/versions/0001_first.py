@@ -609,6 +609,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "row_id", name=op.f("uq_answers_run_id_row_id")),
     )
     with op.batch_alter_table("answers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_answers_cut_off",
+            ["run_id", "position"],
+            unique=False,
+            sqlite_where=sa.text("finish_reason = 'length'"),
+            postgresql_where=sa.text("finish_reason = 'length'"),
+        )
+        batch_op.create_index(
+            "ix_answers_failed",
+            ["run_id", "position"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
+        batch_op.create_index(
+            "ix_answers_invalid",
+            ["run_id", "position"],
+            unique=False,
+            sqlite_where=sa.text("parse_error IS NOT NULL"),
+            postgresql_where=sa.text("parse_error IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_answers_row_id"), ["row_id"], unique=False)
         batch_op.create_index("ix_answers_run_position", ["run_id", "position"], unique=False)
 
@@ -649,6 +670,19 @@ def downgrade() -> None:
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.drop_index("ix_answers_run_position")
         batch_op.drop_index(batch_op.f("ix_answers_row_id"))
+        batch_op.drop_index(
+            "ix_answers_invalid",
+            sqlite_where=sa.text("parse_error IS NOT NULL"),
+            postgresql_where=sa.text("parse_error IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_answers_failed", sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'")
+        )
+        batch_op.drop_index(
+            "ix_answers_cut_off",
+            sqlite_where=sa.text("finish_reason = 'length'"),
+            postgresql_where=sa.text("finish_reason = 'length'"),
+        )
 
     op.drop_table("answers")
     with op.batch_alter_table("training_metrics", schema=None) as batch_op:
