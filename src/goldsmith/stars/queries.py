@@ -236,11 +236,13 @@ def _num(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
 
 
-def positions_around(
-    session: Session, run_id: str, query: AnswerQuery, position: int, *, num_before: int = 1
-) -> tuple[list[int], int | None]:
-    """Of the answers that the query shows: the last positions before this one, in their order, and the next one."""
-    shown = _searched(select(Answer.position), run_id, query)
-    before = shown.where(Answer.position < position).order_by(Answer.position.desc())
-    after = shown.where(Answer.position > position).order_by(Answer.position)
-    return list(session.scalars(before.limit(num_before)))[::-1], session.scalar(after.limit(1))
+def positions_before(session: Session, run_id: str, query: AnswerQuery, position: int, *, limit: int) -> list[int]:
+    """Of the answers that the query shows, the last positions before this one, in their order."""
+    found = _searched(select(Answer.position), run_id, query).where(Answer.position < position)
+    return list(session.scalars(found.order_by(Answer.position.desc()).limit(limit)))[::-1]
+
+
+def position_after(session: Session, run_id: str, query: AnswerQuery, position: int) -> int | None:
+    """Of the answers that the query shows, the next position behind this one."""
+    found = _searched(select(Answer.position), run_id, query).where(Answer.position > position)
+    return session.scalar(found.order_by(Answer.position).limit(1))

@@ -117,11 +117,11 @@ def reader_page(session: orm.Session, run: Run, place: PlaceForm, *, conflict: C
     """The row that is asked for, else the first one to read, with the rows around it."""
     wording = run_queries.prompt_version(session, run.prompt_version_id)
     asks = variables_of(wording.template)
-    at = place.at if place.at is not None else _first(session, run, place)
-    item = _at(session, run, at)
-    before, after = queries.positions_around(session, run.id, place.query, at, num_before=NUM_BEFORE)
-    beginning = (before[0] if before else at) - 1
-    query = AnswerQuery(place.filter, place.search or None, after=str(max(0, beginning)), limit=QUEUE_LENGTH)
+    first, at = _first(session, run, place) if place.at is None else (None, place.at)
+    before = [] if at == first else queries.positions_before(session, run.id, place.query, at, limit=NUM_BEFORE)
+    queue = _queue(session, run, place, before[0] if before else at) if at else []
+    item = next((each for each in queue if each.answer.position == at), None) or _at(session, run, at)
+    after = next((each.answer.position for each in queue if each.answer.position > at), None)
     counts = queries.counts(session, run.id)
     column = asks[0] if asks else ""
     return ReaderPage(
@@ -132,8 +132,7 @@ def reader_page(session: orm.Session, run: Run, place: PlaceForm, *, conflict: C
         search=place.search,
         filter=place.filter.value,
         queue=tuple(
-            queue_line(each, href=place.address(run.id, each.answer.position), column=column, here=at)
-            for each in queries.answers_page(session, run.id, query).items
+            queue_line(each, href=place.address(run.id, each.answer.position), column=column, here=at) for each in queue
         ),
         reading=_reading(session, run, wording, item) if item else None,
         back=place.address(run.id, before[-1]) if before else None,
@@ -146,7 +145,7 @@ def reader_page(session: orm.Session, run: Run, place: PlaceForm, *, conflict: C
 
 def place_after(session: orm.Session, run_id: str, place: PlaceForm, position: int) -> str:
     """Where reading goes on behind a row; at that row when it was the last."""
-    _, after = queries.positions_around(session, run_id, place.query, position)
+    after = queries.position_after(session, run_id, place.query, position)
     return place.address(run_id, after if after is not None else position)
 
 
@@ -228,15 +227,22 @@ def training_set_page(
     )
 
 
-def _first(session: orm.Session, run: Run, place: PlaceForm) -> int:
-    """The first row to read among those that are asked for, else the first of them."""
-    for choice in (AnswerFilter.unread, place.filter):
-        if choice is place.filter or place.filter is AnswerFilter.all:
-            query = AnswerQuery(choice, place.search or None, limit=1)
-            items = queries.answers_page(session, run.id, query).items
-            if items:
-                return items[0].answer.position
-    return 0
+def _first(session: orm.Session, run: Run, place: PlaceForm) -> tuple[int, int]:
+    """The first row that is asked for, and the one to begin with: of all rows the first that nobody has read.
+
+    Zero where there is none. A search that finds little looks at every row, so nothing is looked for twice.
+    """
+    first = queries.position_after(session, run.id, place.query, 0) or 0
+    if not first or place.filter is not AnswerFilter.all:
+        return first, first
+    unread = replace(place.query, filter=AnswerFilter.unread)
+    return first, queries.position_after(session, run.id, unread, first - 1) or first
+
+
+def _queue(session: orm.Session, run: Run, place: PlaceForm, beginning: int) -> list[MarkedAnswer]:
+    """The rows from this one on; the row that is read and the next one are always among them."""
+    query = replace(place.query, after=str(max(0, beginning - 1)), limit=QUEUE_LENGTH)
+    return queries.answers_page(session, run.id, query).items
 
 
 def _at(session: orm.Session, run: Run, position: int) -> MarkedAnswer | None:
