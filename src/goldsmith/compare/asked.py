@@ -12,7 +12,7 @@ from goldsmith.compare import queries
 from goldsmith.compare.errors import DatasetWithoutAnswers
 from goldsmith.compare.tables import ModelComparison
 from goldsmith.data import queries as data
-from goldsmith.data.tables import DatasetVersion
+from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.errors import GoldsmithError
 from goldsmith.run import queries as runs
 from goldsmith.run.messages import check_variables, messages_for
@@ -34,9 +34,11 @@ class AskedRow:
     expected: str
 
 
-def of_exam(session: Session, training_set_id: str, *, limit: int | None = None) -> list[AskedRow]:
-    """The rows that were held back when the set was made."""
-    found = queries.exam_rows(session, training_set_id, limit=limit)
+def of_exam(
+    session: Session, training_set_id: str, *, limit: int | None = None, row_ids: Sequence[str] | None = None
+) -> list[AskedRow]:
+    """The rows that were held back when the set was made; some alone, if they are named."""
+    found = queries.exam_rows(session, training_set_id, limit=limit, row_ids=row_ids)
     return [AskedRow(row.row_id, row.position, row.messages[:-1], row.expected) for row in found]
 
 
@@ -77,6 +79,19 @@ def of_comparison(session: Session, comparison: ModelComparison) -> list[AskedRo
     return [row for row in rows if row.row_id in wanted]
 
 
+def some_of_comparison(session: Session, comparison: ModelComparison, row_ids: Sequence[str]) -> list[AskedRow]:
+    """Some of these rows, in the order in which they are named."""
+    if comparison.training_set_id is not None:
+        rows: Iterable[AskedRow] = of_exam(session, comparison.training_set_id, row_ids=row_ids)
+    else:
+        version = version_of(session, comparison)
+        wording = runs.prompt_version(session, comparison.prompt_version_id)
+        found = queries.rows_named(session, row_ids)
+        rows = filter(None, (_asked(row, version, wording) for row in found)) if version is not None else []
+    by_id = {row.row_id: row for row in rows}
+    return [by_id[row_id] for row_id in row_ids if row_id in by_id]
+
+
 def version_of(session: Session, comparison: ModelComparison) -> DatasetVersion | None:
     """The dataset version that is asked; None for an exam."""
     arms = queries.arms(session, comparison.id)
@@ -88,15 +103,17 @@ def _answered(session: Session, version: DatasetVersion, wording: PromptVersion)
     """Rows with something to ask and a right answer."""
     after = 0
     while rows := data.rows(session, version.id, after=after, limit=ROWS_AT_ONCE):
-        for row in rows:
-            expected = str(row.content.get(version.answer_column or "") or "")
-            try:
-                asked = messages_for(wording, row.content)
-            except GoldsmithError:
-                continue
-            if expected.strip():
-                yield AskedRow(row.id, row.position, asked, expected)
+        yield from filter(None, (_asked(row, version, wording) for row in rows))
         after = rows[-1].position
+
+
+def _asked(row: Row, version: DatasetVersion, wording: PromptVersion) -> AskedRow | None:
+    expected = str(row.content.get(version.answer_column or "") or "")
+    try:
+        asked = messages_for(wording, row.content)
+    except GoldsmithError:
+        return None
+    return AskedRow(row.id, row.position, asked, expected) if expected.strip() else None
 
 
 def _question(asked: Turns) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from goldsmith.compare.errors import ComparisonNotFound
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
+from goldsmith.data.tables import Row
 from goldsmith.run.tables import Answer
 from goldsmith.stars.tables import TrainingSetRow
 
@@ -49,15 +50,25 @@ def arms(session: Session, comparison_id: str) -> list[ComparisonArm]:
     return list(session.scalars(query.order_by(ComparisonArm.position)))
 
 
-def answers(session: Session, run_ids: Sequence[str]) -> dict[tuple[str, str], Answer]:
-    """(run id, row id) → answer, for the runs of the arms."""
-    found = session.scalars(select(Answer).where(Answer.run_id.in_(run_ids)))
+def answers(
+    session: Session, run_ids: Sequence[str], row_ids: Sequence[str] | None = None
+) -> dict[tuple[str, str], Answer]:
+    """(run id, row id) → answer, for the runs of the arms; of some rows alone, if they are named."""
+    query = select(Answer).where(Answer.run_id.in_(run_ids))
+    found = session.scalars(query if row_ids is None else query.where(Answer.row_id.in_(row_ids)))
     return {(answer.run_id, answer.row_id): answer for answer in found}
 
 
-def exam_rows(session: Session, training_set_id: str, *, limit: int | None = None) -> list[TrainingSetRow]:
-    """The held-out rows of a training set, in their order."""
-    return _side(session, training_set_id, "exam", limit)
+def rows_named(session: Session, row_ids: Sequence[str]) -> list[Row]:
+    """Rows of a dataset by their ids."""
+    return list(session.scalars(select(Row).where(Row.id.in_(row_ids)).order_by(Row.position)))
+
+
+def exam_rows(
+    session: Session, training_set_id: str, *, limit: int | None = None, row_ids: Sequence[str] | None = None
+) -> list[TrainingSetRow]:
+    """The held-out rows of a training set, in their order; some alone, if they are named."""
+    return _side(session, training_set_id, "exam", limit, row_ids)
 
 
 def first_row(session: Session, training_set_id: str) -> TrainingSetRow | None:
@@ -71,6 +82,10 @@ def learn_rows(session: Session, training_set_id: str) -> list[TrainingSetRow]:
     return _side(session, training_set_id, "learn", None)
 
 
-def _side(session: Session, training_set_id: str, side: str, limit: int | None) -> list[TrainingSetRow]:
+def _side(
+    session: Session, training_set_id: str, side: str, limit: int | None, row_ids: Sequence[str] | None = None
+) -> list[TrainingSetRow]:
     query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
+    if row_ids is not None:
+        query = query.where(TrainingSetRow.row_id.in_(row_ids))
     return list(session.scalars(query.order_by(TrainingSetRow.position).limit(limit)))

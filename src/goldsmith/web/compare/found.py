@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import orm
 
 from goldsmith.compare import asked, queries
+from goldsmith.compare.standing import standings
 from goldsmith.compare.tables import ModelComparison
 from goldsmith.compare.verdict import FEWEST_ROWS
 from goldsmith.data import queries as data
@@ -22,7 +23,7 @@ from goldsmith.serve import queries as serve
 from goldsmith.serve.types import DEFAULT_ALIAS
 from goldsmith.stars import queries as stars
 from goldsmith.web.compare import views
-from goldsmith.web.compare.views import ComparisonPage, ComparisonsPage, Model, RowPair
+from goldsmith.web.compare.views import ComparisonPage, ComparisonsPage, Model, Outcome, RowPair
 from goldsmith.web.format import counted
 from goldsmith.web.forms import FormField, FormModel, Option, fields_of
 from goldsmith.web.job_lines import job_line
@@ -87,9 +88,14 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
     """One comparison."""
     job = jobs.one(session, row.job_id or "")
     arms, model = queries.arms(session, row.id), _model(session, row)
-    pairs = _pairs(session, row, look.against, model) if row.verdict else []
-    counts = Counter(pair.outcome for pair in pairs)
-    shown = [pair for pair in pairs if _is_shown(pair, look.show)]
+    outcomes = [(views.outcome_of(each.right, look.against), each) for each in standings(session, row)]
+    counts = Counter(outcome for outcome, _ in outcomes)
+    shown = sorted(
+        (views.ORDER.index(outcome), each.position, each.row_id)
+        for outcome, each in outcomes
+        if _is_shown(outcome, look.show)
+    )
+    row_ids = [row_id for _, _, row_id in shown[look.after : look.after + ROWS_A_PAGE]]
     other = "examples" if look.against == "base" else "base"
     return ComparisonPage(
         title=f"Is {model.name} better?",
@@ -109,24 +115,25 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
         against=views.NAMES[look.against].lower(),
         other=Chip(views.NAMES[other].lower(), with_query(request, against=other, after=None)),
         filters=_filters(request, look.show, counts),
-        rows=tuple(shown[look.after : look.after + ROWS_A_PAGE]),
+        rows=_pairs(session, row, row_ids, look.against, model),
         pager=_pager(request, look.after, len(shown)),
     )
 
 
-def _pairs(session: orm.Session, row: ModelComparison, against: str, model: Model) -> list[RowPair]:
-    """Every row, worse first."""
+def _pairs(
+    session: orm.Session, row: ModelComparison, row_ids: Sequence[str], against: str, model: Model
+) -> tuple[RowPair, ...]:
+    """These rows, in this order, with all arms' answers."""
     arms = queries.arms(session, row.id)
-    answers = queries.answers(session, [arm.run_id for arm in arms])
-    pairs = [
+    answers = queries.answers(session, [arm.run_id for arm in arms], row_ids)
+    return tuple(
         views.pair_of(each, {arm.name: answers.get((arm.run_id, each.row_id)) for arm in arms}, against, model)
-        for each in asked.of_comparison(session, row)
-    ]
-    return sorted(pairs, key=lambda pair: (views.ORDER.index(pair.outcome), pair.position))
+        for each in asked.some_of_comparison(session, row, row_ids)
+    )
 
 
-def _is_shown(pair: RowPair, show: Show) -> bool:
-    return not show or pair.outcome == show or (show == "changed" and pair.outcome in ("worse", "better"))
+def _is_shown(outcome: Outcome, show: Show) -> bool:
+    return not show or outcome == show or (show == "changed" and outcome in ("worse", "better"))
 
 
 def _filters(request: Request, show: Show, counts: Counter[views.Outcome]) -> tuple[Chip, ...]:

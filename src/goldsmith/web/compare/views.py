@@ -1,7 +1,7 @@
 """What the pages of comparisons show, made from rows. Knows no request and asks no database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -224,25 +224,23 @@ def measures_of(arms: Sequence[ComparisonArm]) -> tuple[tuple[str, ...], ...]:
     return tuple(lines)
 
 
+def outcome_of(right: Collection[str], against: str) -> Outcome:
+    """How the tuned arm did beside `against`, from the names of the arms that got the row right."""
+    if "tuned" in right:
+        return "right" if against in right else "better"
+    return "worse" if against in right else "wrong"
+
+
 def pair_of(row: AskedRow, answers: Mapping[str, Answer | None], against: str, model: Model) -> RowPair:
     """A row with all arms' answers. `answers` is by the arm's name; the outcome is the tuned arm's beside `against`."""
-    right = {name: is_right(measured(answer), row.expected) is True for name, answer in answers.items()}
-    outcome: Outcome = (
-        "worse"
-        if right[against] and not right["tuned"]
-        else "better"
-        if right["tuned"] and not right[against]
-        else "right"
-        if right["tuned"]
-        else "wrong"
-    )
+    right = {name for name, answer in answers.items() if is_right(measured(answer), row.expected)}
     asked = [str(turn["content"]) for turn in row.asked if turn["role"] == "user"]
     shown = tuple(
         _arm_answer(model.name if name == "tuned" else NAMES[name], answer, row.expected)
         for name, answer in answers.items()
     )
     expected = ArmAnswer("Gold star", True, _fields(row.expected, row.expected), row.expected)
-    return RowPair(row.position, asked[-1] if asked else "", outcome, shown, expected)
+    return RowPair(row.position, asked[-1] if asked else "", outcome_of(right, against), shown, expected)
 
 
 def _arm_answer(name: str, answer: Answer | None, expected: str) -> ArmAnswer:

@@ -1,0 +1,61 @@
+"""Which arm got which row right: worked out once for a comparison with a verdict, and kept while the verdict stands.
+
+A page shows ten rows and counts all of them; measuring thousands of answers anew for each look would take a second.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from goldsmith.compare import asked, queries
+from goldsmith.compare.measures import is_right
+from goldsmith.compare.outcome import measured
+from goldsmith.compare.tables import ModelComparison
+
+MAX_KEPT = 32
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One row, and the names of the arms that got it right."""
+
+    row_id: str
+    position: int
+    right: frozenset[str]
+
+
+_kept: dict[tuple[str, str], tuple[Any, tuple[Standing, ...]]] = {}
+
+
+def standings(session: Session, comparison: ModelComparison) -> tuple[Standing, ...]:
+    """Every row in its order; none before there is a verdict. A transaction that writes works it out anew."""
+    if comparison.verdict is None:
+        return ()
+    connection = session.connection()
+    if not connection.get_execution_options().get("goldsmith_reads", False):
+        return _work_out(session, comparison)
+    place, stand = (str(connection.engine.url), comparison.id), (comparison.completed_at, comparison.verdict)
+    known = _kept.get(place)
+    if known is not None and known[0] == stand:
+        return known[1]
+    found = _work_out(session, comparison)
+    if len(_kept) >= MAX_KEPT:
+        _kept.clear()
+    _kept[place] = (stand, found)
+    return found
+
+
+def _work_out(session: Session, comparison: ModelComparison) -> tuple[Standing, ...]:
+    arms = queries.arms(session, comparison.id)
+    answers = queries.answers(session, [arm.run_id for arm in arms])
+    return tuple(
+        Standing(
+            row.row_id,
+            row.position,
+            frozenset(
+                arm.name for arm in arms if is_right(measured(answers.get((arm.run_id, row.row_id))), row.expected)
+            ),
+        )
+        for row in asked.of_comparison(session, comparison)
+    )
