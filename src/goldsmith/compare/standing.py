@@ -4,7 +4,6 @@ A page shows ten rows and counts all of them; measuring thousands of answers ane
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +11,7 @@ from goldsmith.compare import asked, queries
 from goldsmith.compare.measures import is_right
 from goldsmith.compare.outcome import measured
 from goldsmith.compare.tables import ModelComparison
-
-MAX_KEPT = 32
+from goldsmith.storage.keeping import Kept
 
 
 @dataclass(frozen=True)
@@ -25,25 +23,15 @@ class Standing:
     right: frozenset[str]
 
 
-_kept: dict[tuple[str, str], tuple[Any, tuple[Standing, ...]]] = {}
+_kept: Kept[tuple[Standing, ...]] = Kept()
 
 
 def standings(session: Session, comparison: ModelComparison) -> tuple[Standing, ...]:
-    """Every row in its order; none before there is a verdict. A transaction that writes works it out anew."""
+    """Every row in its order; none before there is a verdict."""
     if comparison.verdict is None:
         return ()
-    connection = session.connection()
-    if not connection.get_execution_options().get("goldsmith_reads", False):
-        return _work_out(session, comparison)
-    place, stand = (str(connection.engine.url), comparison.id), (comparison.completed_at, comparison.verdict)
-    known = _kept.get(place)
-    if known is not None and known[0] == stand:
-        return known[1]
-    found = _work_out(session, comparison)
-    if len(_kept) >= MAX_KEPT:
-        _kept.clear()
-    _kept[place] = (stand, found)
-    return found
+    stand = (comparison.completed_at, comparison.verdict)
+    return _kept.get(session, comparison.id, stand=lambda: stand, make=lambda: _work_out(session, comparison))
 
 
 def _work_out(session: Session, comparison: ModelComparison) -> tuple[Standing, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from goldsmith.data.tables import Row
@@ -51,10 +51,9 @@ def progress(session: Session, run_id: str) -> RunProgress:
 def progress_of(session: Session, run_ids: Sequence[str]) -> dict[str, RunProgress]:
     """The same for several runs, with five queries whatever their number, each over an index alone."""
     num_rows = dict(session.execute(select(Run.id, Run.num_rows).where(Run.id.in_(run_ids))).all())
-    num_all, failed, cut_off, invalid = (
-        dict(session.execute(_counted(run_ids, condition)).all())
-        for condition in ([], [is_failed()], [is_cut_off()], [Answer.parse_error.is_not(None)])
-    )
+    num_all, failed = _counted(session, run_ids), _counted(session, run_ids, is_failed())
+    cut_off = _counted(session, run_ids, is_cut_off())
+    invalid = _counted(session, run_ids, Answer.parse_error.is_not(None))
     return {
         run_id: RunProgress(
             num_rows.get(run_id, 0),
@@ -78,9 +77,9 @@ def is_cut_off() -> ColumnElement[bool]:
     return and_(is_at_limit, Answer.state == AnswerState.ANSWERED.value)
 
 
-def _counted(run_ids: Sequence[str], conditions: Sequence[ColumnElement[bool]]) -> Select[tuple[str, int]]:
+def _counted(session: Session, run_ids: Sequence[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
     counted = select(Answer.run_id, func.count()).where(Answer.run_id.in_(run_ids), *conditions)
-    return counted.group_by(Answer.run_id)
+    return {run_id: int(number) for run_id, number in session.execute(counted.group_by(Answer.run_id))}
 
 
 def answer(session: Session, answer_id: str, *, domain: str | None = None) -> Answer:

@@ -65,6 +65,12 @@ def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:
     return set(session.scalars(select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids))))
 
 
+def stand_of_marks(session: Session, run_id: str) -> tuple[int, int]:
+    """Differs as soon as an answer of the run was marked: marks are only ever added."""
+    number, newest = session.execute(select(func.count(), func.max(Mark.id)).where(Mark.run_id == run_id)).one()
+    return int(number), int(newest or 0)
+
+
 def answers_page(session: Session, run_id: str, query: AnswerQuery | None = None) -> AnswerPage:
     """Answers of a run with their rows and marks: filtered, searched in answers and rows, sorted, paged by key."""
     query = query or AnswerQuery()
@@ -245,4 +251,5 @@ def positions_before(session: Session, run_id: str, query: AnswerQuery, position
 def position_after(session: Session, run_id: str, query: AnswerQuery, position: int) -> int | None:
     """Of the answers that the query shows, the next position behind this one."""
     found = _searched(select(Answer.position), run_id, query).where(Answer.position > position)
-    return session.scalar(found.order_by(Answer.position).limit(1))
+    position_found: int | None = session.scalar(found.order_by(Answer.position).limit(1))
+    return position_found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -31,10 +31,24 @@ from goldsmith.stars.types import (
     MarkState,
 )
 from goldsmith.storage import clock
+from goldsmith.storage.keeping import Kept
 
 MAX_TEXT_BYTES = 65_536
 NUM_EXAMPLES = 5
 _ANSWERS_AT_ONCE = 1000
+_FOUND = (Answer.id, Answer.row_id, Answer.run_id, Answer.position, Answer.state, Answer.text)
+_foreseen: Kept[BulkPreview] = Kept()
+
+
+class FoundAnswer(NamedTuple):
+    """What a rule looks at; whole answers of a large run would take ten times as long to load."""
+
+    id: str
+    row_id: str
+    run_id: str
+    position: int
+    state: str
+    text: str
 
 
 def mark(session: Session, answer_id: str, request: MarkRequest, *, by: Person, via: str = "page") -> Mark:
@@ -77,8 +91,14 @@ def undo(
 
 
 def bulk_preview(session: Session, request: BulkRequest, *, by: Person) -> BulkPreview:
-    """What the rule would touch. Raises RunNotFound, ColumnUnknown."""
-    return _bulk(session, request, by, lambda _: None)
+    """What the rule would touch; kept until an answer comes or is marked. Raises RunNotFound, ColumnUnknown."""
+    run = run_queries.one(session, request.run_id, domain=by.domain)
+    return _foreseen.get(
+        session,
+        repr(request),
+        stand=lambda: (queries.stand_of_marks(session, run.id), run_queries.progress(session, run.id)),
+        make=lambda: _bulk(session, request, by, None),
+    )
 
 
 def bulk_apply(session: Session, request: BulkRequest, *, by: Person) -> BulkPreview:
@@ -86,7 +106,9 @@ def bulk_apply(session: Session, request: BulkRequest, *, by: Person) -> BulkPre
     return _bulk(session, request, by, lambda marks: session.execute(insert(Mark), marks))
 
 
-def mark_values(answer: Answer, kind: MarkKind, state: MarkState, *, by: Person, via: str) -> dict[str, Any]:
+def mark_values(
+    answer: Answer | FoundAnswer, kind: MarkKind, state: MarkState, *, by: Person, via: str
+) -> dict[str, Any]:
     """A mark as it is inserted, for marks in large numbers."""
     return {
         "answer_id": answer.id,
@@ -159,7 +181,7 @@ def _add(session: Session, answer: Answer, kind: MarkKind, state: MarkState, *, 
 
 
 def _bulk(
-    session: Session, request: BulkRequest, by: Person, write: Callable[[list[dict[str, Any]]], object]
+    session: Session, request: BulkRequest, by: Person, write: Callable[[list[dict[str, Any]]], object] | None
 ) -> BulkPreview:
     run = run_queries.one(session, request.run_id, domain=by.domain)
     columns = data_queries.version(session, run.dataset_version_id or "").columns
@@ -175,10 +197,11 @@ def _bulk(
             verdict = "marked" if answer.id in marked else _judge(request.rule, answer, expected)
             num[verdict] += 1
             if verdict == "touched":
-                marks.append(mark_values(answer, *_bulk_mark(request.rule, expected), by=by, via="bulk"))
+                if write is not None:
+                    marks.append(mark_values(answer, *_bulk_mark(request.rule, expected), by=by, via="bulk"))
                 if len(examples) < NUM_EXAMPLES:
                     examples.append(BulkExample(answer.id, answer.position, answer.text, expected))
-        if marks:
+        if write is not None and marks:
             write(marks)
     return BulkPreview(
         rule=request.rule,
@@ -191,21 +214,21 @@ def _bulk(
     )
 
 
-def _pages(session: Session, request: BulkRequest) -> Iterator[list[tuple[Answer, Mapping[str, Any]]]]:
+def _pages(session: Session, request: BulkRequest) -> Iterator[list[tuple[FoundAnswer, Mapping[str, Any]]]]:
     """All at first, and marked page by page: what is marked here may leave the filter, never the page behind it."""
     after = 0
     where = queries.conditions(request.run_id, AnswerQuery(filter=request.filter, search=request.search))
     while True:
-        query = select(Answer, Row.content).join(Row, Row.id == Answer.row_id).where(*where, Answer.position > after)
+        query = select(*_FOUND, Row.content).join(Row, Row.id == Answer.row_id).where(*where, Answer.position > after)
         found = session.execute(query.order_by(Answer.position).limit(_ANSWERS_AT_ONCE))
-        answers = [(answer, content) for answer, content in found]
+        answers = [(FoundAnswer(*values), content) for *values, content in found]
         if not answers:
             return
         yield answers
         after = answers[-1][0].position
 
 
-def _judge(rule: BulkRule, answer: Answer, expected: str) -> str:
+def _judge(rule: BulkRule, answer: FoundAnswer, expected: str) -> str:
     if not expected.strip():
         return "empty"
     is_answered = answer.state == AnswerState.ANSWERED.value

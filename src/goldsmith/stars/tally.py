@@ -9,8 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from goldsmith.stars.tables import Mark
-
-MAX_KEPT = 64
+from goldsmith.storage.keeping import Kept
 
 
 @dataclass(frozen=True)
@@ -22,25 +21,17 @@ class StarTally:
 
 
 Tally = dict[str, StarTally]
-_kept: dict[tuple[str, str], tuple[tuple[int, int], Tally]] = {}
+_kept: Kept[Tally] = Kept()
 
 
 def tally(session: Session, *, domain: str) -> Tally:
-    """Run id → its stars. Only what is committed is kept: a transaction that writes counts anew."""
-    connection = session.connection()
-    if not connection.get_execution_options().get("goldsmith_reads", False):
-        return _count(session, domain)
-    place = (str(connection.engine.url), domain)
-    stand = session.execute(select(func.count(), func.max(Mark.id)).where(Mark.domain == domain)).one()
-    marks = (int(stand[0]), int(stand[1] or 0))
-    known = _kept.get(place)
-    if known is not None and known[0] == marks:
-        return known[1]
-    found = _count(session, domain)
-    if len(_kept) >= MAX_KEPT:
-        _kept.clear()
-    _kept[place] = (marks, found)
-    return found
+    """Run id → its stars."""
+
+    def stand() -> tuple[int, int]:
+        number, newest = session.execute(select(func.count(), func.max(Mark.id)).where(Mark.domain == domain)).one()
+        return int(number), int(newest or 0)
+
+    return _kept.get(session, domain, stand=stand, make=lambda: _count(session, domain))
 
 
 def _count(session: Session, domain: str) -> Tally:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
-def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+def contains(column: ColumnElement[Any] | InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     """Whether `text` stands anywhere in the column; nothing in it is a wildcard."""
     escaped = "".join(f"/{char}" if char in "/%_" else char for char in text)
     return _Contains(column, literal(f"%{escaped}%"))
