@@ -16,9 +16,11 @@ from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
 from goldsmith.stars.tally import tally
 from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
+from goldsmith.storage.keeping import Kept
 from goldsmith.storage.searching import contains
 
 _IDS_AT_ONCE = 500
+_marks_kept: Kept[tuple[int, ...]] = Kept()
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,25 @@ def conditions(run_id: str, query: AnswerQuery) -> list[ColumnElement[bool]]:
 def counts(session: Session, run_id: str) -> AnswerCounts:
     """How many answers of a run each filter shows."""
     found = runs.progress(session, run_id)
-    marks = session.execute(
-        select(
-            func.count(),
-            _num(Mark.is_star),
-            _num(and_(Mark.is_star, Mark.correction.is_not(None))),
-            _num(Mark.is_bad),
-        ).where(Mark.run_id == run_id, _is_newest())
-    ).one()
-    num_marked, starred, corrected, bad = (int(count or 0) for count in marks)
+    num_marked, starred, corrected, bad = _marks_kept.get(
+        session,
+        run_id,
+        stand=lambda: stand_of_marks(session, run_id),
+        make=lambda: _count_marks(session, run_id),
+    )
     num_all, few = found.num_answered + found.num_failed, (found.num_failed, found.num_cut_off, found.num_invalid)
     return AnswerCounts(num_all, num_all - num_marked, starred, corrected, bad, *few)
+
+
+def _count_marks(session: Session, run_id: str) -> tuple[int, ...]:
+    """Answers that are marked, starred, corrected, bad."""
+    counted = select(
+        func.count(),
+        _num(Mark.is_star),
+        _num(and_(Mark.is_star, Mark.correction.is_not(None))),
+        _num(Mark.is_bad),
+    )
+    return tuple(int(count or 0) for count in session.execute(counted.where(Mark.run_id == run_id, _is_newest())).one())
 
 
 def num_stars(session: Session, *, domain: str) -> dict[str, int]:
