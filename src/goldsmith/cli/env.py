@@ -19,10 +19,11 @@ def install(context: typer.Context, name: Name) -> None:
     cli: Cli = context.obj
     last = ""
 
-    def report(text: str, _share: float | None) -> None:
+    def report(text: str, share: float | None) -> None:
         nonlocal last
         if text != last and not cli.is_json:
-            err.print(f"  {text}", markup=False)
+            how_far = "" if share is None else f"{share:.0%}"
+            err.print(f"{how_far:>5}  {text}", markup=False)
         last = text
 
     if not folders.find(name, home=cli.parts.home.root).is_installed and not cli.is_json:

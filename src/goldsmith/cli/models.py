@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say, until_live
 from goldsmith.models import hub_access, queries, service
-from goldsmith.models.errors import HubTokenMissing
+from goldsmith.models.errors import HubTokenNotUsable
 from goldsmith.models.tables import BaseModel
 from goldsmith.models.types import BUILTINS, SMOLLM2, FromHub
 from goldsmith.serve import queries as serve_queries
@@ -70,18 +70,19 @@ def token(
 ) -> None:
     """Keep the token with which a model hub gives out gated and private models; asked for, or read from a pipe."""
     cli: Cli = context.obj
-    given = "" if remove else _ask_for_token()
-    hub_access.keep_token(cli.parts.home, SecretStr(given))
-    said = "The token is kept, readable by you alone." if given else "There is no token now."
-    cli.show({"is_kept": bool(given)}, said)
+    given = None if remove else _ask_for_token()
+    hub_access.keep_token(cli.parts.home, given)
+    said = "There is no token now." if given is None else "The token is kept, readable by you alone."
+    cli.show({"is_kept": given is not None}, said)
 
 
-def _ask_for_token() -> str:
+def _ask_for_token() -> SecretStr:
     """Never as an argument: other people on the machine can read those."""
     text = getpass.getpass("The token (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
-    if not text.strip():
-        raise HubTokenMissing("Nothing was entered.")
-    return text.strip()
+    token = hub_access.usable_token(text)
+    if token is None:
+        raise HubTokenNotUsable("Nothing was entered.")
+    return token
 
 
 @commands.command("import")

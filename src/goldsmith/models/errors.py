@@ -109,10 +109,10 @@ class HubAddressNotUsable(Invalid):
     default_hint = "Set HF_ENDPOINT to the hub's address, or take it out of the environment."
 
 
-class HubTokenMissing(Invalid):
-    """A token for the model hub was to be kept, and none was given."""
+class HubTokenNotUsable(Invalid):
+    """There is no token for the model hub where one was to be kept, or it is none."""
 
-    title = "There is no token"
+    title = "The token cannot be used"
     default_hint = (
         "Make one on the hub's page for access tokens, and enter it; or pipe it in: goldsmith models token < FILE"
     )

@@ -40,7 +40,8 @@ class Hub:
     def __init__(self, access: HubAccess, *, wait: Callable[[float], None] = time.sleep) -> None:
         if access.is_offline:
             raise HubOffline("Goldsmith is set never to ask a model hub (GOLDSMITH_HUB_OFFLINE or HF_HUB_OFFLINE).")
-        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs whole addresses, and signed ones are secrets
+        for name in ("httpx2", "httpcore2"):  # they log whole addresses, and signed ones are secrets
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._access = access
         self._wait = wait
         # Compressed answers would have other sizes than the hub lists, and could not be continued.
@@ -62,7 +63,7 @@ class Hub:
             try:
                 with self._answer(url, hub_id) as response:
                     return hub_listing.read(hub_id, response.iter_bytes())
-            except (httpx2.TransportError, _BrokenOff) as error:
+            except (httpx2.RequestError, _BrokenOff) as error:
                 num_tries += 1
                 self._pause(num_tries, error)
 
@@ -85,7 +86,7 @@ class Hub:
             try:
                 if not self._continue(model, file, part, on_bytes, should_stop):
                     return False
-            except (httpx2.TransportError, _BrokenOff) as error:
+            except (httpx2.RequestError, _BrokenOff) as error:
                 num_tries = 1 if _size_of(part) > before else num_tries + 1
                 self._pause(num_tries, error)
             else:
@@ -159,7 +160,10 @@ class Hub:
 
     def _next(self, url: str, location: str) -> str:
         """Where a redirect leads: by https, or to a hub's own machine."""
-        target = urljoin(url, location)
+        try:
+            target = str(httpx2.URL(urljoin(url, location)))
+        except (ValueError, httpx2.InvalidURL):
+            raise HubDoesNotAnswer("The hub sends on to something that is no address.") from None
         to, own = urlsplit(target), urlsplit(self._access.endpoint)
         if to.scheme != "https" and (to.scheme, to.hostname) != (own.scheme, own.hostname):
             raise HubDoesNotAnswer(f"The hub sends on to an address that is not safe: {to.scheme}://{to.netloc}")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from goldsmith.models.errors import HubAddressNotUsable
+from goldsmith.models.errors import HubAddressNotUsable, HubTokenNotUsable
 from goldsmith.storage.files import Home, write_whole
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -32,13 +32,12 @@ class HubAccess:
     def of(cls, home: Home, env: Mapping[str, str], *, is_offline: bool) -> "HubAccess":
         """From HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN and the kept token. Raises HubAddressNotUsable."""
         endpoint = env.get("HF_ENDPOINT", "").strip().rstrip("/") or DEFAULT_ENDPOINT
-        address = urlsplit(endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname or address.username:
+        if not _is_address(endpoint):
             raise HubAddressNotUsable("HF_ENDPOINT is not an address of the form https://hub.example.org.")
         path = token_path(home)
-        text = path.read_text(encoding="utf-8").strip() if path.is_file() else env.get("HF_TOKEN", "").strip()
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else env.get("HF_TOKEN", "")
         is_told_so = env.get("HF_HUB_OFFLINE", "").upper() in _TRUE
-        return cls(endpoint, SecretStr(text) if text else None, is_offline or is_told_so)
+        return cls(endpoint, usable_token(text), is_offline or is_told_so)
 
 
 def token_path(home: Home) -> Path:
@@ -46,13 +45,32 @@ def token_path(home: Home) -> Path:
     return home.secrets / "hub.token"
 
 
-def keep_token(home: Home, token: SecretStr) -> None:
-    """Keep the token, readable by its owner alone; an empty one is forgotten."""
-    path = token_path(home)
-    if token.get_secret_value().strip():
-        write_whole(path, token.get_secret_value().strip() + "\n")
+def usable_token(text: str) -> SecretStr | None:
+    """The token without the space around it; None when there is none. Raises HubTokenNotUsable, which never repeats it.
+
+    It goes into a header, where anything but plain characters would end in an error that shows it.
+    """
+    token = text.strip()
+    if not token.isascii() or not all("!" <= character <= "~" for character in token):
+        raise HubTokenNotUsable("The token for the model hub has characters that no token has, such as a space.")
+    return SecretStr(token) if token else None
+
+
+def keep_token(home: Home, token: SecretStr | None) -> None:
+    """Keep the token, readable by its owner alone; without one, forget it."""
+    if token is not None:
+        write_whole(token_path(home), token.get_secret_value() + "\n")
     else:
-        path.unlink(missing_ok=True)
+        token_path(home).unlink(missing_ok=True)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        is_port = address.port is None or address.port > 0
+    except ValueError:
+        return False
+    return address.scheme in ("http", "https") and bool(address.hostname) and is_port and not address.username
 
 
 def is_readable_by_others(home: Home) -> bool:

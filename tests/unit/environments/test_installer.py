@@ -109,3 +109,38 @@ def test_too_little_room_is_refused_before_anything_is_fetched(sources: Sources,
     with pytest.raises(NotEnoughDisk, match=r"needs about 1500000000\.0 GB"):
         installer.install_lock(build)
     assert not build.place.exists()
+
+
+def test_an_install_that_is_killed_leaves_nothing_that_looks_whole_and_the_next_one_is(
+    index: FakeIndex, sources: Sources, quick_python: Path, tmp_path: Path
+) -> None:
+    pin = index.add("fakekilled", "1.0")
+    build = replace(make_build(tmp_path, sources, pin), python=quick_python)
+    program = (
+        "import json, sys, time\n"
+        "from pathlib import Path\n"
+        "from goldsmith.environments import installer, pip\n"
+        "from goldsmith.environments.types import EnvironmentName, Lock, Pin\n"
+        "said = json.loads(sys.argv[1])\n"
+        "def report(text, share):\n"
+        "    print(text, flush=True)\n"
+        "    if text.startswith('Looking'):\n"
+        "        time.sleep(60)\n"
+        "pin = Pin(said['name'], said['version'], (said['hash'],))\n"
+        "lock = Lock(EnvironmentName.TRL, 'cp311-linux-x86_64-cpu', 'resolved, not installed', (pin,))\n"
+        "sources = pip.Sources(said['url'], said['env'])\n"
+        "installer.install_lock(installer.Build(lock, Path(said['home']), sources, report, Path(said['python'])))\n"
+    )
+    said = {"name": pin.name, "version": pin.version, "hash": pin.hashes[0], "url": sources.torch_index_url}
+    said |= {"home": str(tmp_path), "python": str(quick_python)}
+    argv = [sys.executable, "-c", program, json.dumps({**said, "env": dict(sources.env or {})})]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        lines = iter(killed.stdout.readline, "")
+        assert any(line.startswith("Looking at what was installed") for line in lines)
+        with pytest.raises(InstallUnderWay):
+            installer.install_lock(build)
+        killed.kill()
+    assert folders.find(EnvironmentName.TRL, home=tmp_path).status is EnvironmentStatus.BROKEN
+    assert installer.install_lock(build).status is not EnvironmentStatus.BROKEN
+    assert sorted(path.name for path in build.place.parent.iterdir()) == [".trl.lock", "trl"]
