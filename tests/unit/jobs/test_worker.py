@@ -69,7 +69,7 @@ def test_what_a_stage_returns_is_the_jobs_result(database: Database, home: Home,
     [
         (JobFailed("No.", hint="Do this.", kind="impossible"), "impossible", "Do this."),
         (Conflict("No."), "conflict", Conflict.default_hint),
-        (KeyError("x"), "unexpected", "The log has the details. Try again with: resume"),
+        (KeyError("x"), "unexpected", "Its log has the details. Resume the job to try again."),
     ],
 )
 def test_every_error_becomes_a_failure_with_a_hint(
