@@ -93,7 +93,7 @@ def test_without_a_training_set_the_hint_is_to_export(site: Site, client: TestCl
         make_base_model(session, by=site.person)
     answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "trl"})
     assert answer.status_code == 422
-    assert "/v1/fine-tuning/datasets/export" in answer.json()["hint"]
+    assert "goldsmith training-sets export" in answer.json()["hint"]
 
 
 def test_a_training_shows_its_curve_and_its_events(site: Site, client: TestClient, set_id: str) -> None:
