@@ -81,6 +81,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, url: str | None) -> Iterato
         stop.set()
         thread.join(timeout=10)
         keeper.stop_engines(within_s=2)
+        parts.database.dispose()
 
 
 def fake_program(answers: Path) -> Program:
