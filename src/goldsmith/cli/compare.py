@@ -12,7 +12,7 @@ from goldsmith.compare.service import ComparisonRequest
 from goldsmith.data import queries as data
 from goldsmith.people.types import Person
 
-commands = typer.Typer(help="Comparisons of models.", no_args_is_help=True)
+commands = typer.Typer(help="Comparisons: is the fine-tuned model better than its base?", no_args_is_help=True)
 
 
 @commands.command()

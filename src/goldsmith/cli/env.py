@@ -9,7 +9,9 @@ from goldsmith.environments import folders, installer, locks
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 
-commands = typer.Typer(help="Environments of heavy programs: trainers and engines.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Environments: where the large programs live, trainers and engines, each apart.", no_args_is_help=True
+)
 Name = Annotated[EnvironmentName, typer.Argument(help="Which environment.")]
 
 

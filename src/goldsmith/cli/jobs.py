@@ -11,7 +11,7 @@ from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import StopRequest
 
 JobId = Annotated[str, typer.Argument(help="A job's id; a training's id is one too.")]
-commands = typer.Typer(help="Everything long: what runs, what became of it.", no_args_is_help=True)
+commands = typer.Typer(help="Jobs: everything that takes long; what runs, what became of it.", no_args_is_help=True)
 
 
 @commands.command("list")

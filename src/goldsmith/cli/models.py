@@ -19,7 +19,7 @@ from goldsmith.serve import queries as serve_queries
 from goldsmith.serve import service as serve
 from goldsmith.storage import amounts
 
-commands = typer.Typer(help="Base models and fine-tuned models.", no_args_is_help=True)
+commands = typer.Typer(help="Models: base models, and those that were trained from them.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(help="A model's id or name.")]
 
 

@@ -11,7 +11,9 @@ from goldsmith.errors import Invalid
 from goldsmith.train import queries, service
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
 
-commands = typer.Typer(help="Trainings.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
+)
 
 
 class SettingNotReadable(Invalid):
