@@ -22,7 +22,8 @@ def import_file(
     file: File,
     name: Annotated[str, typer.Option(help="What the dataset is called; default: the file's name.")] = "",
     to: Annotated[str | None, typer.Option(help="Make the next version of this dataset instead of a new one.")] = None,
-    answers: Annotated[str | None, typer.Option(help="The column that holds good answers; they get your star.")] = None,
+    answers: Annotated[str | None, typer.Option(help="The column that holds good answers.")] = None,
+    with_stars: Annotated[bool, typer.Option("--stars/--no-stars", help="Give the good answers your star.")] = True,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
     """Import a file. Bad rows are listed and never stop the good ones."""
@@ -32,7 +33,7 @@ def import_file(
     request = ImportRequest(upload, name or file.stem, dataset_id=to, answer_column=answers)
     with cli.transaction() as (session, person):
         version, job = service.start_import(session, request, by=person)
-        stars = importing.start(session, version.id, by=person) if answers else None
+        stars = importing.start(session, version.id, by=person) if answers and with_stars else None
     said = finish_or_say(cli, job.id, wait=wait)
     if stars is not None:
         said["run"] = finish_or_say(cli, stars.id, wait=wait).get("run_id")
