@@ -53,6 +53,9 @@ class Finding:
     cure: str = ""
 
 
+NO_MODELS = Finding("base models", False, "none yet", f"goldsmith models get {SMOLLM2.name}")
+
+
 def look(parts: Parts) -> Iterator[Finding]:
     """Everything, in the order in which it has to be cured."""
     yield from machine(parts)
@@ -63,9 +66,13 @@ def look(parts: Parts) -> Iterator[Finding]:
     yield from hub(parts)
     database = list(look_at_database(parts))
     yield from database
-    if all(finding.is_fine for finding in database) and migrations.current(parts.database) is not None:
-        yield from look_at_models(parts)
-        yield from look_at_engines(parts)
+    if not all(finding.is_fine for finding in database):
+        return
+    if migrations.current(parts.database) is None:
+        yield NO_MODELS
+        return
+    yield from look_at_models(parts)
+    yield from look_at_engines(parts)
 
 
 def machine(parts: Parts) -> Iterator[Finding]:
@@ -266,7 +273,7 @@ def look_at_models(parts: Parts) -> Iterator[Finding]:
         bases = models.bases(session, domain=DEFAULT_DOMAIN)
         tuned = models.all_tuned(session, domain=DEFAULT_DOMAIN)
     if not bases:
-        yield Finding("base models", False, "none yet", f"goldsmith models get {SMOLLM2.name}")
+        yield NO_MODELS
     for base in bases:
         found = folder_size_bytes(models.folder_of(parts.home, base))
         is_whole = found == base.size_bytes

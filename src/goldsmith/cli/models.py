@@ -22,6 +22,15 @@ from goldsmith.storage import amounts
 commands = typer.Typer(help="Models: base models, and those that were trained from them.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(help="A model's id or name.")]
 
+BASE_FACTS = (
+    *("id", "name", "source", "hub_id", "hub_commit", "licence", "size_bytes", "num_parameters", "context_length"),
+    *("end_marker", "template_hash", "content_hash", "folder", "created_at"),
+)
+TUNED_FACTS = (
+    *("id", "name", "base_model", "base_model_id", "training_job_id", "training_set_id", "status", "lora_rank"),
+    *("model_size_mb", "final_loss", "exam_loss", "win_rate", "template_hash", "content_hash", "created_at"),
+)
+
 
 @commands.command("list")
 def list_models(context: typer.Context) -> None:
@@ -40,6 +49,16 @@ def list_models(context: typer.Context) -> None:
 
 
 @commands.command()
+def show(context: typer.Context, model: Model) -> None:
+    """Show what is known of a model: where it comes from, its licence, how much it can read, how it ends an answer."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        found = queries.any_model(session, model, domain=cli.domain)
+        names = BASE_FACTS if isinstance(found, BaseModel) else TUNED_FACTS
+        cli.show({name: getattr(found, name) for name in names})
+
+
+@commands.command()
 def get(
     context: typer.Context,
     model: Annotated[
@@ -55,6 +74,8 @@ def get(
         if "/" in model:
             wanted = FromHub(model, revision=revision, name=name)
             job = service.start_hub(session, wanted, by=person, home=cli.parts.home)
+        elif name or revision:
+            raise typer.BadParameter("--name and --revision are for models from a hub (ORG/NAME)")
         else:
             job = service.start_builtin(session, model, by=person, home=cli.parts.home)
     if job is None:

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
-from goldsmith.jobs.states import ACTIVE, JobState
+from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import inspection, queries
-from goldsmith.models.errors import ModelNameNotUsable, ModelNameTaken, ModelNotFound, PathNotAllowed
+from goldsmith.models.errors import ModelNameNotUsable, ModelNameTaken, ModelNotFound, ModelRefused, PathNotAllowed
 from goldsmith.models.inspection import ModelFacts, ModelKind
 from goldsmith.models.tables import BaseModel
 from goldsmith.models.types import BUILTINS, RESERVED_NAMES, FromHub
@@ -28,7 +28,7 @@ KIND_GGUF = "base_model_gguf"
 KIND_HUB = "base_model_hub"
 KINDS = (KIND_FOLDER, KIND_GGUF, KIND_HUB)
 """Every kind of job that brings a base model."""
-WORKING = (JobState.QUEUED, *ACTIVE)
+UNFINISHED = frozenset({JobState.FAILED.value, JobState.PAUSED.value, JobState.CANCELLED.value})
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,199}", re.ASCII)
 
@@ -67,8 +67,9 @@ def start_path(session: Session, path: Path, *, name: str, roots: tuple[Path, ..
 
 
 def start_hub(session: Session, wanted: FromHub, *, by: Person, home: Home | None = None) -> Job | None:
-    """Have a model brought from the hub; None when it is there already, the job when one is at work on it.
+    """Have a model brought from the hub; None when it is there already.
 
+    A job that is at work on it is returned, and one that ended in the middle goes on with what it has fetched.
     Without a name of its own it is called by its hub id. With `home`, its files must be there too. Raises
     ModelNameNotUsable and ModelNameTaken.
     """
@@ -85,11 +86,29 @@ def start_hub(session: Session, wanted: FromHub, *, by: Person, home: Home | Non
         name, revision = known.name, known.hub_commit
     elif known is not None or queries.base_called(session, name, domain=by.domain) is not None:
         raise ModelNameTaken(f"There is a model called {known.name if known else name} already, with other content.")
-    for job in jobs.page(session, domain=by.domain, kind=KIND_HUB, states=WORKING):
-        if job.params["name"].lower() == name.lower():
-            return job
     params = {"hub_id": hub_id, "revision": revision, "name": name}
+    earlier = _earlier_job(session, params, domain=by.domain)
+    if earlier is not None:
+        return earlier
     return queue.add(session, NewJob(KIND_HUB, f"Get the model {name}", params, subject_id=name[:64]), by=by)
+
+
+def _earlier_job(session: Session, params: dict[str, str | None], *, domain: str) -> Job | None:
+    """The newest job for this model: one that is at work, or one that goes on now with what it has fetched.
+
+    What was refused is looked at anew, because the hub may have mended it meanwhile.
+    """
+    wanted = {key: (value or "").lower() for key, value in params.items()}
+    for job in jobs.page(session, domain=domain, kind=KIND_HUB):
+        if {key: (value or "").lower() for key, value in job.params.items()} != wanted:
+            continue
+        if not JobState(job.state).is_over:
+            return job
+        if job.state in UNFINISHED and (job.failure or {}).get("kind") != ModelRefused.slug():
+            queue.again(session, job, "asked for again")
+            return job
+        return None
+    return None
 
 
 def hub_id_of(text: str) -> str:

@@ -77,7 +77,7 @@ def test_an_empty_home_is_told_what_to_install_and_nothing_is_made(parts: Parts)
     assert found["environment trl"].cure.startswith("goldsmith env install trl")
     assert "once." in found["environment trl"].cure or "no list of versions" in found["environment trl"].sentence
     assert found["database"].sentence == "SQLite, empty; goldsmith up makes its tables"
-    assert "base models" not in found
+    assert found["base models"].cure == f"goldsmith models get {SMOLLM2.name}"
     assert migrations.current(parts.database) is None
 
 

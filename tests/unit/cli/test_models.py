@@ -47,10 +47,23 @@ def test_a_name_with_a_slash_is_asked_of_a_hub(call: Call) -> None:
     assert json.loads(out)["title"] == "Get the model small"
 
 
+def test_what_is_known_of_a_base_model_is_shown(call: Call, tmp_path: Path) -> None:
+    parts = app.assemble(Settings(home=tmp_path / "home", database_url=None))
+    with parts.database.transaction() as session:
+        make_base_model(session, name="Org/Small", source="hub", hub_id="Org/Small")
+    parts.database.dispose()
+    code, out, _ = call("models", "show", "org/small", "--json")
+    said = json.loads(out)
+    assert (code, said["name"], said["source"], said["end_marker"]) == (0, "Org/Small", "hub", "<|im_end|>")
+    assert {"licence", "context_length", "size_bytes", "template_hash", "hub_commit"} <= said.keys()
+    assert call("models", "show", "nobody")[0] == 4
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "words"),
     [
         (("models", "get", "gpt2"), 4, "named ORG/NAME"),
+        (("models", "get", "smollm2-135m-instruct", "--name", "x"), 2, "are for models from a hub"),
         (("models", "get", "a/b/c"), 2, "the form ORG/NAME"),
         (("models", "get", "org/m", "--name", "load"), 2, "cannot be called"),
         (("models", "get", "org/m", "--revision", "../x"), 2, "no revision"),

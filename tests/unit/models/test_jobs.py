@@ -169,6 +169,31 @@ def test_two_who_ask_at_once_get_the_same_job(bringer: Bringer) -> None:
     assert first.id == second.id
 
 
+def test_who_asks_again_after_a_failure_goes_on_with_what_is_there(bringer: Bringer, files: dict[str, bytes]) -> None:
+    job = bringer.ask()
+    assert job is not None
+    bringer.fake.faults.wrong_content["model.safetensors"] = bytes(len(files["model.safetensors"]))
+    failure = bringer.attempt(job.id)
+    assert failure is not None
+    assert failure.kind == "hub-file-damaged"
+    bringer.fake.faults.wrong_content.clear()
+    again = bringer.ask()
+    assert again is not None
+    assert (again.id, again.attempt, again.state) == (job.id, 2, "queued")
+    assert bringer.attempt(job.id) is None
+    assert len(bringer.fake.asked_for("tokenizer.json")) == 2, "once, and its second address"
+    assert bringer.model(HUB_ID).hub_id == HUB_ID
+
+
+def test_what_was_refused_is_looked_at_anew(bringer: Bringer, files: dict[str, bytes]) -> None:
+    bringer.fake.add("Org/Mended", {**files, "evil.py": b""})
+    job = bringer.ask("Org/Mended")
+    assert job is not None
+    assert bringer.attempt(job.id) is not None
+    mended = bringer.fake.add("Org/Mended", files)
+    assert bringer.bring("Org/Mended").hub_commit == mended
+
+
 def test_another_commit_needs_another_name(bringer: Bringer, files: dict[str, bytes]) -> None:
     old = bringer.bring()
     commit = bringer.fake.add(HUB_ID, files | {"generation_config.json": b"{}"})
