@@ -24,7 +24,7 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.types import Launch
 from goldsmith.models import queries as model_queries
 from goldsmith.models import service as model_service
-from goldsmith.models.types import SMOLLM2
+from goldsmith.models.types import METRICS, SMOLLM2
 from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.serve import queries as serve
 from goldsmith.serve.engine import EnginePlan, Program
@@ -134,6 +134,16 @@ def test_the_comparison_says_by_how_many_rows_it_is_better(walked: Walked) -> No
     assert figures["tuned"]["num_right"] == 10
     assert comparison.win_rate is not None
     assert comparison.win_rate > 0.5
+
+
+def test_every_figure_of_the_model_was_measured_and_dated(walked: Walked) -> None:
+    with walked.parts.database.reading() as session:
+        model = model_queries.all_tuned(session, domain=DEFAULT_DOMAIN)[0]
+    nobody_measures = {"avg_rating", "vram_usage_gb"}  # nobody rates, and there is no GPU here
+    assert {name for name in METRICS if getattr(model, name) is None} == nobody_measures
+    assert set(model.measured_at) == set(METRICS) - nobody_measures
+    assert all(measured["at"] and measured["by"] for measured in model.measured_at.values())
+    assert model.consistency_score == 1.0
 
 
 def test_every_job_succeeded_in_its_first_attempt(walked: Walked) -> None:

@@ -8,11 +8,16 @@ import typer
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.data import queries, readers, service
+from goldsmith.data.readers import Format, ReadOptions
 from goldsmith.data.types import ImportRequest
 from goldsmith.stars import importing
 
 commands = typer.Typer(help="Datasets: rows that come in.", no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(help="A dataset's id or name.")]
+FileFormat = Annotated[Format | None, typer.Option("--format", help="Default: found out from the file.")]
+FileEncoding = Annotated[str | None, typer.Option("--encoding", help="E.g. utf-16; default: found out.")]
+Delimiter = Annotated[str | None, typer.Option(help="Between cells; default: found out.")]
+Sheet = Annotated[str | None, typer.Option(help="Of a spreadsheet; default: the first.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL, Excel, Parquet or chats.")]
 
 
@@ -24,13 +29,28 @@ def import_file(
     to: Annotated[str | None, typer.Option(help="Make the next version of this dataset instead of a new one.")] = None,
     answers: Annotated[str | None, typer.Option(help="The column that holds good answers.")] = None,
     with_stars: Annotated[bool, typer.Option("--stars/--no-stars", help="Give the good answers your star.")] = True,
+    columns: Annotated[list[str] | None, typer.Option("--column", help="Keep this column; default: all.")] = None,
+    file_format: FileFormat = None,
+    encoding: FileEncoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
     """Import a file. Bad rows are listed and never stop the good ones."""
     cli: Cli = context.obj
     with file.open("rb") as stream:
         upload = service.save_upload(cli.parts.home, stream, file.name)
-    request = ImportRequest(upload, name or file.stem, dataset_id=to, answer_column=answers)
+    request = ImportRequest(
+        upload,
+        name or file.stem,
+        dataset_id=to,
+        answer_column=answers,
+        columns=tuple(columns) if columns else None,
+        format=file_format.value if file_format else None,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+    )
     with cli.transaction() as (session, person):
         version, job = service.start_import(session, request, by=person)
         stars = importing.start(session, version.id, by=person) if answers and with_stars else None
@@ -41,10 +61,18 @@ def import_file(
 
 
 @commands.command()
-def preview(context: typer.Context, file: File) -> None:
+def preview(
+    context: typer.Context,
+    file: File,
+    file_format: FileFormat = None,
+    encoding: FileEncoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+) -> None:
     """Show what a file holds, without importing it."""
     cli: Cli = context.obj
-    found = readers.preview(file, filename=file.name, num_rows=5)
+    options = ReadOptions(format=file_format, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    found = readers.preview(file, filename=file.name, num_rows=5, options=options)
     data = {
         "format": found.format.value,
         "columns": list(found.columns),

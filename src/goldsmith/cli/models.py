@@ -4,7 +4,7 @@ import getpass
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -13,8 +13,8 @@ from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say, until_live
 from goldsmith.models import hub_access, queries, service
 from goldsmith.models.errors import HubTokenNotUsable
-from goldsmith.models.tables import BaseModel
-from goldsmith.models.types import BUILTINS, SMOLLM2, FromHub
+from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.models.types import BUILTINS, METRICS, SMOLLM2, FromHub
 from goldsmith.serve import queries as serve_queries
 from goldsmith.serve import service as serve
 from goldsmith.storage import amounts
@@ -167,6 +167,53 @@ def undo(context: typer.Context) -> None:
 
 
 @commands.command()
+def show(context: typer.Context, model: Model) -> None:
+    """Show a model: its figures, each with the day it was measured, and where it comes from."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        found = queries.any_model(session, model, domain=cli.domain)
+        live = serve_queries.active(session, domain=cli.domain)
+    on = [
+        {"engine": item.engine.id, "live": item.is_live, "proof": item.deployment.proof, "aliases": list(item.aliases)}
+        for item in live
+        if item.deployment.model_id == found.id
+    ]
+    facts = _facts_of_base(found) if isinstance(found, BaseModel) else _facts_of_tuned(found)
+    cli.show({"id": found.id, "name": found.name, **facts, "live_on": on})
+
+
+@commands.command()
+def active(context: typer.Context) -> None:
+    """List what is live where, proved or not, and what callers get who name no model."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        rows = [
+            {
+                "model": item.deployment.model_id,
+                "name": item.name,
+                "engine": item.engine.id,
+                "state": item.deployment.state,
+                "live": item.is_live,
+                "proof": item.deployment.proof,
+                "aliases": ", ".join(item.aliases),
+            }
+            for item in serve_queries.active(session, domain=cli.domain)
+        ]
+    cli.table(rows, empty="Nothing is live. Have a model loaded with: goldsmith models deploy MODEL")
+
+
+@commands.command()
+def measure(context: typer.Context, model: Model) -> None:
+    """Have a loaded model proved and measured once more: log-probabilities, latency, tokens a second."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        found = queries.tuned(session, model, domain=person.domain)
+        deployment = serve.prove_again(session, found.id, by=person)
+    said = {"model": found.id, "deployment": deployment.id, "proof": deployment.proof}
+    cli.show(said, f"{found.name} will be measured. Then look at: goldsmith models receipt {found.id}")
+
+
+@commands.command()
 def receipt(context: typer.Context, model: Model) -> None:
     """Show the newest proof that a loaded model has learned what it was taught."""
     cli: Cli = context.obj
@@ -183,3 +230,18 @@ def command_to_get(base: BaseModel) -> str:
         own_name = "" if base.name == base.hub_id else f" --name {shlex.quote(base.name)}"
         return f"goldsmith models get {base.hub_id}{own_name}"
     return f"goldsmith models import PATH --name {shlex.quote(base.name)}"
+
+
+def _facts_of_base(base: BaseModel) -> dict[str, Any]:
+    names = ("hub_id", "licence", "size_bytes", "num_parameters", "context_length", "end_marker", "content_hash")
+    return {"kind": "base model", **{name: getattr(base, name) for name in names}}
+
+
+def _facts_of_tuned(model: FineTunedModel) -> dict[str, Any]:
+    origin = {"base_model": model.base_model, "training": model.training_job_id, "training_set": model.training_set_id}
+    measured = {
+        name: {"value": getattr(model, name), "measured": model.measured_at.get(name)}
+        for name in METRICS
+        if getattr(model, name) is not None
+    }
+    return {"kind": "fine-tuned", "status": model.status, **origin, "lora_rank": model.lora_rank, "metrics": measured}

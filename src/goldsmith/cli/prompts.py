@@ -39,3 +39,23 @@ def list_prompts(context: typer.Context) -> None:
             for one in queries.prompts(session, domain=cli.domain)
         ]
     cli.table(rows, empty="No prompts yet. Save one with: goldsmith prompts save NAME --template '{{column}}'")
+
+
+@commands.command()
+def show(context: typer.Context, prompt: Annotated[str, typer.Argument(help="A prompt's id or name.")]) -> None:
+    """Show a prompt with all of its wordings, newest first."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        one = queries.prompt(session, prompt, domain=cli.domain)
+        versions = queries.versions(session, one.id)
+    wordings = [
+        {
+            "number": version.number,
+            "id": version.id,
+            "system": version.system_text,
+            "template": version.template,
+            "schema": version.answer_schema,
+        }
+        for version in versions
+    ]
+    cli.show({"id": one.id, "name": one.name, "versions": wordings})

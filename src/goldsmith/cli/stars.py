@@ -3,22 +3,34 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from goldsmith.cli.console import Cli
+from goldsmith.people import service as people
+from goldsmith.run import queries as runs
 from goldsmith.stars import queries, service
-from goldsmith.stars.types import AnswerQuery, BulkRequest, BulkRule, MarkKind, MarkRequest
+from goldsmith.stars.types import AnswerFilter, AnswerQuery, BulkRequest, BulkRule, MarkKind, MarkRequest
 
 commands = typer.Typer(help="Gold stars: what the model should have said.", no_args_is_help=True)
 Answer = Annotated[str, typer.Argument(help="An answer's id.")]
 Run = Annotated[str, typer.Argument(help="A run's id.")]
+Shown = Annotated[AnswerFilter, typer.Option("--filter", help="Only these answers.")]
+Search = Annotated[str | None, typer.Option(help="Only answers whose text or row holds this.")]
 
 
 @commands.command("list")
-def list_answers(context: typer.Context, run: Run, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
+def list_answers(
+    context: typer.Context,
+    run: Run,
+    shown: Shown = AnswerFilter.all,
+    search: Search = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+) -> None:
     """List a run's answers and how they are marked."""
     cli: Cli = context.obj
     with cli.reading() as session:
-        page = queries.answers_page(session, run, AnswerQuery(limit=limit))
+        found = runs.one(session, run, domain=cli.domain)
+        page = queries.answers_page(session, found.id, AnswerQuery(shown, search, limit=limit))
     rows = []
     for item in page.items:
         mark = item.mark
@@ -32,6 +44,12 @@ def list_answers(context: typer.Context, run: Run, limit: Annotated[int, typer.O
 def give(context: typer.Context, answer: Answer) -> None:
     """Give a star: this is what the model should say."""
     _mark(context.obj, answer, MarkRequest(MarkKind.star))
+
+
+@commands.command()
+def unstar(context: typer.Context, answer: Answer) -> None:
+    """Take star and bad away; a correction stays written."""
+    _mark(context.obj, answer, MarkRequest(MarkKind.unstar))
 
 
 @commands.command()
@@ -66,16 +84,40 @@ def undo(context: typer.Context, answer: Answer) -> None:
 
 
 @commands.command()
+def history(context: typer.Context, answer: Answer) -> None:
+    """List everything that was said about an answer, oldest first: nothing of it is ever deleted."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        found = runs.answer(session, answer, domain=cli.domain)
+        marks = queries.history(session, found.id)
+        names = {mark.created_by: _name_of(session, mark.created_by) for mark in marks}
+    rows = [
+        {
+            "mark": mark.id,
+            "kind": mark.kind,
+            "person": names[mark.created_by],
+            "at": mark.created_at,
+            "via": mark.via,
+            "text": mark.correction if mark.kind == MarkKind.correction else mark.note,
+        }
+        for mark in marks
+    ]
+    cli.table(rows, empty="Nobody has said anything about this answer yet.")
+
+
+@commands.command()
 def bulk(
     context: typer.Context,
     run: Run,
     rule: Annotated[BulkRule, typer.Argument(help="What to do.")],
     column: Annotated[str, typer.Argument(help="The column that holds what is right.")],
+    shown: Shown = AnswerFilter.all,
+    search: Search = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would touch.")] = False,
 ) -> None:
-    """Star what equals a column, or correct the others from it."""
+    """Star what equals a column, or correct the others from it. What somebody has marked is left alone."""
     cli: Cli = context.obj
-    request = BulkRequest(run, rule, column)
+    request = BulkRequest(run, rule, column, shown, search)
     with cli.transaction() as (session, person):
         done = (service.bulk_preview if dry_run else service.bulk_apply)(session, request, by=person)
     facts = {
@@ -84,6 +126,12 @@ def bulk(
         "not matching": done.num_not_matching,
     }
     cli.show({**facts, "is_preview": dry_run})
+
+
+def _name_of(session: Session, person_id: str) -> str:
+    """The person's name; the id where nobody is known by it any more."""
+    person = people.one(session, person_id)
+    return person.name if person is not None else person_id
 
 
 def _mark(cli: Cli, answer: str, request: MarkRequest) -> None:

@@ -8,12 +8,16 @@ from goldsmith import app
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.errors import Invalid
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.types import StopRequest
 from goldsmith.train import queries, service
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
 
 commands = typer.Typer(
     help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
 )
+Training = Annotated[str, typer.Argument(help="A training's id.")]
 
 
 class SettingNotReadable(Invalid):
@@ -50,6 +54,53 @@ def start(
     cli.show({"training": job.id, **finish_or_say(cli, job.id, wait=wait)})
 
 
+@commands.command()
+def pause(context: typer.Context, job_id: Training) -> None:
+    """Save after the current step and stop; it can go on later."""
+    _ask(context.obj, job_id, StopRequest.PAUSE)
+
+
+@commands.command()
+def cancel(context: typer.Context, job_id: Training) -> None:
+    """Stop for good; the last checkpoint is kept."""
+    _ask(context.obj, job_id, StopRequest.CANCEL)
+
+
+@commands.command()
+def resume(
+    context: typer.Context, job_id: Training, wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True
+) -> None:
+    """Go on from the last checkpoint, as a new attempt of the same training."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        training = queries.one(session, job_id, domain=person.domain)
+        queue.again(session, jobs.one(session, training.id), f"asked for again by {person.name}")
+    cli.show({"training": training.id, **finish_or_say(cli, training.id, wait=wait)})
+
+
+@commands.command()
+def events(
+    context: typer.Context,
+    job_id: Training,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The last so many.")] = 50,
+) -> None:
+    """List what happened, oldest first: steps, checkpoints, attempts, failures."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        training = queries.one(session, job_id, domain=cli.domain)
+        found = jobs.newest_events(session, training.id, limit=limit)
+    rows = [
+        {
+            "at": event.at,
+            "attempt": event.attempt,
+            "kind": event.kind,
+            "what": event.data if cli.is_json else ", ".join(f"{name} {value}" for name, value in event.data.items()),
+        }
+        for event in found
+    ]
+    cli.table(rows, empty="Nothing has happened yet.")
+
+
 @commands.command("list")
 def list_trainings(context: typer.Context) -> None:
     """List the trainings."""
@@ -69,7 +120,7 @@ def list_trainings(context: typer.Context) -> None:
 
 
 @commands.command()
-def show(context: typer.Context, job_id: Annotated[str, typer.Argument(help="A training's id.")]) -> None:
+def show(context: typer.Context, job_id: Training) -> None:
     """Show one training with its curve."""
     cli: Cli = context.obj
     with cli.reading() as session:
@@ -84,6 +135,13 @@ def show(context: typer.Context, job_id: Annotated[str, typer.Argument(help="A t
     }
     curve = [{"step": point.step, "loss": point.loss, "exam_loss": point.exam_loss} for point in points]
     cli.show({**facts, "model": one.output_model_id, "settings": one.config, "series": curve})
+
+
+def _ask(cli: Cli, job_id: str, request: StopRequest) -> None:
+    with cli.transaction() as (session, person):
+        training = queries.one(session, job_id, domain=person.domain)
+        queue.ask_to_stop(session, jobs.one(session, training.id), request)
+    cli.show({"training": training.id, "asked": request.value}, f"Asked {training.name} to {request.value}.")
 
 
 def _read(settings: list[str]) -> dict[str, Any]:

@@ -1,15 +1,30 @@
 """`goldsmith training-sets`: gold stars, exported, with an exam held back."""
 
+import shutil
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from goldsmith.cli.console import Cli
+from goldsmith.cli.saving import target_of
 from goldsmith.stars import export as exporting
 from goldsmith.stars import queries
-from goldsmith.stars.types import ExportRequest, SetFormat
+from goldsmith.stars.errors import TrainingSetNotFound
+from goldsmith.stars.types import ExportRequest, SetFormat, Side
+from goldsmith.storage.files import whole_file
 
 commands = typer.Typer(help="Training sets: exported gold stars.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="A training set's id or name.")]
+
+
+class SetFile(StrEnum):
+    """The files that a training set consists of."""
+
+    LEARN = "learn.jsonl"
+    EXAM = "exam.jsonl"
+    MANIFEST = "manifest.json"
 
 
 @commands.command()
@@ -39,3 +54,43 @@ def list_sets(context: typer.Context) -> None:
             for one in queries.training_sets(session, domain=cli.domain)
         ]
     cli.table(rows, empty="No training sets yet. Make one with: goldsmith training-sets export")
+
+
+@commands.command()
+def show(
+    context: typer.Context,
+    training_set: Name,
+    side: Annotated[Side, typer.Option(help="Whose rows are shown.")] = Side.learn,
+    rows: Annotated[int, typer.Option(min=0, max=1000, help="How many.")] = 5,
+) -> None:
+    """Show a training set: how many rows, what was left out and why, and the first rows of one side."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        one = queries.training_set(session, training_set, domain=cli.domain)
+        found = queries.training_set_rows(session, one.id, side.value, limit=rows)
+    counts = {"learn": one.num_learn, "exam": one.num_exam, "left_out": one.num_dropped}
+    examples = [{"row": row.position, "stratum": row.stratum, "messages": row.messages} for row in found]
+    facts = {"id": one.id, "name": one.name, "format": one.format, **counts, "sha256": one.content_hash}
+    cli.show({**facts, "notes": one.manifest.get("notes", []), "rows": examples})
+
+
+@commands.command()
+def download(
+    context: typer.Context,
+    training_set: Name,
+    file: Annotated[SetFile, typer.Option(help="Which of its files.")] = SetFile.LEARN,
+    to: Annotated[Path | None, typer.Option(help="Where to; default: the file's own name, here.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Copy one of a training set's files, exactly as it was exported."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        one = queries.training_set(session, training_set, domain=cli.domain)
+    source = cli.parts.home.root / one.folder / file.value
+    if not source.is_file():
+        raise TrainingSetNotFound(f"The file {file.value} of {one.name} is gone.", hint="Export the stars again.")
+    path = target_of(to or Path(f"{one.id}-{file.value}"), is_overwritten=overwrite)
+    with source.open("rb") as content, whole_file(path) as target:
+        shutil.copyfileobj(content, target)
+    said = {"training_set": one.id, "file": str(path), "size_bytes": path.stat().st_size}
+    cli.show(said, f"Wrote {path} ({said['size_bytes']:,} bytes).")

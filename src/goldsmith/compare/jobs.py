@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from goldsmith.compare import asked, queries
 from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.examples import Candidate, choose, with_examples
-from goldsmith.compare.outcome import record_outcome
-from goldsmith.compare.service import KIND, MAX_TOKENS
+from goldsmith.compare.outcome import LABELS, record_outcome
+from goldsmith.compare.service import KIND, MAX_ASKED_TWICE, MAX_TOKENS
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
@@ -27,6 +27,7 @@ from goldsmith.run.errors import EngineGone
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import AnswerRequest, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.serve.engine_client import make_salt
 from goldsmith.storage.patience import until_it_answers
 
 CONCURRENCY = 16
@@ -39,6 +40,7 @@ class _Work:
 
     comparison: ModelComparison
     arms: Sequence[ComparisonArm]
+    """Those that are compared, then the tuned model once more."""
     rows: Sequence[AskedRow]
     examples: Sequence[Candidate]
     wording: PromptVersion
@@ -48,7 +50,11 @@ class _Work:
     @property
     def num_all(self) -> int:
         """Answers that are wanted."""
-        return len(self.rows) * len(self.arms)
+        return sum(len(self.rows_of(arm)) for arm in self.arms)
+
+    def rows_of(self, arm: ComparisonArm) -> Sequence[AskedRow]:
+        """The rows that an arm is asked about: all of them, the first ones a second time."""
+        return self.rows[:MAX_ASKED_TWICE] if arm.name == queries.AGAIN else self.rows
 
 
 class ComparisonKind(LightKind):
@@ -87,7 +93,7 @@ class ComparisonKind(LightKind):
             there = {row_id for _, row_id in queries.answers(session, [arm.run_id])}
         work.num_done += len(there)
         requests = _requests(work, arm, there)
-        if len(there) == len(work.rows):
+        if len(there) == len(work.rows_of(arm)):
             return
         target = wait_for_engine(context, arm.model_id, timeout_s=self._engine_start_s)
         if target is None:
@@ -101,7 +107,7 @@ class ComparisonKind(LightKind):
             until_it_answers(lambda: write(answers))  # a good answer that is there already is not touched
             work.num_done += len(answers)
             share = work.num_done / max(1, work.num_all)
-            words = f"{arm.name}: {work.num_done:,} of {work.num_all:,} answers"
+            words = f"{LABELS[arm.name]}: {work.num_done:,} of {work.num_all:,} answers"
             until_it_answers(lambda: context.report(share, words))
 
         sending = send_all(
@@ -122,9 +128,10 @@ def _open(session: Session, context: WorkContext) -> _Work:
     comparison = queries.one(session, context.job.subject_id or "", domain=context.job.domain)
     tuned = models.tuned(session, comparison.fine_tuned_model_id, domain=comparison.domain)
     learned = queries.learn_rows(session, comparison.training_set_id or tuned.training_set_id or "")
+    again = queries.second_asking(session, comparison.id)
     return _Work(
         comparison=comparison,
-        arms=queries.arms(session, comparison.id),
+        arms=[*queries.arms(session, comparison.id), *([again] if again is not None else [])],
         rows=asked.of_comparison(session, comparison),
         examples=choose([Candidate(row.stratum, row.mark_id, row.messages) for row in learned]),
         wording=runs.prompt_version(session, comparison.prompt_version_id),
@@ -133,7 +140,8 @@ def _open(session: Session, context: WorkContext) -> _Work:
 
 
 def _requests(work: _Work, arm: ComparisonArm, there: set[str]) -> Iterator[AnswerRequest]:
-    for row in work.rows:
+    salt = make_salt() if arm.name == queries.AGAIN else None
+    for row in work.rows_of(arm):
         if row.row_id in there:
             continue
         turns = list(row.asked)
@@ -144,4 +152,5 @@ def _requests(work: _Work, arm: ComparisonArm, there: set[str]) -> Iterator[Answ
             messages=messages,
             max_tokens=work.max_tokens,
             answer_schema=work.wording.answer_schema,
+            cache_salt=salt,
         )

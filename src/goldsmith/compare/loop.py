@@ -282,4 +282,4 @@ def _counted(session: Session, loop: Loop) -> Loop:
 def _is_new(loop: Loop) -> bool:
     """Ids sort by the time at which they were made."""
     newest, training = loop.training_set, loop.training
-    return newest is not None and (training is None or newest.id > training.training_set_id)
+    return newest is not None and (training is None or newest.id > (training.training_set_id or ""))

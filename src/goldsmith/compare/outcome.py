@@ -11,13 +11,18 @@ from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.examples import NUM_EXAMPLES
 from goldsmith.compare.measures import field_match, is_right
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
-from goldsmith.compare.types import ArmResult, MeasuredAnswer, Verdict
+from goldsmith.compare.types import ArmResult, Consistency, MeasuredAnswer, Verdict
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.run.tables import Answer
 from goldsmith.run.types import AnswerState
 from goldsmith.storage import clock
 
-LABELS = {"base": "the base model", "examples": "the base model with examples", "tuned": "the tuned model"}
+LABELS = {
+    "base": "the base model",
+    "examples": "the base model with examples",
+    "tuned": "the tuned model",
+    queries.AGAIN: "the tuned model once more",
+}
 
 
 def record_outcome(session: Session, comparison_id: str, *, by: str) -> Verdict:
@@ -25,12 +30,17 @@ def record_outcome(session: Session, comparison_id: str, *, by: str) -> Verdict:
     comparison = session.get_one(ModelComparison, comparison_id)
     arms = queries.arms(session, comparison_id)
     rows = asked.of_comparison(session, comparison)
-    answers = queries.answers(session, [arm.run_id for arm in arms])
+    again = queries.second_asking(session, comparison_id)
+    answers = queries.answers(session, [arm.run_id for arm in (*arms, again) if arm is not None])
     results = {arm.name: _measure(arm, rows, answers) for arm in arms}
+    tuned = next(arm for arm in arms if arm.name == "tuned")
+    consistency = _consistency(tuned.run_id, again.run_id, answers) if again is not None else None
+    if consistency is not None and consistency.num_rows:
+        tuned.figures = {**(tuned.figures or {}), "twice": asdict(consistency)}
     decided = verdict.decide(results["base"], results["tuned"], examples=results["examples"])
     comparison.verdict = {**asdict(decided), "kind": decided.kind.value}
     _count_wins(comparison, results["base"], results["tuned"])
-    _write_metrics(session, comparison, results["tuned"], by)
+    _write_metrics(session, comparison, results["tuned"], consistency, by=by)
     session.flush()
     return decided
 
@@ -40,6 +50,17 @@ def measured(answer: Answer | None) -> MeasuredAnswer:
     if answer is None or answer.state != AnswerState.ANSWERED.value:
         return MeasuredAnswer(None)
     return MeasuredAnswer(answer.text, answer.duration_ms)
+
+
+def _consistency(first_run: str, second_run: str, answers: Mapping[tuple[str, str], Answer]) -> Consistency:
+    """Over the rows that were answered both times; the texts must be equal to the letter."""
+    pairs = [
+        (measured(answers.get((first_run, row_id))).text, measured(answer).text)
+        for (run_id, row_id), answer in answers.items()
+        if run_id == second_run
+    ]
+    both = [(first, second) for first, second in pairs if first is not None and second is not None]
+    return Consistency(sum(first == second for first, second in both), len(both))
 
 
 def _measure(arm: ComparisonArm, rows: Sequence[AskedRow], answers: Mapping[tuple[str, str], Answer]) -> ArmResult:
@@ -90,12 +111,17 @@ def _count_wins(comparison: ModelComparison, base: ArmResult, tuned: ArmResult) 
     comparison.win_rate = (comparison.fine_tuned_wins + comparison.ties / 2) / len(pairs)
 
 
-def _write_metrics(session: Session, comparison: ModelComparison, tuned: ArmResult, by: str) -> None:
+def _write_metrics(
+    session: Session, comparison: ModelComparison, tuned: ArmResult, consistency: Consistency | None, *, by: str
+) -> None:
     model = session.get(FineTunedModel, comparison.fine_tuned_model_id)
     if model is None:
         return
     now: dict[str, Any] = {"by": by, "at": clock.now().isoformat()}
-    model.win_rate = comparison.win_rate
-    model.gold_star_rate = tuned.num_right / tuned.num_rows
-    model.measured_at = {**model.measured_at, "win_rate": now, "gold_star_rate": now}
+    found = {"win_rate": comparison.win_rate, "gold_star_rate": tuned.num_right / tuned.num_rows}
+    if consistency is not None and consistency.score is not None:
+        found["consistency_score"] = consistency.score
+    for name, value in found.items():
+        setattr(model, name, value)
+    model.measured_at = {**model.measured_at, **dict.fromkeys(found, now)}
     model.updated_at = clock.now()

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 from goldsmith.compare.errors import ComparisonNotFound
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.data.tables import Row
-from goldsmith.run.tables import Answer
+from goldsmith.run.tables import Answer, Run
 from goldsmith.stars.tables import TrainingSetRow
+
+AGAIN = "again"
+"""The name of the arm that only shows whether the tuned model says the same twice."""
 
 
 def one(session: Session, comparison_id: str, *, domain: str) -> ModelComparison:
@@ -44,10 +47,22 @@ def num_answers(session: Session, comparison_id: str) -> int:
     return session.scalar(query.where(ComparisonArm.comparison_id == comparison_id)) or 0
 
 
+def num_wanted(session: Session, comparison_id: str) -> int:
+    """How many answers of all arms it will have."""
+    query = select(func.sum(Run.num_rows)).join(ComparisonArm, ComparisonArm.run_id == Run.id)
+    return session.scalar(query.where(ComparisonArm.comparison_id == comparison_id)) or 0
+
+
 def arms(session: Session, comparison_id: str) -> list[ComparisonArm]:
-    """The arms in their order: base, examples, tuned."""
-    query = select(ComparisonArm).where(ComparisonArm.comparison_id == comparison_id)
+    """The arms that are put beside each other, in their order: base, examples, tuned."""
+    query = select(ComparisonArm).where(ComparisonArm.comparison_id == comparison_id, ComparisonArm.name != AGAIN)
     return list(session.scalars(query.order_by(ComparisonArm.position)))
+
+
+def second_asking(session: Session, comparison_id: str) -> ComparisonArm | None:
+    """The tuned model asked a second time; None in comparisons that did not ask twice."""
+    query = select(ComparisonArm).where(ComparisonArm.comparison_id == comparison_id, ComparisonArm.name == AGAIN)
+    return session.scalar(query)
 
 
 def answers(

@@ -28,6 +28,8 @@ from goldsmith.storage.ids import Prefix, new_id
 KIND = "comparison"
 ARMS = ("base", "examples", "tuned")
 MAX_TOKENS = 512
+MAX_ASKED_TWICE = 100
+"""So many rows show whether a model says the same twice; more would only take time."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,9 @@ def _prompt_version(session: Session, training_set_id: str) -> str:
 
 
 def _add_arms(session: Session, comparison: ModelComparison, dataset_version_id: str | None, by: Person) -> None:
-    for position, name in enumerate(ARMS):
-        model_id = comparison.fine_tuned_model_id if name == "tuned" else comparison.base_model_id
+    for position, name in enumerate((*ARMS, queries.AGAIN)):
+        is_tuned = name in ("tuned", queries.AGAIN)
+        model_id = comparison.fine_tuned_model_id if is_tuned else comparison.base_model_id
         run = Run(
             id=new_id(Prefix.RUN),
             name=f"{comparison.name}: {name}"[:255],
@@ -133,7 +136,7 @@ def _add_arms(session: Session, comparison: ModelComparison, dataset_version_id:
             prompt_version_id=comparison.prompt_version_id,
             model_id=model_id,
             options={},
-            num_rows=comparison.test_count,
+            num_rows=min(comparison.test_count, MAX_ASKED_TWICE) if name == queries.AGAIN else comparison.test_count,
             domain=by.domain,
             created_by=by.id,
         )

@@ -46,7 +46,7 @@ class ComparisonArm(Table):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     comparison_id: Mapped[str] = mapped_column(ForeignKey("model_comparisons.id"), index=True)
     name: Mapped[str] = mapped_column(String(32))
-    """`base`, `examples` or `tuned`."""
+    """`base`, `examples` or `tuned`; `again` is the tuned model asked a second time, which no verdict counts."""
     position: Mapped[int]
     model_id: Mapped[str] = mapped_column(String(64))
     run_id: Mapped[str] = mapped_column(String(64))

@@ -44,6 +44,19 @@ class ArmResult:
         return sum(1 for right in self.is_right if right is None)
 
 
+@dataclass(frozen=True)
+class Consistency:
+    """How often the tuned model gave the same answer twice, over the rows that it answered twice."""
+
+    num_same: int
+    num_rows: int
+
+    @property
+    def score(self) -> float | None:
+        """From 0 to 1; None where no row was answered twice."""
+        return self.num_same / self.num_rows if self.num_rows else None
+
+
 class VerdictKind(StrEnum):
     """What the exam rows say."""
 

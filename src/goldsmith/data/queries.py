@@ -55,6 +55,19 @@ def newest_version(session: Session, dataset_id: str) -> DatasetVersion:
     raise DatasetNotReady("This dataset has no complete version yet.")
 
 
+def read_before(session: Session, source_sha256: str, *, answer_column: str, domain: str) -> DatasetVersion | None:
+    """A complete version of a shown dataset that was read from the same bytes, every row good; the newest one."""
+    query = (
+        select(DatasetVersion)
+        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+        .where(DatasetVersion.domain == domain, DatasetVersion.source_sha256 == source_sha256)
+        .where(DatasetVersion.is_complete, DatasetVersion.num_bad_rows == 0, Dataset.deleted_at.is_(None))
+        .where(DatasetVersion.answer_column == answer_column)
+        .order_by(DatasetVersion.id.desc())
+    )
+    return session.scalar(query.limit(1))
+
+
 def abandoned_versions(session: Session, *, domain: str) -> list[str]:
     """Incomplete versions that hold rows although their import failed or was cancelled; their jobs are locked.
 

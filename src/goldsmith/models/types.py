@@ -27,6 +27,11 @@ SMOLLM2 = Builtin(
     licence="apache-2.0",
     download_bytes=93_000_000,
 )
+METRICS = (
+    *("model_size_mb", "training_tokens_per_second", "training_memory_mb", "final_loss", "exam_loss", "win_rate"),
+    *("gold_star_rate", "avg_rating", "consistency_score", "tokens_per_second", "latency_ms", "vram_usage_gb"),
+)
+"""Columns of a fine-tuned model that somebody measured, or else are null."""
 BUILTINS = {model.name: model for model in (SMOLLM2,)}
 RESERVED_NAMES = frozenset({"default", "load", "switch", "active"})
 """Words that callers use in a model's place; no model is called so."""

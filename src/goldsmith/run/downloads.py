@@ -1,30 +1,63 @@
-"""A run's answers as a file: CSV for people and spreadsheets, JSONL for programs. Streams; memory stays bounded.
+"""A run's answers as a file: CSV and Excel for people, JSONL for programs. Memory stays bounded.
 
-In CSV a cell that a spreadsheet would calculate gets an apostrophe in front; JSONL stays exact.
+In CSV and Excel a cell that a spreadsheet would calculate gets an apostrophe in front; JSONL stays exact. CSV and JSONL
+are made while they are read; an Excel file is made on the disk first, because its end says where its parts are.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
 
 from goldsmith.data import queries as data_queries
-from goldsmith.run import queries
+from goldsmith.run import queries, spreadsheet
+from goldsmith.run.errors import TooManyForExcel
 from goldsmith.run.queries import AnsweredRow
 from goldsmith.storage.database import Database
+from goldsmith.storage.files import whole_file
 
 ANSWERS_AT_ONCE = 500
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _FIELDS = ("state", "error", "parse_error", "finish_reason", "prompt_tokens", "answer_tokens", "duration_ms")
 
 
+class DownloadFormat(StrEnum):
+    """As what answers can be taken away."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True)
+class Download:
+    """How a file is made, and what it is."""
+
+    pieces: Callable[[Database, str], Iterator[bytes]]
+    media_type: str
+
+
 def csv_pieces(database: Database, run_id: str) -> Iterator[bytes]:
     """The file in pieces, in UTF-8 with a mark at its beginning, which spreadsheets want. Raises RunNotFound."""
     columns = _columns(database, run_id)
-    own = [_free_name(name, columns) for name in ("answer", *_FIELDS)]
-    yield "\ufeff".encode() + _csv([[_free_name("row", columns), *columns, *own]])
+    yield "\ufeff".encode() + _csv([_head(columns)])
     for answered in _pages(database, run_id):
         yield _csv([_cells(item, columns) for item in answered])
+
+
+def xlsx_pieces(database: Database, run_id: str) -> Iterator[bytes]:
+    """The file in pieces, once all of it is made. Raises RunNotFound, TooManyForExcel."""
+    columns = _columns(database, run_id)
+    with database.reading() as session:
+        num_answers = queries.num_answers(session, run_id)
+    if num_answers > spreadsheet.MAX_ROWS or len(_head(columns)) > spreadsheet.MAX_COLUMNS:
+        raise TooManyForExcel(f"The run has {num_answers:,} answers in {len(_head(columns)):,} columns.")
+    answered = (_cells(item, columns) for page in _pages(database, run_id) for item in page)
+    return spreadsheet.pieces(chain([_head(columns)], answered))
 
 
 def jsonl_pieces(database: Database, run_id: str) -> Iterator[bytes]:
@@ -32,6 +65,22 @@ def jsonl_pieces(database: Database, run_id: str) -> Iterator[bytes]:
     _columns(database, run_id)
     for answered in _pages(database, run_id):
         yield "".join(json.dumps(_object(item), ensure_ascii=False) + "\n" for item in answered).encode()
+
+
+DOWNLOADS: Mapping[DownloadFormat, Download] = {
+    DownloadFormat.CSV: Download(csv_pieces, "text/csv; charset=utf-8"),
+    DownloadFormat.XLSX: Download(xlsx_pieces, spreadsheet.MEDIA_TYPE),
+    DownloadFormat.JSONL: Download(jsonl_pieces, "application/x-ndjson"),
+}
+
+
+def save(database: Database, run_id: str, file_format: DownloadFormat, path: Path) -> int:
+    """Write the answers to a file, whole or not at all; returns its bytes."""
+    num_bytes = 0
+    with whole_file(path) as file:
+        for piece in DOWNLOADS[file_format].pieces(database, run_id):
+            num_bytes += file.write(piece)
+    return num_bytes
 
 
 def safe_cell(text: str) -> str:
@@ -43,6 +92,11 @@ def _columns(database: Database, run_id: str) -> list[str]:
     with database.reading() as session:
         run = queries.one(session, run_id)
         return list(data_queries.version(session, run.dataset_version_id or "").columns)
+
+
+def _head(columns: Sequence[str]) -> list[object]:
+    names = [_free_name("row", columns), *columns, *(_free_name(name, columns) for name in ("answer", *_FIELDS))]
+    return [safe_cell(name) for name in names]
 
 
 def _pages(database: Database, run_id: str) -> Iterator[list[AnsweredRow]]:

@@ -58,6 +58,8 @@ def body_of(request: AnswerRequest, endpoint: Endpoint) -> dict[str, Any]:
     }
     if request.seed is not None:
         body["seed"] = request.seed
+    if request.cache_salt is not None:
+        body["cache_salt"] = request.cache_salt
     if request.answer_schema is not None:
         form = {"name": "answer", "schema": request.answer_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}

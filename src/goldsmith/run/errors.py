@@ -85,3 +85,10 @@ class EngineKeyNotAccepted(Unavailable):
 
     title = "The key is not accepted"
     default_hint = "Enter the key again; when it is right, resume the run: it goes on where it was."
+
+
+class TooManyForExcel(Invalid):
+    """A sheet of Excel holds 1,048,576 rows and 16,384 columns, and the run has more."""
+
+    title = "Too many answers for one Excel sheet"
+    default_hint = "Take the answers as CSV or JSONL, which have no such limit."

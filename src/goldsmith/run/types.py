@@ -74,6 +74,8 @@ class AnswerRequest:
     seed: int | None = 0
     answer_schema: Mapping[str, Any] | None = None
     problem: str | None = None
+    cache_salt: str | None = None
+    """For our engines: nothing that was computed for another request is used again."""
 
 
 @dataclass(frozen=True)

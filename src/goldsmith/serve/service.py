@@ -66,8 +66,12 @@ def stop_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
 def remove_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
     """Use an attached engine or a provider no more; what it answered stays. One of ours is only stopped.
 
-    Its key is deleted by `engine.forget_key`.
+    Its key is deleted by `engine.forget_key`. Raises IsDefault while an alias leads to it.
     """
+    for deployment in queries.deployments(session, engine_id):
+        names = queries.aliases_of(session, deployment.model_id, domain=by.domain) if deployment.is_wanted else ()
+        if names:
+            raise IsDefault(f"This engine has what callers get as {', '.join(names)}.")
     engine = stop_engine(session, engine_id, by=by)
     if engine.kind != EngineKind.OURS.value:
         engine.base_model_id = None  # so that no model wakes it again
@@ -148,6 +152,15 @@ def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
         )
     session.flush()
     return deployment
+
+
+def deploy_beside(session: Session, model_id: str, *, by: Person) -> Deployment | None:
+    """Have a fine-tuned model live, unless an engine with another base model would be stopped for it; then None."""
+    model = models.tuned(session, model_id, domain=by.domain)
+    engine = queries.engine_for(session, model.base_model_id)
+    is_ours = engine is None or engine.kind == EngineKind.OURS.value
+    others = [one for one in queries.of_ours(session) if one.is_wanted and one.base_model_id != model.base_model_id]
+    return None if is_ours and others else deploy(session, model.id, by=by)
 
 
 def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:

@@ -1,6 +1,6 @@
 """The stars in force as examples: what the run asked, and what the model should have said. Called by the export."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,8 +26,8 @@ class Collection:
         self._wordings: dict[str, PromptVersion] = {}
         self._answer_columns: dict[str, str | None] = {}
 
-    def collect(self, *, domain: str, run_id: str | None) -> None:
-        """Take every star in force of the organisation, or of one run."""
+    def collect(self, *, domain: str, run_ids: Sequence[str] = ()) -> None:
+        """Take every star in force of the organisation, or of some runs."""
         query = (
             select(Mark, Answer, Row, Run.prompt_version_id)
             .join(Answer, Answer.id == Mark.answer_id)
@@ -36,8 +36,8 @@ class Collection:
             .where(Mark.domain == domain, queries.is_starred())
             .order_by(Mark.id.desc())
         )
-        if run_id is not None:
-            query = query.where(Mark.run_id == run_id)
+        if run_ids:
+            query = query.where(Mark.run_id.in_(run_ids))
         for mark, answer, row, version_id in self._session.execute(query.execution_options(yield_per=500)):
             self._take(mark, answer, row, version_id)
 

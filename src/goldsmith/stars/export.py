@@ -43,13 +43,14 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     """
     _check(session, request, by)
     collection = Collection(session)
-    collection.collect(domain=by.domain, run_id=request.run_id)
+    collection.collect(domain=by.domain, run_ids=[run for run in (request.run_id, request.exam_run_id) if run])
     lint = checks.report(collection.examples)
     examples = _without_duplicates(collection)
     if not examples:
         raise NoStars(_why_no_stars(session, request, collection, by))
     strata = dict(zip([example.row_key for example in examples], _strata(examples), strict=True))
-    placed = sides.place(session, examples, strata, share=request.exam_share, domain=by.domain)
+    wanted = _wanted_sides(collection.examples, request.exam_run_id)
+    placed = sides.place(session, examples, strata, share=request.exam_share, domain=by.domain, wanted=wanted)
     learn, exam = _without_leaks(examples, placed, collection)
     files = {Side.learn: _lines(session, learn, request), Side.exam: _lines(session, exam, request)}
     manifest = _manifest(request, {Side.learn: learn, Side.exam: exam}, strata, files, collection.dropped)
@@ -67,8 +68,9 @@ def _check(session: Session, request: ExportRequest, by: Person) -> None:
         raise ExportNotPossible(f"The exam's share is {request.exam_share}; it must be from 0 to below 1.")
     if request.min_rating is not None and not 1 <= request.min_rating <= STAR_RATING:
         raise ExportNotPossible(f"The least rating is {request.min_rating}; it must be from 1 to {STAR_RATING}.")
-    if request.run_id is not None:
-        run_queries.one(session, request.run_id, domain=by.domain)
+    for run_id in (request.run_id, request.exam_run_id):
+        if run_id is not None:
+            run_queries.one(session, run_id, domain=by.domain)
 
 
 def _without_duplicates(collection: Collection) -> list[Example]:
@@ -86,6 +88,14 @@ def _without_duplicates(collection: Collection) -> list[Example]:
 
 def _strata(examples: Sequence[Example]) -> list[str]:
     return [stratum[:255] for stratum in stratum_of([example.expected for example in examples])]
+
+
+def _wanted_sides(examples: Sequence[Example], exam_run_id: str | None) -> dict[str, Side]:
+    """The side of each row where a whole run is the exam; a row of both runs is never learned."""
+    if exam_run_id is None:
+        return {}
+    wanted = dict.fromkeys((example.row_key for example in examples), Side.learn)
+    return wanted | {example.row_key: Side.exam for example in examples if example.run_id == exam_run_id}
 
 
 def _without_leaks(

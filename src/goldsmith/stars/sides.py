@@ -1,6 +1,7 @@
 """Keeps which row is on which side: decided once, when its star is first exported, and never changed."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -16,14 +17,22 @@ _NUM_TRIES = 3
 
 
 def place(
-    session: Session, examples: Sequence[Example], strata: Mapping[str, str], *, share: float, domain: str
+    session: Session,
+    examples: Sequence[Example],
+    strata: Mapping[str, str],
+    *,
+    share: float,
+    domain: str,
+    wanted: Mapping[str, Side] = MappingProxyType({}),
 ) -> dict[str, Side]:
-    """The side of each example's row, by row key; new ones are stored."""
+    """The side of each example's row, by row key; new ones are stored. `wanted` goes before the share, for new ones."""
     candidates = [Candidate(example.row_key, strata[example.row_key]) for example in examples]
     row_ids = {example.row_key: example.row_id for example in examples}
     for tries_left in reversed(range(_NUM_TRIES)):
         known = _known(session, list(row_ids), domain)
-        new = decide_sides(candidates, known, _counts(session, domain), share=share)
+        fixed = {key: side for key, side in wanted.items() if key in row_ids and key not in known}
+        decided = decide_sides(candidates, {**known, **fixed}, _counts(session, domain), share=share)
+        new = {**fixed, **decided}
         rows = [
             {
                 "domain": domain,

@@ -189,6 +189,8 @@ class ExportRequest:
     format: SetFormat = SetFormat.chatml
     run_id: str | None = None
     """None: all runs of the organisation."""
+    exam_run_id: str | None = None
+    """A second run, whose rows are the exam; then the share plays no part."""
     exam_share: float = 0.2
     min_rating: int | None = None
     """From 1 to 5; a star counts as 5."""

@@ -20,10 +20,12 @@ from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobView, Launch, Stage
 from goldsmith.models import queries as models
 from goldsmith.models.tables import FineTunedModel
+from goldsmith.serve import service as serve
+from goldsmith.stars.jobs import author_of
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, sync_folder
-from goldsmith.train import preparation
+from goldsmith.train import chat_files, preparation
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.preparation import Preparation
 from goldsmith.train.recipe import backend_of, read_options
@@ -96,12 +98,15 @@ class TrainingKind:
         with context.database.reading() as session:
             training = session.get_one(TrainingJob, job.id)
             base = models.base(session, training.base_model_id, domain=job.domain)
-            training_set = session.get_one(TrainingSet, training.training_set_id)
         plan = backend.plan(read_options(backend, training.config), self._machine)
         self._python_of(plan.environment)  # a missing environment is said before the rows are rendered
+        training_set = _training_set(context)
+        if training_set is None:
+            return {}
         context.report(None, "rendering the rows for the base model")
         what = Preparation(
             training=training,
+            training_set_id=training_set.id,
             model_id=job.params["model_id"],
             base=base,
             base_folder=models.folder_of(context.home, base),
@@ -113,6 +118,15 @@ class TrainingKind:
         problems = preparation.prepare(context.database, what, context.folder)
         left_out = [{"row_id": one.row_id, "kind": one.kind, "reason": one.reason} for one in problems]
         return {"num_left_out": len(left_out), "left_out": left_out[:200]} if left_out else {}
+
+
+def _training_set(context: WorkContext) -> TrainingSet | None:
+    """The training's set, made from its files when there is none yet; None when asked to stop meanwhile."""
+    with context.database.reading() as session:
+        training = session.get_one(TrainingJob, context.job.id)
+        if training.training_set_id is not None:
+            return session.get_one(TrainingSet, training.training_set_id)
+    return chat_files.make_set(context)
 
 
 def _apply_step(session: Session, training: TrainingJob, attempt: int, event: Event) -> None:
@@ -159,6 +173,9 @@ def _register(context: WorkContext) -> Mapping[str, Any]:
     with context.transaction() as session:
         if session.get(FineTunedModel, model_id) is None:
             session.add(_model(session, context, model_id, body, folder))
+            session.flush()
+            if context.job.params.get("is_deployed"):
+                serve.deploy_beside(session, model_id, by=author_of(session, context))
         training = session.get_one(TrainingJob, context.job.id)
         training.output_model_id = model_id
         training.completed_at = clock.now()
@@ -203,6 +220,15 @@ def _model(
     order = json.loads(context.folder.order.read_text(encoding="utf-8"))
     figures, now, home = body.get("figures", {}), clock.now(), Home(context.home.root)
     by_training = {"by": context.job.id, "at": now.isoformat()}
+    peak_mb = figures.get("peak_memory_mb")
+    measured = {
+        "model_size_mb": round(folder_size_bytes(folder) / 1e6, 3),
+        "training_tokens_per_second": figures.get("tokens_per_s"),
+        "training_memory_mb": peak_mb,
+        "final_loss": figures.get("final_loss"),
+        "exam_loss": figures.get("exam_loss"),
+        "vram_usage_gb": round(peak_mb / 1000, 3) if peak_mb and order["device"] != "cpu" else None,
+    }
     return FineTunedModel(
         id=model_id,
         name=training.name,
@@ -221,12 +247,8 @@ def _model(
         content_hash=body["files"]["adapter_model.safetensors"]["sha256"],
         template_hash=order["template_hash"],
         lora_rank=order["settings"].get("lora_rank"),
-        model_size_mb=round(folder_size_bytes(folder) / 1e6, 3),
-        training_tokens_per_second=figures.get("tokens_per_s"),
-        training_memory_mb=figures.get("peak_memory_mb"),
-        final_loss=figures.get("final_loss"),
-        exam_loss=figures.get("exam_loss"),
-        measured_at=dict.fromkeys(("model_size_mb", "training_tokens_per_second", "final_loss"), by_training),
+        **measured,
+        measured_at={name: by_training for name, value in measured.items() if value is not None},
         created_by=context.job.created_by,
         created_at=now,
         updated_at=now,

@@ -34,6 +34,7 @@ class Preparation:
     """What one training is prepared from."""
 
     training: TrainingJob
+    training_set_id: str
     model_id: str
     base: BaseModel
     base_folder: Path
@@ -71,7 +72,7 @@ def _rendered(database: Database, preparation: Preparation, renderer: Renderer, 
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:
         return render_set(
-            _examples(session, preparation.training.training_set_id, side), renderer, max_tokens=max_tokens, path=path
+            _examples(session, preparation.training_set_id, side), renderer, max_tokens=max_tokens, path=path
         )
 
 

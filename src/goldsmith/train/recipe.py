@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from goldsmith.data.types import Upload
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.errors import BackendUnknown, OptionsInvalid
 
@@ -23,6 +24,28 @@ class TrainRequest:
     """None: the newest training set of the caller's organisation."""
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    files: "ChatFiles | None" = None
+    """Uploaded conversations instead of a training set."""
+    is_deployed: bool = False
+    """Have the model live as soon as it is trained, unless another base model's engine would be stopped for it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the caller wrote beside it, given back as it is."""
+
+
+@dataclass(frozen=True)
+class ChatFile:
+    """An uploaded file of conversations, and the id under which its caller knows it."""
+
+    id: str
+    upload: Upload
+
+
+@dataclass(frozen=True)
+class ChatFiles:
+    """What is learned from; `exam` is held back. Without it a share of `learn` is."""
+
+    learn: ChatFile
+    exam: ChatFile | None = None
 
 
 def backend_of(name: str, backends: Mapping[str, Backend]) -> Backend:

@@ -14,6 +14,7 @@ from goldsmith.people.types import Person
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.train import chat_files
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.errors import NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
@@ -29,15 +30,21 @@ def start(
     backend = backend_of(request.backend, backends)
     options = read_options(backend, request.options)
     base = models.base(session, request.base_model, domain=by.domain)
-    training_set = _training_set(session, request, by)
+    training_set = _training_set(session, request, by) if request.files is None else None
     for problem in backend.check(options, machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
-    if training_set.num_learn == 0:
+    if training_set is not None and training_set.num_learn == 0:
         raise TrainingSetEmpty(f"The training set {training_set.name} has no rows to learn from.")
     training = _training(request, backend, options, base, training_set, by)
     session.add(training)
     session.flush()
-    params = {"model_id": new_id(Prefix.FINE_TUNED_MODEL), "backend": backend.name}
+    params = {
+        "model_id": new_id(Prefix.FINE_TUNED_MODEL),
+        "backend": backend.name,
+        "is_deployed": request.is_deployed,
+        "labels": dict(request.labels),
+        **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
+    }
     title = f"Train {training.name}"
     queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
     return training
@@ -59,22 +66,24 @@ def _training(
     backend: Backend,
     options: Options,
     base: BaseModel,
-    training_set: TrainingSet,
+    training_set: TrainingSet | None,
     by: Person,
 ) -> TrainingJob:
     now = clock.now()
+    source = request.files.learn.upload.filename if request.files is not None else ""
+    learned = training_set.name if training_set is not None else source
     return TrainingJob(
         id=new_id(Prefix.JOB),
         philosopher=by.name,
         domain=by.domain,
-        name=(request.name or f"{training_set.name} on {base.name}")[:255],
+        name=(request.name or f"{learned} on {base.name}")[:255],
         base_model=base.hub_id or base.name,
         base_model_id=base.id,
         backend=backend.name,
         config=options.model_dump(),
-        training_set_id=training_set.id,
-        dataset_path=f"{training_set.folder}/learn.jsonl",
-        sample_count=training_set.num_learn,
+        training_set_id=training_set.id if training_set is not None else None,
+        dataset_path=f"{training_set.folder}/learn.jsonl" if training_set is not None else None,
+        sample_count=training_set.num_learn if training_set is not None else None,
         total_epochs=getattr(options, "num_epochs", None),
         status="queued",
         created_by=by.id,

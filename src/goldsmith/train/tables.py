@@ -25,7 +25,8 @@ class TrainingJob(Table):
     backend: Mapped[str] = mapped_column(String(32))
     config: Mapped[dict[str, Any]]
     """The recipe, resolved."""
-    training_set_id: Mapped[str] = mapped_column(ForeignKey(TrainingSet.id), index=True)
+    training_set_id: Mapped[str | None] = mapped_column(ForeignKey(TrainingSet.id), index=True)
+    """Null while the uploaded files that it starts from are read."""
     dataset_path: Mapped[str | None] = mapped_column(String(1024))
     sample_count: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(16))

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from goldsmith.web import assets, design, health, hello, needs, problems
+from goldsmith.web.described import ERRORS
 from goldsmith.web.faces import Face, Faces
 from goldsmith.web.security import Door
 from goldsmith.web.shell import Surroundings
@@ -64,7 +65,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     for face, some in ((Face.API, all_routers.api), (Face.OPENAI, all_routers.openai), (Face.PAGE, all_routers.pages)):
         faces.add(some, face)
         for router in some:
-            web.include_router(router, include_in_schema=face is not Face.PAGE)
+            web.include_router(router, include_in_schema=face is not Face.PAGE, responses=ERRORS[face])
     web.mount(assets.PREFIX, assets.HashedFiles())
     web.state.web = state
     web.state.faces = faces

@@ -17,6 +17,10 @@ After = Annotated[int, Query(ge=0, le=MAX_ID, description="The id of the last ev
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=MAX_ID)]
 
 
+STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+"""For the description of routes that answer with `events_of`."""
+
+
 class EventAnswer(BaseModel):
     """Something that happened to a job."""
 

@@ -192,6 +192,42 @@ def test_an_attached_engine_comes_before_one_of_ours(database: Database, base: B
         assert service.want_engine(session, base.id, by=by).id == attached.id
 
 
+def test_a_removed_engine_is_not_found_again_and_comes_back_when_it_is_attached_again(
+    database: Database, base: BaseModel, by: Person
+) -> None:
+    with database.transaction() as session:
+        attached = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
+        service.remove_engine(session, attached.id, by=by)
+        assert not queries.deployment_of(session, base.id).is_wanted
+        assert service.want_engine(session, base.id, by=by).id != attached.id
+        again = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
+        assert (again.id, again.is_wanted) == (attached.id, True)
+
+
+def test_an_engine_whose_model_is_the_default_is_not_removed(database: Database, base: BaseModel, by: Person) -> None:
+    with database.transaction() as session:
+        attached = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
+        make_live(session, base.id)
+        service.switch(session, base.id, by=by)
+        with pytest.raises(IsDefault):
+            service.remove_engine(session, attached.id, by=by)
+        assert attached.is_wanted
+
+
+def test_what_is_deployed_beside_others_never_stops_another_engine(
+    database: Database, make_model: ModelMaker, base: BaseModel, by: Person
+) -> None:
+    model, other = make_model(), add_base(database, by, "bm_2", "other")
+    with database.transaction() as session:
+        busy = service.want_engine(session, other.id, by=by)
+        assert service.deploy_beside(session, model.id, by=by) is None
+        assert busy.is_wanted
+        service.stop_engine(session, busy.id, by=by)
+        deployment = service.deploy_beside(session, model.id, by=by)
+        assert deployment is not None
+        assert deployment.is_wanted
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://user:secret@host", "http://host/?a=b", ""])
 def test_an_address_that_is_none_is_refused(database: Database, base: BaseModel, by: Person, url: str) -> None:
     with database.transaction() as session, pytest.raises(NameNotServable):

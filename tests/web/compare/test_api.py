@@ -155,7 +155,7 @@ def test_every_arm_may_write_as_much_as_was_said(site: Site, client: TestClient,
         engine.adapters[model_id] = Adapter(model_id, site.home.models, has_effect=False)
         point_engine(site, engine.url)
         work_off(site, ComparisonKind())
-        assert [body["max_tokens"] for body in engine.requests] == [24] * (3 * NUM_EXAM)
+        assert [body["max_tokens"] for body in engine.requests] == [24] * (4 * NUM_EXAM)
     shown = client.get(f"/v1/fine-tuning/comparisons/{made['id']}").json()
     assert (shown["state"], shown["verdict"]["num_rows"]) == ("succeeded", NUM_EXAM)
 

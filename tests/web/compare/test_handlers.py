@@ -45,7 +45,7 @@ def test_a_comparison_is_started_by_a_plain_form(site: Site) -> None:
     answer = browser.post("/model-comparison", data={"model": walk.model_id})
     assert answer.status_code == 303
     text = browser.get(answer.headers["location"]).text
-    assert "0</b> of 45 answers" in text
+    assert "0</b> of 60 answers" in text
     assert "No verdict before the end" in text
 
 
@@ -60,7 +60,7 @@ def test_rows_of_a_dataset_can_be_asked_instead_and_are_linked(site: Site) -> No
     assert "new questions, 6 rows" in browser.get("/model-comparison").text
     answer = browser.post("/model-comparison", data={"model": walk.model_id, "rows": version.id})
     text = browser.get(answer.headers["location"]).text
-    assert "0</b> of 18 answers" in text
+    assert "0</b> of 24 answers" in text
     assert f'href="/data/{version.dataset_id}"' in text
 
 
@@ -78,7 +78,7 @@ def test_while_it_runs_there_are_counts_and_no_verdict(site: Site) -> None:
         walk.answer_arms(num_right={"base": 2, "examples": 2, "tuned": 5}, num_rows=5)
     browser = site.browser()
     text = browser.get(f"/model-comparison/{walk.comparison_id}").text
-    assert "15</b> of 45 answers" in text
+    assert "15</b> of 60 answers" in text
     assert "Side by side" not in text
     page = f"/model-comparison/{walk.comparison_id}"
     assert browser.post(f"{page}/pause").headers["location"] == page

@@ -173,7 +173,6 @@ def test_another_organisation_s_training_is_not_there(client: openai.OpenAI, dat
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"training_file": "file-abc"}, "training set"),
         ({"validation_file": "file-abc"}, "exam is held back"),
         ({"integrations": [{"type": "wandb"}]}, "outside services"),
         ({"method": {"type": "dpo"}}, "supervised"),

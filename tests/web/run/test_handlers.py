@@ -15,12 +15,12 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.run import queries
+from goldsmith.run.downloads import DownloadFormat
 from goldsmith.run.tables import Answer
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.web.factory import Routers
 from goldsmith.web.run import handlers
-from goldsmith.web.run.api import DownloadFormat
 
 ROWS = ({"message": "Where is it?", "plan": "basic"}, {"message": "Too dear.", "plan": "family"})
 

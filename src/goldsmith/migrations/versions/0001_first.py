@@ -425,7 +425,7 @@ def upgrade() -> None:
         sa.Column("base_model_id", sa.String(length=64), nullable=False),
         sa.Column("backend", sa.String(length=32), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
-        sa.Column("training_set_id", sa.String(length=64), nullable=False),
+        sa.Column("training_set_id", sa.String(length=64), nullable=True),
         sa.Column("dataset_path", sa.String(length=1024), nullable=True),
         sa.Column("sample_count", sa.Integer(), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),

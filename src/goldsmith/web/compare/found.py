@@ -104,7 +104,7 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
         failure=JobFailure(**job.failure) if job.failure else None,
         model=model,
         num_answers=queries.num_answers(session, row.id),
-        num_wanted=row.test_count * len(arms),
+        num_wanted=queries.num_wanted(session, row.id),
         num_rows=row.test_count,
         source=_source(session, row),
         verdict=views.verdict_view(row),

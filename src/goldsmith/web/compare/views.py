@@ -216,6 +216,7 @@ def measures_of(arms: Sequence[ComparisonArm]) -> tuple[tuple[str, ...], ...]:
         for name in names
     ]
     lines += [
+        ("Same answer twice", *(_twice(each.get("twice")) for each in figures)),
         ("Cut off", *(share(each, each.get("num_cut_off", 0)) for each in figures)),
         ("No answer", *(share(each, each["num_failed"]) for each in figures)),
         ("Length of an answer, mean", *(_mean(each.get("mean_answer_tokens"), "tokens") for each in figures)),
@@ -229,6 +230,11 @@ def outcome_of(right: Collection[str], against: str) -> Outcome:
     if "tuned" in right:
         return "right" if against in right else "better"
     return "worse" if against in right else "wrong"
+
+
+def _twice(twice: Mapping[str, int] | None) -> str:
+    """Only the tuned model is asked twice."""
+    return f"{twice['num_same']:,} of {twice['num_rows']:,}" if twice is not None else formats.UNMEASURED
 
 
 def pair_of(row: AskedRow, answers: Mapping[str, Answer | None], against: str, model: Model) -> RowPair:

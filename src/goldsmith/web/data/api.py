@@ -16,6 +16,7 @@ from goldsmith.stars import importing
 from goldsmith.web.answers import After, ApiAnswer, Before, Id, Limit, Name, made, not_yet
 from goldsmith.web.data.incoming import BODY_SCHEMA, TheIncoming
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
+from goldsmith.web.described import under_way
 from goldsmith.web.waiting import wait_for_job
 
 api = APIRouter(tags=["data"])
@@ -125,7 +126,7 @@ class DeletedAnswer(ApiAnswer):
     """Post here to get it back."""
 
 
-@api.post("/v1/datasets", status_code=201, openapi_extra=BODY_SCHEMA)
+@api.post("/v1/datasets", status_code=201, openapi_extra=BODY_SCHEMA, responses=under_way(ImportAnswer))
 def add(state: TheState, person: CurrentPerson, incoming: TheIncoming, response: Response) -> ImportAnswer:
     """Bring rows in: a file, JSON rows, or pasted text. Bad rows are listed and never stop the good ones."""
     upload = incoming.keep(state.home)

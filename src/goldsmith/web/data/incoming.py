@@ -107,7 +107,8 @@ def _schema() -> dict[str, Any]:
     properties = {**of_json["properties"], "format": {"anyOf": [formats, {"type": "null"}]}}
     file = {"type": "string", "format": "binary"}
     of_form = {name: field for name, field in properties.items() if name != "rows"}
-    schemas = ({**of_json, "properties": properties}, {"type": "object", "properties": {"file": file, **of_form}})
+    form = {"type": "object", "properties": {"file": file, **of_form}, "additionalProperties": False}
+    schemas = ({**of_json, "properties": properties}, form)
     content = {kind: {"schema": schema} for kind, schema in zip(_BODY_KINDS, schemas, strict=True)}
     return {"requestBody": {"required": True, "content": content}}
 

@@ -12,7 +12,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
-from goldsmith.web.job_events import After, EventsAnswer, LastEventId, events_of
+from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -91,7 +91,7 @@ def resume(session: Session, person: CurrentPerson, job: ChangingJob) -> JobAnsw
     return JobAnswer.model_validate(job)
 
 
-@api.get("/{job_id}/events", response_model=EventsAnswer)
+@api.get("/{job_id}/events", response_model=EventsAnswer, responses=STREAM)
 def events(
     request: Request,
     session: ReadSession,

@@ -10,11 +10,6 @@ from goldsmith.environments.types import EnvironmentName, EnvironmentStatus
 from goldsmith.jobs.states import JobState
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name
 
-METRICS = (
-    *("model_size_mb", "training_tokens_per_second", "training_memory_mb", "final_loss", "exam_loss", "win_rate"),
-    *("gold_star_rate", "avg_rating", "consistency_score", "tokens_per_second", "latency_ms", "vram_usage_gb"),
-)
-
 
 class BaseModelBody(ApiBody):
     """A model that comes with Goldsmith, one from a model hub, or one that lies on this machine."""

@@ -14,7 +14,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import queries, service
 from goldsmith.models.tables import BaseModel, FineTunedModel
-from goldsmith.models.types import BUILTINS, Builtin, FromHub
+from goldsmith.models.types import BUILTINS, METRICS, Builtin, FromHub
 from goldsmith.people.types import Person
 from goldsmith.serve import queries as serve
 from goldsmith.storage.files import Home
@@ -27,8 +27,8 @@ from goldsmith.web.dependencies import (
     TheImportRoots,
     TheState,
 )
+from goldsmith.web.described import Responses, under_way
 from goldsmith.web.models.answers import (
-    METRICS,
     AvailableAnswer,
     AvailableModelsAnswer,
     BaseModelAnswer,
@@ -47,6 +47,7 @@ from goldsmith.web.models.answers import (
 from goldsmith.web.waiting import wait_for_job
 
 api = APIRouter(tags=["models"])
+THERE: Responses = {200: {"model": GettingAnswer, "description": "It is there already."}}
 
 
 @api.get("/v1/fine-tuning/models")
@@ -94,7 +95,7 @@ def one_base(session: ReadSession, person: CurrentPerson, model_id: Id) -> BaseM
     return BaseModelAnswer.model_validate(queries.base(session, model_id, domain=person.domain))
 
 
-@api.post("/v1/base-models", status_code=201)
+@api.post("/v1/base-models", status_code=201, responses={**under_way(GettingAnswer), **THERE})
 def get_base(
     state: TheState, person: CurrentPerson, roots: TheImportRoots, body: BaseModelBody, response: Response
 ) -> GettingAnswer:
@@ -117,7 +118,7 @@ def list_environments(session: ReadSession, home: TheHome) -> EnvironmentsAnswer
     return EnvironmentsAnswer(environments=[_environment(session, one) for one in folders.page(home=home.root)])
 
 
-@api.post("/v1/environments/{name}/install")
+@api.post("/v1/environments/{name}/install", responses=under_way(EnvironmentAnswer))
 def install(
     session: Session, person: CurrentPerson, home: TheHome, name: EnvironmentName, response: Response
 ) -> EnvironmentAnswer:

@@ -1,13 +1,17 @@
 """What a caller of OpenAI's API may ask of a fine-tuning job, and what it means for a training here."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from goldsmith.train.recipe import TrainRequest
+from goldsmith.train.recipe import ChatFile, ChatFiles, TrainRequest
 from goldsmith.web.openai.errors import NotForTraining
 
 Auto = Literal["auto"]
+MetadataName = Annotated[str, Field(max_length=64)]
+MetadataValue = Annotated[str, Field(max_length=512)]
+FILE_SIGN = "file-"
 USUAL_LEARNING_RATE = 5e-4
 """What OpenAI's multiplier is a multiple of here."""
 
@@ -45,41 +49,53 @@ class NewFineTuning(Body):
     model: Annotated[str, Field(min_length=1, max_length=255)]
     """A base model: id, name or hub id."""
     training_file: Annotated[str, Field(min_length=1, max_length=255)]
-    """A training set: its id (`set_…`) or its name."""
+    """An uploaded file of conversations (`file-…`), or a training set: its id (`set_…`) or its name."""
     hyperparameters: Hyperparameters | None = None
     method: Method | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     suffix: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     """The name of the training."""
-    validation_file: str | None = None
+    validation_file: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """An uploaded file whose conversations are the exam; else a share of the training file is held back."""
     integrations: list[dict[str, Any]] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Annotated[dict[MetadataName, MetadataValue], Field(max_length=16)] | None = None
+    """Given back as it is."""
     backend: str = "trl"
     """Not OpenAI's: which backend trains."""
 
-    def to_request(self) -> TrainRequest:
-        """The training that is meant. Raises NotForTraining."""
-        if self.training_file.startswith("file-"):
-            raise NotForTraining("A training starts from a training set here, not from an uploaded file.")
-        if self.validation_file is not None:
-            raise NotForTraining(
-                "The exam is held back when the training set is made, so no other file is taken for it.",
-                hint="Leave validation_file out.",
-            )
+    def to_request(self, file_of: Callable[[str], ChatFile]) -> TrainRequest:
+        """The training that is meant; `file_of` finds an uploaded file. Raises NotForTraining."""
         if self.integrations:
             raise NotForTraining("Nothing is reported to outside services.", hint="Leave integrations out.")
+        files = self._files(file_of)
+        return TrainRequest(
+            base_model=self.model,
+            backend=self.backend,
+            training_set=self.training_file if files is None else None,
+            name=self.suffix,
+            options={name: value for name, value in self._options().items() if value is not None},
+            files=files,
+            is_deployed=True,  # who trains through OpenAI's API asks the model next, and never deploys one
+            labels=self.metadata or {},
+        )
+
+    def _files(self, file_of: Callable[[str], ChatFile]) -> ChatFiles | None:
+        if self.training_file.startswith(FILE_SIGN):
+            exam = file_of(self.validation_file) if self.validation_file is not None else None
+            return ChatFiles(file_of(self.training_file), exam)
+        if self.validation_file is not None:
+            raise NotForTraining(
+                "In a training set the exam is held back already, so no other file is taken for it.",
+                hint="Leave validation_file out, or give an uploaded file as training_file too.",
+            )
+        return None
+
+    def _options(self) -> dict[str, Any]:
         chosen = self.method.supervised.hyperparameters if self.method else self.hyperparameters or Hyperparameters()
         multiplier = chosen.learning_rate_multiplier
-        options = {
+        return {
             "num_epochs": None if chosen.n_epochs == "auto" else chosen.n_epochs,
             "batch_size": None if chosen.batch_size == "auto" else chosen.batch_size,
             "learning_rate": None if multiplier == "auto" else USUAL_LEARNING_RATE * multiplier,
             "seed": self.seed,
         }
-        return TrainRequest(
-            base_model=self.model,
-            backend=self.backend,
-            training_set=self.training_file,
-            name=self.suffix,
-            options={name: value for name, value in options.items() if value is not None},
-        )

@@ -8,8 +8,8 @@ class NotForTraining(Invalid):
 
     title = "Not taken for a training"
     default_hint = (
-        "Import the file on the page Data, make a training set with POST /v1/fine-tuning/datasets/export, and give its "
-        "id (set_…) as training_file."
+        "Give the id of a file that was uploaded with the purpose fine-tune, or of a training set (set_…), as "
+        "training_file."
     )
 
 

@@ -9,6 +9,7 @@ from goldsmith.data import service, stored
 from goldsmith.data.tables import StoredFile
 from goldsmith.data.types import Upload
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome
+from goldsmith.web.described import files as file_answers
 from goldsmith.web.openai import found, shapes
 from goldsmith.web.openai.errors import StoredBytesMissing
 
@@ -64,7 +65,7 @@ def one_file(file: Annotated[StoredFile, Depends(_read)]) -> dict[str, Any]:
     return shapes.file(file)
 
 
-@openai.get("/{file_id}/content")
+@openai.get("/{file_id}/content", response_class=FileResponse, responses=file_answers("application/octet-stream"))
 def content(home: TheHome, file: Annotated[StoredFile, Depends(_read)]) -> FileResponse:
     """The bytes of a file, always as a download."""
     path = service.path_of(home, Upload(file.sha256, file.filename, file.size_bytes))

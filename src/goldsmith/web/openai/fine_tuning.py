@@ -37,7 +37,8 @@ def create(
     session: Session, person: CurrentPerson, backends: TheBackends, machine: TheMachine, body: NewFineTuning
 ) -> dict[str, Any]:
     """Queue a training."""
-    training = service.start(session, body.to_request(), backends=backends, machine=machine, by=person)
+    request = body.to_request(lambda file_id: found.chat_file(session, file_id, domain=person.domain))
+    training = service.start(session, request, backends=backends, machine=machine, by=person)
     return shapes.job(training, jobs.one(session, training.id))
 
 

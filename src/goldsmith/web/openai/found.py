@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import orm, select
 
 from goldsmith.data.tables import StoredFile
+from goldsmith.data.types import Upload
 from goldsmith.jobs.tables import Job, JobEvent
-from goldsmith.web.openai.errors import StoredFileNotFound
+from goldsmith.train.recipe import ChatFile
+from goldsmith.web.openai.errors import NotForTraining, StoredFileNotFound
+
+FOR_TRAINING = "fine-tune"
 
 
 def jobs_of(session: orm.Session, ids: Sequence[str]) -> dict[str, Job]:
@@ -30,6 +34,14 @@ def file(session: orm.Session, file_id: str, *, domain: str) -> StoredFile:
     if stored is None or stored.domain != domain:
         raise StoredFileNotFound(f"There is no file {file_id}.")
     return stored
+
+
+def chat_file(session: orm.Session, file_id: str, *, domain: str) -> ChatFile:
+    """A file that a training may start from. Raises StoredFileNotFound, NotForTraining."""
+    stored = file(session, file_id, domain=domain)
+    if stored.purpose != FOR_TRAINING:
+        raise NotForTraining(f"{stored.filename} was uploaded with the purpose {stored.purpose}, not {FOR_TRAINING}.")
+    return ChatFile(stored.id, Upload(stored.sha256, stored.filename, stored.size_bytes))
 
 
 def files(

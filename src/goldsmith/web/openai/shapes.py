@@ -26,18 +26,24 @@ STATUS: Final[Mapping[JobState, str]] = {
 MAX_METADATA_CHARACTERS: Final = 512
 
 
+VALIDATING: Final = "validating_files"
+_FILES: Final = ("training_file", "validation_file")
+
+
 def job(training: TrainingJob, found: Job) -> dict[str, Any]:
     """A training as OpenAI's fine-tuning job. What was not measured is null."""
     state = JobState(found.state)
     config = training.config
     parameters = {"n_epochs": config.get("num_epochs"), "batch_size": config.get("batch_size")}
     hyperparameters = {**parameters, "learning_rate_multiplier": None}
+    labels: dict[str, str] = found.params.get("labels", {})
     metadata = {
+        **labels,
         "goldsmith_state": state.value,
         "goldsmith_progress": f"{found.progress:.3f}",
         "name": training.name,
         "backend": training.backend,
-        "training_set": training.training_set_id,
+        **({"training_set": training.training_set_id} if training.training_set_id is not None else {}),
     }
     is_over = state in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
     return {
@@ -49,9 +55,9 @@ def job(training: TrainingJob, found: Job) -> dict[str, Any]:
         "estimated_finish": seconds(training.estimated_completion) if state.is_active else None,
         "fine_tuned_model": training.output_model_id if state is JobState.SUCCEEDED else None,
         "organization_id": training.domain,
-        "status": STATUS[state],
-        "training_file": training.training_set_id,
-        "validation_file": None,
+        "status": status(training, state),
+        "training_file": _file(found, "training_file") or training.training_set_id,
+        "validation_file": _file(found, "validation_file"),
         "result_files": [],
         "trained_tokens": None,
         "seed": config.get("seed") or 0,
@@ -61,6 +67,13 @@ def job(training: TrainingJob, found: Job) -> dict[str, Any]:
         "integrations": [],
         "metadata": {name: value[:MAX_METADATA_CHARACTERS] for name, value in metadata.items()},
     }
+
+
+def status(training: TrainingJob, state: JobState) -> str:
+    """OpenAI's word for where a training stands; until its files are read and good, they are being validated."""
+    if training.training_set_id is None and STATUS[state] in ("queued", "running") and state is not JobState.PAUSED:
+        return VALIDATING
+    return STATUS[state]
 
 
 def event(found: JobEvent) -> dict[str, Any]:
@@ -152,7 +165,15 @@ def seconds(at: datetime | None) -> int | None:
 def _error(found: Job) -> dict[str, Any]:
     failure = found.failure or {}
     words = f"{failure.get('summary', found.because)} {failure.get('hint', '')}".strip()
-    return {"code": str(failure.get("kind", "failed")), "message": words, "param": None}
+    code = str(failure.get("kind", "failed"))
+    param = code.removeprefix("invalid_")
+    return {"code": code, "message": words, "param": param if param in _FILES else None}
+
+
+def _file(found: Job, param: str) -> str | None:
+    """The uploaded file that the caller named."""
+    named = found.params.get(param)
+    return str(named["id"]) if named else None
 
 
 def _metrics(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The API over prompts, runs and answers: save a wording, start a run, read its answers, take them away as a file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -15,14 +13,15 @@ from goldsmith.jobs import queries as job_queries
 from goldsmith.jobs.errors import MoveNotAllowed
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.run import downloads, prompts, queries, service
+from goldsmith.run import prompts, queries, service
+from goldsmith.run.downloads import DOWNLOADS, DownloadFormat
 from goldsmith.run.messages import variables_of
 from goldsmith.run.tables import Prompt, Run
 from goldsmith.run.types import RunKindName, RunProgress, RunRequest
 from goldsmith.stars import queries as star_queries
-from goldsmith.storage.database import Database
 from goldsmith.web.answers import Before, Id, Limit, made
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheState
+from goldsmith.web.described import files
 from goldsmith.web.job_access import go_on
 from goldsmith.web.run.answers import (
     AnswersAnswer,
@@ -47,25 +46,6 @@ from goldsmith.web.run.answers import (
 api = APIRouter(tags=["runs"])
 
 
-class DownloadFormat(StrEnum):
-    """As what answers can be taken away."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-@dataclass(frozen=True)
-class Download:
-    """How a file is made, and what it is."""
-
-    pieces: Callable[[Database, str], Iterator[bytes]]
-    media_type: str
-
-
-DOWNLOADS: Mapping[DownloadFormat, Download] = {
-    DownloadFormat.CSV: Download(downloads.csv_pieces, "text/csv; charset=utf-8"),
-    DownloadFormat.JSONL: Download(downloads.jsonl_pieces, "application/x-ndjson"),
-}
 TheFormat = Annotated[DownloadFormat, Query(alias="format")]
 
 
@@ -149,11 +129,15 @@ def answers(
     return AnswersAnswer(answers=shown, next_after=page.next_after)
 
 
-@api.get("/v1/runs/{run_id}/download", response_class=StreamingResponse)
+@api.get(
+    "/v1/runs/{run_id}/download",
+    response_class=StreamingResponse,
+    responses=files(*(kind.media_type for kind in DOWNLOADS.values())),
+)
 def download(
     state: TheState, session: ReadSession, person: CurrentPerson, run_id: Id, file_format: TheFormat
 ) -> StreamingResponse:
-    """All answers as a file. In CSV, cells that a spreadsheet would calculate get an apostrophe in front."""
+    """All answers as a file. In CSV and Excel, cells that would be calculated get an apostrophe in front."""
     run = queries.one(session, run_id, domain=person.domain)
     data_queries.version(session, run.dataset_version_id or "")
     kind = DOWNLOADS[file_format]

@@ -17,6 +17,7 @@ from goldsmith.jobs.types import JobFailure
 from goldsmith.models import queries as model_queries
 from goldsmith.people.types import Person
 from goldsmith.run import queries
+from goldsmith.run.downloads import DownloadFormat
 from goldsmith.run.messages import variables_of
 from goldsmith.run.service import ENGINE_PREFIX
 from goldsmith.run.tables import Run
@@ -31,7 +32,6 @@ from goldsmith.web.format import money, number, size
 from goldsmith.web.forms import FormField, Option, fields_of
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, chips, with_query
-from goldsmith.web.run.api import DownloadFormat
 from goldsmith.web.run.fields import text_of
 from goldsmith.web.run.form import FOLDED, RunForm, values_of
 from goldsmith.web.run.views import (

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, StreamingRespons
 
 from goldsmith.data import queries as data_queries
 from goldsmith.run import prompts, queries, service
+from goldsmith.run.downloads import DOWNLOADS, DownloadFormat
 from goldsmith.run.types import RunRequest
 from goldsmith.stars.types import AnswerFilter
 from goldsmith.web.answers import Before
@@ -15,7 +16,6 @@ from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.job_access import go_on
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.run.answers import CURSOR
-from goldsmith.web.run.api import DOWNLOADS, DownloadFormat
 from goldsmith.web.run.form import RunForm, with_column_errors
 from goldsmith.web.run.found import (
     new_run_page,

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Response
 from goldsmith.models import queries as models
 from goldsmith.serve import engine as engines
 from goldsmith.serve import queries, service
-from goldsmith.serve.types import DEFAULT_ALIAS
+from goldsmith.serve.types import DEFAULT_ALIAS, EngineKind
 from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
+from goldsmith.web.described import under_way
 from goldsmith.web.serve.answers import (
     ActiveAnswer,
     ActiveModelsAnswer,
@@ -38,7 +39,7 @@ from goldsmith.web.serve.wishes import (
 api = APIRouter(tags=["serving"])
 
 
-@api.post("/v1/fine-tuning/models/{model_id}/deploy")
+@api.post("/v1/fine-tuning/models/{model_id}/deploy", responses=under_way(DeploymentAnswer))
 def deploy(state: TheState, person: CurrentPerson, model_id: Id, response: Response) -> DeploymentAnswer:
     """Have a model loaded in an engine; its receipt follows by itself. 202 while the engine is not that far."""
     with state.database.transaction() as session:
@@ -74,7 +75,7 @@ def deployment(session: ReadSession, person: CurrentPerson, deployment_id: Id) -
     return shown(session, queries.deployment(session, deployment_id), domain=person.domain)
 
 
-@api.post("/v1/models/load")
+@api.post("/v1/models/load", responses=under_way(DeploymentAnswer))
 def load(state: TheState, person: CurrentPerson, body: ModelBody, response: Response) -> DeploymentAnswer:
     """Have a registered model, base or fine-tuned, loaded in an engine. 202 while the engine is not that far."""
     with state.database.transaction() as session:
@@ -82,7 +83,7 @@ def load(state: TheState, person: CurrentPerson, body: ModelBody, response: Resp
     return deployed(wait_for_deployment(state.database, wanted.id), response)
 
 
-@api.post("/v1/models/switch")
+@api.post("/v1/models/switch", responses=under_way(SwitchAnswer))
 def switch(
     state: TheState, person: CurrentPerson, after_switch: AfterSwitch, body: ModelBody, response: Response
 ) -> SwitchAnswer:
@@ -101,7 +102,7 @@ def switch(
     return switched(found, response, alias)
 
 
-@api.post("/v1/models/switch/undo")
+@api.post("/v1/models/switch/undo", responses=under_way(SwitchAnswer))
 def undo_switch(state: TheState, person: CurrentPerson, after_switch: AfterSwitch, response: Response) -> SwitchAnswer:
     """Go back to the model that callers got before."""
     with state.database.transaction() as session:
@@ -156,6 +157,15 @@ def add(session: Session, person: CurrentPerson, home: TheHome, body: EngineBody
 def one_engine(session: ReadSession, person: CurrentPerson, engine_id: Id) -> EngineAnswer:
     """One engine and what it is doing."""
     return EngineAnswer.model_validate(engine_for(session, engine_id, person))
+
+
+@api.delete("/v1/engines/{engine_id}")
+def remove_engine(session: Session, person: CurrentPerson, home: TheHome, engine_id: Id) -> EngineAnswer:
+    """Use an attached engine or a provider no more, and forget its key. One of ours is only stopped."""
+    engine = service.remove_engine(session, engine_for(session, engine_id, person).id, by=person)
+    if engine.kind != EngineKind.OURS.value:
+        engines.forget_key(home, engine.id)
+    return EngineAnswer.model_validate(engine)
 
 
 @api.post("/v1/engines/{engine_id}/stop")

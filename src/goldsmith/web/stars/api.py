@@ -12,6 +12,7 @@ from goldsmith.stars.errors import ExportNotPossible, NoStars, TrainingSetNotFou
 from goldsmith.stars.types import Side
 from goldsmith.web.answers import After, Before, Id, Limit, made
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome
+from goldsmith.web.described import files
 from goldsmith.web.marks import MarkAnswer
 from goldsmith.web.stars.answers import (
     BulkAnswer,
@@ -122,7 +123,11 @@ def set_rows(
     return ExamplesAnswer(rows=shown, after=shown[-1].position if shown else after)
 
 
-@api.get("/v1/training-sets/{set_id}/files/{name}", response_class=FileResponse)
+@api.get(
+    "/v1/training-sets/{set_id}/files/{name}",
+    response_class=FileResponse,
+    responses=files("application/octet-stream"),
+)
 def set_file(session: ReadSession, person: CurrentPerson, home: TheHome, set_id: Id, name: SetFile) -> FileResponse:
     """One of a training set's files, as it was exported."""
     found = queries.training_set(session, set_id, domain=person.domain)

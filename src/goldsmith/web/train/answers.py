@@ -47,7 +47,8 @@ class TrainingShown(ApiAnswer):
     backend: str
     config: dict[str, Any]
     """The recipe, resolved."""
-    training_set_id: str
+    training_set_id: str | None
+    """Null while the uploaded files that it starts from are read."""
     sample_count: int | None
     status: str
     progress: float
@@ -75,7 +76,7 @@ class TrainingShown(ApiAnswer):
 class TrainingAnswer(TrainingShown):
     """A training and how its job stands."""
 
-    training_set: str
+    training_set: str | None
     """The training set's name."""
     state: JobState
     stop_requested: str | None

@@ -25,7 +25,7 @@ from goldsmith.web.dependencies import (
     TheStream,
 )
 from goldsmith.web.job_access import go_on
-from goldsmith.web.job_events import After, EventsAnswer, LastEventId, events_of
+from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
 from goldsmith.web.train.answers import (
     ALIASES,
     BackendAnswer,
@@ -93,7 +93,7 @@ def one(session: ReadSession, training: ReadTraining) -> OneTrainingAnswer:
     return OneTrainingAnswer(**_training(session, training).model_dump(), series=series)
 
 
-@api.get("/v1/fine-tuning/jobs/{job_id}/events", response_model=EventsAnswer)
+@api.get("/v1/fine-tuning/jobs/{job_id}/events", response_model=EventsAnswer, responses=STREAM)
 def events(
     request: Request,
     session: ReadSession,
@@ -131,11 +131,12 @@ def resume(session: Session, person: CurrentPerson, training: ChangingTraining) 
 
 def _training(session: orm.Session, training: TrainingJob) -> TrainingAnswer:
     job = job_queries.one(session, training.id)
-    training_set = star_queries.training_set(session, training.training_set_id, domain=training.domain)
+    set_id = training.training_set_id
+    training_set = star_queries.training_set(session, set_id, domain=training.domain) if set_id is not None else None
     shown = TrainingShown.model_validate(training).model_dump()
     return TrainingAnswer(
         **{**shown, "status": job.state, "progress": job.progress},
-        training_set=training_set.name,
+        training_set=training_set.name if training_set is not None else None,
         state=JobState(job.state),
         stop_requested=job.stop_requested,
         attempt=job.attempt,

@@ -112,9 +112,16 @@ def _next(session: orm.Session, row: TrainingJob) -> Next | None:
 
 def _lineage(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
     """From what it came and what came of it: (icon, words, address)."""
-    training_set = stars.training_set(session, row.training_set_id, domain=row.domain)
     base = models.base(session, row.base_model_id, domain=row.domain)
-    words = f"{training_set.name}: {training_set.num_learn:,} rows to learn, {training_set.num_exam:,} kept back"
-    before = (("star", words, f"/training-sets/{training_set.id}"), ("box", base.name, f"/models/{base.id}"))
+    before = (*_learned_from(session, row), ("box", base.name, f"/models/{base.id}"))
     after = (("box", f"{row.name}, the new model", f"/models/{row.output_model_id}"),) if row.output_model_id else ()
     return (*before, *after)
+
+
+def _learned_from(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
+    """Its training set; nothing while uploaded files are still being read."""
+    if row.training_set_id is None:
+        return ()
+    training_set = stars.training_set(session, row.training_set_id, domain=row.domain)
+    words = f"{training_set.name}: {training_set.num_learn:,} rows to learn, {training_set.num_exam:,} kept back"
+    return (("star", words, f"/training-sets/{training_set.id}"),)

@@ -143,6 +143,8 @@ def sample_of(position: int, messages: Sequence[Mapping[str, Any]]) -> Sample:
 def lead_of(row: TrainingJob) -> str:
     """The sentence below the title."""
     state = JobState(row.status)
+    if row.training_set_id is None:
+        return f"Starts from an uploaded file, which is read first, and learns on top of {row.base_model}."
     verb = _VERBS.get(state, "Learns")
     rest = "" if state.is_over else " You can close this page; it goes on."
     return f"{verb} {formats.counted(row.sample_count, 'gold star')} on top of {row.base_model}.{rest}"
@@ -150,7 +152,8 @@ def lead_of(row: TrainingJob) -> str:
 
 def again_address(row: TrainingJob) -> str:
     """The form of a new training with the settings of this one."""
-    values: dict[str, Any] = {"training_set": row.training_set_id, "base_model": row.base_model_id}
+    values: dict[str, Any] = {"training_set": row.training_set_id} if row.training_set_id is not None else {}
+    values["base_model"] = row.base_model_id
     values |= {} if row.backend == DEFAULT_BACKEND else {"backend": row.backend}
     return (
         f"/training/new?{urlencode(values | {name: value for name, value in row.config.items() if value is not None})}"

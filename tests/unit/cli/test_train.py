@@ -1,0 +1,62 @@
+"""`goldsmith train`: stop a training, go on with it, see what happened."""
+
+import pytest
+from tests.factories import make_base_model
+from tests.unit.cli.conftest import Line
+
+from goldsmith import app
+from goldsmith.jobs import queue
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
+from goldsmith.stars.tables import TrainingSet
+from goldsmith.train import service
+from goldsmith.train.recipe import TrainRequest
+from goldsmith.wire.events import Event, EventKind
+
+
+@pytest.fixture
+def training(line: Line) -> str:
+    with line.filling() as (session, ada):
+        make_base_model(session, by=ada)
+        made = TrainingSet(
+            id="set_1", name="stars", format="chatml", folder="training-sets/set_1", num_learn=12, num_exam=3,
+            num_dropped=0, manifest={}, content_hash="0", domain=ada.domain, created_by=ada.id,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        request = TrainRequest("tiny", "fake")
+        backends = app.make_backends()
+        job_id = service.start(session, request, backends=backends, machine=line.parts.machine, by=ada).id
+        for state in (JobState.STARTING, JobState.RUNNING):
+            queue.move(session, session.get_one(Job, job_id), state, "test")
+        step = Event(1, 1e9, EventKind.STEP, {"step": 1, "total_steps": 4, "loss": 0.5})
+        queue.record(session, session.get_one(Job, job_id), step, source="train")
+        return job_id
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_what_runs_is_asked_to_stop(line: Line, training: str, verb: str) -> None:
+    assert line.json("train", verb, training)["asked"] == verb
+    with line.parts.database.reading() as session:
+        assert session.get_one(Job, training).stop_requested == verb
+
+
+def test_what_is_paused_goes_on(line: Line, training: str) -> None:
+    code, problem = line.error("train", "resume", training, "--no-wait")
+    assert (code, problem["type"]) == (5, "move-not-allowed")
+    with line.filling() as (session, _):
+        queue.move(session, session.get_one(Job, training), JobState.PAUSED, "test")
+    assert line.json("train", "resume", training, "--no-wait")["state"] == "queued"
+
+
+def test_events_are_listed_oldest_first(line: Line, training: str) -> None:
+    said = line.json("train", "events", training)
+    assert [event["kind"] for event in said] == ["queued", "starting", "running", "step"]
+    assert said[-1]["what"]["loss"] == 0.5
+    _, out, _ = line.run("train", "events", training, "--limit", "1")
+    assert "loss 0.5" in out
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel", "resume", "events", "show"])
+def test_a_job_that_is_no_training_is_not_found(line: Line, verb: str) -> None:
+    assert line.error("train", verb, "job_none")[0] == 4
