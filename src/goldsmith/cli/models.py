@@ -50,12 +50,19 @@ def list_models(context: typer.Context) -> None:
 
 @commands.command()
 def show(context: typer.Context, model: Model) -> None:
-    """Show what is known of a model: where it comes from, its licence, how much it can read, how it ends an answer."""
+    """Show what is known of a model: where it comes from, what was measured of it and when, where it is live."""
     cli: Cli = context.obj
     with cli.reading() as session:
         found = queries.any_model(session, model, domain=cli.domain)
-        names = BASE_FACTS if isinstance(found, BaseModel) else TUNED_FACTS
-        cli.show({name: getattr(found, name) for name in names})
+        live = serve_queries.active(session, domain=cli.domain)
+    names = BASE_FACTS if isinstance(found, BaseModel) else TUNED_FACTS
+    figures = {} if isinstance(found, BaseModel) else {"metrics": _measured(found)}
+    on = [
+        {"engine": item.engine.id, "live": item.is_live, "proof": item.deployment.proof, "aliases": list(item.aliases)}
+        for item in live
+        if item.deployment.model_id == found.id
+    ]
+    cli.show({**{name: getattr(found, name) for name in names}, **figures, "live_on": on})
 
 
 @commands.command()
@@ -167,22 +174,6 @@ def undo(context: typer.Context) -> None:
 
 
 @commands.command()
-def show(context: typer.Context, model: Model) -> None:
-    """Show a model: its figures, each with the day it was measured, and where it comes from."""
-    cli: Cli = context.obj
-    with cli.reading() as session:
-        found = queries.any_model(session, model, domain=cli.domain)
-        live = serve_queries.active(session, domain=cli.domain)
-    on = [
-        {"engine": item.engine.id, "live": item.is_live, "proof": item.deployment.proof, "aliases": list(item.aliases)}
-        for item in live
-        if item.deployment.model_id == found.id
-    ]
-    facts = _facts_of_base(found) if isinstance(found, BaseModel) else _facts_of_tuned(found)
-    cli.show({"id": found.id, "name": found.name, **facts, "live_on": on})
-
-
-@commands.command()
 def active(context: typer.Context) -> None:
     """List what is live where, proved or not, and what callers get who name no model."""
     cli: Cli = context.obj
@@ -232,16 +223,10 @@ def command_to_get(base: BaseModel) -> str:
     return f"goldsmith models import PATH --name {shlex.quote(base.name)}"
 
 
-def _facts_of_base(base: BaseModel) -> dict[str, Any]:
-    names = ("hub_id", "licence", "size_bytes", "num_parameters", "context_length", "end_marker", "content_hash")
-    return {"kind": "base model", **{name: getattr(base, name) for name in names}}
-
-
-def _facts_of_tuned(model: FineTunedModel) -> dict[str, Any]:
-    origin = {"base_model": model.base_model, "training": model.training_job_id, "training_set": model.training_set_id}
-    measured = {
+def _measured(model: FineTunedModel) -> dict[str, Any]:
+    """What somebody measured, when and by what."""
+    return {
         name: {"value": getattr(model, name), "measured": model.measured_at.get(name)}
         for name in METRICS
         if getattr(model, name) is not None
     }
-    return {"kind": "fine-tuned", "status": model.status, **origin, "lora_rank": model.lora_rank, "metrics": measured}
