@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.web.models.factories import make_model_folder
 
 from goldsmith import app
 from goldsmith.app import Parts
@@ -19,7 +18,7 @@ from goldsmith.models import queries, service
 from goldsmith.models.types import FromHub
 from goldsmith.people import service as people
 from goldsmith.settings import Settings
-from goldsmith.testing.fake_hub import FakeHub
+from goldsmith.testing import FakeHub, write_small_model
 
 HUB_ID = "Org/Small"
 WAIT_S = 60
@@ -28,7 +27,7 @@ NUM_BYTES = 4_000_000
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[FakeHub]:
-    folder = make_model_folder(tmp_path / "source")
+    folder = write_small_model(tmp_path / "source")
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     # A word list of megabytes: a file that takes long and is no weight.
     files["vocab.json"] = b'{"words": "' + b"a" * NUM_BYTES + b'"}'

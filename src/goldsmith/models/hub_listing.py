@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from goldsmith.models import inspection, tokenizer_files
-from goldsmith.models.errors import HubDoesNotAnswer, ModelRefused
+from goldsmith.models.errors import HubDoesNotAnswer, HubModelNotFound, ModelRefused
+from goldsmith.models.types import HUB_ID
 
 MAX_LISTING_BYTES = 32 * 1024 * 1024
 MAX_FILE_BYTES = 2**50
@@ -58,8 +59,11 @@ def read(hub_id: str, chunks: Iterable[bytes]) -> HubModel:
         commit, own_id = str(said["sha"]), str(said.get("id") or hub_id)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _not_a_hub(hub_id) from None
-    if len(commit) != 40 or not _HEX.fullmatch(commit) or own_id.lower() != hub_id.lower():
+    if len(commit) != 40 or not _HEX.fullmatch(commit) or not HUB_ID.fullmatch(own_id):
         raise _not_a_hub(hub_id)
+    if own_id.lower() != hub_id.lower():
+        hint = f"If that is the model you want, ask for it by this name: goldsmith models get {own_id}"
+        raise HubModelNotFound(f"{hub_id} is now called {own_id} on the hub.", hint=hint)
     names = [file.name for file in files]
     if len(set(names)) != len(names) or len(names) > inspection.MAX_FILES:
         raise ModelRefused(f"{hub_id} lists a file twice, or more than {inspection.MAX_FILES:,} files.")

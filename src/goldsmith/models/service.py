@@ -15,10 +15,17 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import inspection, queries
-from goldsmith.models.errors import ModelNameNotUsable, ModelNameTaken, ModelNotFound, ModelRefused, PathNotAllowed
+from goldsmith.models.errors import (
+    HubModelNotFound,
+    ModelNameNotUsable,
+    ModelNameTaken,
+    ModelNotFound,
+    ModelRefused,
+    PathNotAllowed,
+)
 from goldsmith.models.inspection import ModelFacts, ModelKind
 from goldsmith.models.tables import BaseModel
-from goldsmith.models.types import BUILTINS, RESERVED_NAMES, FromHub
+from goldsmith.models.types import BUILTINS, HUB_ID, RESERVED_NAMES, FromHub
 from goldsmith.people.types import Person
 from goldsmith.storage.files import Home, is_under
 from goldsmith.storage.ids import Prefix, new_id
@@ -28,8 +35,9 @@ KIND_GGUF = "base_model_gguf"
 KIND_HUB = "base_model_hub"
 KINDS = (KIND_FOLDER, KIND_GGUF, KIND_HUB)
 """Every kind of job that brings a base model."""
+LOOKED_AT_ANEW = frozenset({ModelRefused.slug(), HubModelNotFound.slug()})
+"""Failures of a job that are about what the hub has: the hub may have mended it, so the next job begins anew."""
 UNFINISHED = frozenset({JobState.FAILED.value, JobState.PAUSED.value, JobState.CANCELLED.value})
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,199}", re.ASCII)
 
 
@@ -94,17 +102,14 @@ def start_hub(session: Session, wanted: FromHub, *, by: Person, home: Home | Non
 
 
 def _earlier_job(session: Session, params: dict[str, str | None], *, domain: str) -> Job | None:
-    """The newest job for this model: one that is at work, or one that goes on now with what it has fetched.
-
-    What was refused is looked at anew, because the hub may have mended it meanwhile.
-    """
+    """The newest job for this model: one that is at work, or one that goes on now with what it has fetched."""
     wanted = {key: (value or "").lower() for key, value in params.items()}
     for job in jobs.page(session, domain=domain, kind=KIND_HUB):
         if {key: (value or "").lower() for key, value in job.params.items()} != wanted:
             continue
         if not JobState(job.state).is_over:
             return job
-        if job.state in UNFINISHED and (job.failure or {}).get("kind") != ModelRefused.slug():
+        if job.state in UNFINISHED and (job.failure or {}).get("kind") not in LOOKED_AT_ANEW:
             queue.again(session, job, "asked for again")
             return job
         return None

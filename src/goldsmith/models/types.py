@@ -1,5 +1,6 @@
 """Values of models, and the base model that comes with Goldsmith."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -33,6 +34,8 @@ METRICS = (
 )
 """Columns of a fine-tuned model that somebody measured, or else are null."""
 BUILTINS = {model.name: model for model in (SMOLLM2,)}
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+"""How a model is named on a hub: ORG/NAME."""
 RESERVED_NAMES = frozenset({"default", "load", "switch", "active"})
 """Words that callers use in a model's place; no model is called so."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.models import hub_listing
-from goldsmith.models.errors import HubDoesNotAnswer, ModelRefused
+from goldsmith.models.errors import HubDoesNotAnswer, HubModelNotFound, ModelRefused
 from goldsmith.models.hub_listing import HubFile, HubModel
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -46,7 +46,7 @@ def test_a_listing_is_read(tmp_path: Path) -> None:
         b"[" * 100_000,
         listing(sha="main"),
         listing(sha=None),
-        listing(id="other/m"),
+        listing(id="no id"),
         listing(siblings={}) + b"x",
         listing({**FILE, "rfilename": "../config.json"}),
         listing({**FILE, "rfilename": "/etc/passwd"}),
@@ -69,6 +69,12 @@ def test_what_is_no_listing_is_said(raw: bytes) -> None:
     with pytest.raises((HubDoesNotAnswer, ModelRefused)) as caught:
         hub_listing.read("org/m", [raw])
     assert "org/m" in caught.value.message
+
+
+def test_a_model_that_moved_is_said_with_its_new_name() -> None:
+    with pytest.raises(HubModelNotFound, match="org/m is now called other/n") as caught:
+        hub_listing.read("org/m", [listing(id="other/n")])
+    assert "goldsmith models get other/n" in caught.value.hint
 
 
 def test_a_file_that_is_listed_twice_is_refused() -> None:

@@ -1,11 +1,6 @@
-"""A fine-tuned model, and the files of a base model, for tests of pages and API."""
-
-import json
-import struct
-from pathlib import Path
+"""A fine-tuned model for tests of the API."""
 
 from sqlalchemy.orm import Session
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
@@ -37,26 +32,3 @@ def make_tuned_model(session: Session, base: BaseModel, *, by: Person, name: str
     session.add(model)
     session.flush()
     return model
-
-
-def make_model_folder(folder: Path) -> Path:
-    """A base model of four numbers, with a tokenizer and a chat template."""
-    folder.mkdir(parents=True)
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    words = [AddedToken(word, normalized=False, special=True) for word in ("<|im_start|>", "<|im_end|>")]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=300, show_progress=False, initial_alphabet=alphabet, special_tokens=words)
-    tokenizer.train_from_iterator(["a question and an answer"], trainer)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 4096}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|im_end|>"}))
-    (folder / "chat_template.jinja").write_text(
-        "{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ '\\n' ~ m.content ~ '<|im_end|>\\n' }}{% endfor %}"
-        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-    )
-    header = json.dumps({"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
-    return folder

@@ -7,12 +7,12 @@ import pytest
 from starlette.testclient import TestClient
 from tests.factories import make_base_model
 from tests.web.conftest import Site
-from tests.web.models.factories import make_model_folder, make_tuned_model
+from tests.web.models.factories import make_tuned_model
 from tests.web.workers import work_off
 
 from goldsmith.models.hub_access import HubAccess
 from goldsmith.models.jobs import FolderKind, HubKind
-from goldsmith.testing.fake_hub import FakeHub
+from goldsmith.testing import FakeHub, write_small_model
 from goldsmith.web import waiting
 
 
@@ -78,7 +78,7 @@ def test_a_folder_is_imported_only_from_where_it_may_be(site: Site, client: Test
 
 def test_a_hubs_model_is_brought_by_a_job(site: Site, client: TestClient, tmp_path: Path) -> None:
     with FakeHub() as hub:
-        hub.add("Org/Small", {path.name: path.read_bytes() for path in make_model_folder(tmp_path / "m").iterdir()})
+        hub.add("Org/Small", {path.name: path.read_bytes() for path in write_small_model(tmp_path / "m").iterdir()})
         answer = client.post("/v1/base-models", json={"hub_id": "org/small"})
         assert (answer.status_code, answer.json()["state"]) == (202, "queued")
         work_off(site, HubKind(access=lambda home: HubAccess(hub.url)))
