@@ -68,11 +68,16 @@ class Walk:
     done: list[Done] = field(default_factory=list)
 
     def walk(self) -> list[Done]:
-        """Every command of the tutorial; the first that fails is an error that shows what it printed."""
-        sample = shlex.quote(str(story.rows_path()))
+        """Every command of the tutorial."""
         if shutil.which("curl") is None:
             self._provide_curl()
-        for command in commands(TUTORIAL.read_text(encoding="utf-8")):
+        self.follow(TUTORIAL)
+        return self.done
+
+    def follow(self, page: Path) -> None:
+        """Every command of a page; the first that fails is an error that shows what it printed."""
+        sample = shlex.quote(str(story.rows_path()))
+        for command in commands(page.read_text(encoding="utf-8")):
             if NOT_RUN.fullmatch(command):
                 continue
             if found := GET_MODEL.fullmatch(command):
@@ -80,14 +85,14 @@ class Walk:
                 continue
             trains = command.startswith("goldsmith train start") and "--dry-run" not in command
             here = command.replace(SAMPLE, sample).replace(":8001", f":{self.port}")
-            self._run(f"{here} --backend fake" if trains else here)
-        return self.done
+            self.run(f"{here} --backend fake" if trains else here)
 
     def said(self, start: str) -> str:
         """What the last command that begins so has printed."""
         return next(done.output for done in reversed(self.done) if done.command.startswith(start))
 
-    def _run(self, command: str) -> str:
+    def run(self, command: str) -> str:
+        """One command; the words in capitals are replaced by what earlier ones printed. Returns what it printed."""
         for word, value in self.known.items():
             command = re.sub(rf"\b{word}\b", value, command)
         result = subprocess.run(
@@ -110,8 +115,8 @@ class Walk:
 
     def _provide_model(self, name: str) -> None:
         """The small model under the name of the real one, and the fake engine that says that it serves it."""
-        self._run(f"goldsmith models import {shlex.quote(str(self.folder / 'small'))} --name {name}")
-        key = json.loads(self._run('goldsmith --json keys add "the walk"'))["key"]
+        self.run(f"goldsmith models import {shlex.quote(str(self.folder / 'small'))} --name {name}")
+        key = json.loads(self.run('goldsmith --json keys add "the walk"'))["key"]
         del self.known["KEY"]
         engine = {"kind": "attached", "url": f"http://127.0.0.1:{self.env['FAKE_ENGINE_PORT']}", "base_model": name}
         post(f"http://127.0.0.1:{self.port}/v1/engines", key, engine)

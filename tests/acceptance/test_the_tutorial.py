@@ -1,4 +1,7 @@
-"""The tutorial's commands really run, in their order, with the fakes: `tests/tutorial.py` says what is replaced."""
+"""What the documents show really runs, in its order, with the fakes: `tests/tutorial.py` says what is replaced.
+
+The how-tos are followed after the tutorial, in the same home.
+"""
 
 import json
 import os
@@ -10,8 +13,24 @@ import pytest
 from tests import tutorial
 from tests.tutorial import Walk
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("tutorial")]
+from goldsmith.demo import story
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.documents]
 BIN = Path(sys.executable).parent
+HOWTOS = tutorial.TUTORIAL.parent / "howto"
+FOLLOWED = (
+    "bring-good-answers-with-you",
+    "call-the-model-from-your-program",
+    "import-a-file-that-has-problems",
+    "read-a-comparison",
+    "star-answers-in-bulk",
+)
+"""The others need more than the fakes, or are about processes that die; `tests/faults` and `tests/real` have those."""
+FILES = {
+    "messages.csv": 'message,expected\nWhere is it?,delivery\n"a ""quote"", a comma",feedback\ntoo,many,values\n',
+    "messages-2.csv": "message,expected\nWhere is it?,delivery\nCharged twice,billing\n",
+    "replies.csv": "question,reply\n" + "".join(f"How much is {n}?,It is {n}.\n" for n in range(20)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +61,17 @@ def test_nothing_of_the_tutorial_is_left_out_unsaid(walk: Walk) -> None:
 
 
 def test_every_job_of_the_walk_succeeded(walk: Walk) -> None:
-    jobs = json.loads(walk._run("goldsmith jobs list --json"))
+    jobs = json.loads(walk.run("goldsmith jobs list --json"))
     assert {(job["title"], job["state"]) for job in jobs} == {(job["title"], "succeeded") for job in jobs}
     assert len(jobs) == len(("model", "import", "run", "training", "proof", "comparison"))
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_a_howto_can_be_followed(walk: Walk, name: str) -> None:
+    for file, text in FILES.items():
+        (walk.folder / file).write_text(text, encoding="utf-8")
+    (walk.folder / "test.csv").write_text(story.rows_path().read_text(encoding="utf-8"), encoding="utf-8")
+    walk.known["MODEL"] = "support-triage"
+    before = len(walk.done)
+    walk.follow(HOWTOS / f"{name}.md")
+    assert len(walk.done) - before >= 3
