@@ -110,6 +110,13 @@ def forget_key(home: Home, engine_id: str) -> None:
     (home.root / key_path(engine_id)).unlink(missing_ok=True)
 
 
+def own_key(home: Home, engine_id: str) -> str:
+    """The key of an engine of ours, made at its first start and kept: a run goes on with it after a restart."""
+    path = home.root / key_path(engine_id)
+    kept = path.read_text(encoding="ascii").strip() if path.exists() else ""
+    return kept or write_key(home, engine_id)
+
+
 def vllm(home: Home, *, env: Mapping[str, str]) -> Program:
     """The command of the real engine. `env` is the environment of this process; only what is needed is passed on."""
 

@@ -297,7 +297,7 @@ class EngineKeeper:
             max_lora_rank=action.max_lora_rank,
             max_loras=processes.places(action.num_adapters, device=device, least=engine.max_loras),
             device=device,
-            key=processes.write_key(self._home, engine.id),
+            key=processes.own_key(self._home, engine.id),
             key_file=self._home.root / key_path(engine.id),
         )
 

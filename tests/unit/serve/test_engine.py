@@ -7,6 +7,7 @@ import pytest
 from goldsmith.environments.errors import EnvironmentMissing
 from goldsmith.serve import engine
 from goldsmith.serve.engine import EngineFiles, EnginePlan
+from goldsmith.serve.types import key_path
 from goldsmith.storage.files import Home
 
 
@@ -105,3 +106,11 @@ def test_no_log_is_no_trouble(tmp_path: Path) -> None:
     files = EngineFiles(tmp_path, tmp_path / "key")
     assert engine.phase(files) == "starting the program…"
     assert engine.last_words(files) == "its log says nothing"
+
+
+def test_an_engine_keeps_its_key_over_its_starts(home: Home) -> None:
+    key = engine.own_key(home, "eng_1")
+    assert engine.own_key(home, "eng_1") == key
+    assert engine.own_key(home, "eng_2") != key
+    (home.root / key_path("eng_1")).write_text("")
+    assert engine.own_key(home, "eng_1") not in ("", key)
