@@ -49,7 +49,10 @@ class Bench:
     folder: Path
     tokens_of_steps: list[int]
     losses: dict[str, list[float]] = field(default_factory=dict)
+    num_exam_tokens: int = 0
     saving_s: list[float] = field(default_factory=list)
+    exam_speed: list[float] = field(default_factory=list)
+    """Tokens/s of scoring the exam, which follows the checkpoint at the end of an epoch."""
 
     def ours(self) -> float:
         """The trainer program; its own events say when each step ended."""
@@ -62,7 +65,9 @@ class Bench:
             raise SystemExit(f"Our trainer did not succeed: {said[-1].data if said else 'it said nothing'}")
         steps = [event for event in said if event.kind is EventKind.STEP]
         saved = next(event for event in said if event.kind is EventKind.SAVED)
+        evaluated = [event for event in said if event.kind is EventKind.EVALUATED][-1]
         self.saving_s.append(saved.at - steps[-1].at)
+        self.exam_speed.append(self.num_exam_tokens / (evaluated.at - saved.at))
         return self._speed(OURS, [event.at for event in steps], [event.data["loss"] for event in steps])
 
     def other(self, name: str, file: str) -> float:
@@ -112,18 +117,14 @@ def main() -> None:
 
 
 def prepare(folder: Path, num_steps: int) -> Bench:
-    """A job folder as `train/preparation.py` makes it, with messages of the demo: one epoch, no exam."""
+    """A job folder as `train/preparation.py` makes it, with messages of the demo: one epoch, a batch of exam rows."""
     facts = machine.look()
     plan = Trl().plan(TrlOptions.model_validate({"num_epochs": 1, "save_every_steps": 10_000}), facts)
     base = borrowed.base_folder()
-    renderer = Renderer.open(base)
-    path = folder / "data" / "learn.jsonl"
-    path.parent.mkdir()
-    num_rows = num_steps * plan.settings["batch_size"]
-    made = render_set(examples(num_rows), renderer, max_tokens=1024, path=path)
-    if made.num_rows != num_rows:
-        raise SystemExit(f"Only {made.num_rows} of {num_rows} rows could be rendered.")
-    learn = DataFile("data/learn.jsonl", made.sha256, made.num_rows, made.num_tokens, made.num_learned_tokens)
+    renderer, size = Renderer.open(base), plan.settings["batch_size"]
+    chats = list(examples((num_steps + 1) * size))
+    learn = render(folder, "learn", chats[:-size], renderer)
+    exam = render(folder, "exam", chats[-size:], renderer)
     order = Order(
         job_id="job_benchmark",
         program=plan.program,
@@ -135,7 +136,7 @@ def prepare(folder: Path, num_steps: int) -> Bench:
         base_model_hash="",
         template_hash=renderer.template_hash,
         learn=learn,
-        exam=None,
+        exam=exam,
         settings=plan.settings,
         device="cpu",
         num_threads=facts.num_cores,
@@ -143,8 +144,18 @@ def prepare(folder: Path, num_steps: int) -> Bench:
     job = JobFolder(folder)
     job.order.write_text(order.to_json(), encoding="utf-8")
     program.copy_program(job)
-    print(f"{made.num_rows} rows, {made.num_tokens} tokens, {made.num_learned_tokens} of them learned", flush=True)
-    return Bench(folder, tokens_of_steps(folder, order))
+    print(f"{learn.num_rows} rows, {learn.num_tokens} tokens, {learn.num_learned_tokens} of them learned", flush=True)
+    return Bench(folder, tokens_of_steps(folder, order), num_exam_tokens=exam.num_tokens)
+
+
+def render(folder: Path, side: str, chats: Sequence[tuple[str, list[dict[str, str]]]], renderer: Renderer) -> DataFile:
+    """One side's rows as token ids, in the job folder."""
+    path = folder / "data" / f"{side}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    made = render_set(chats, renderer, max_tokens=1024, path=path)
+    if made.num_rows != len(chats):
+        raise SystemExit(f"Only {made.num_rows} of {len(chats)} rows could be rendered.")
+    return DataFile(f"data/{side}.jsonl", made.sha256, made.num_rows, made.num_tokens, made.num_learned_tokens)
 
 
 def examples(num_rows: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
@@ -191,8 +202,13 @@ def write(bench: Bench, found: dict[str, Measured], options: argparse.Namespace)
         f"SmolLM2-135M, LoRA of rank 8 on all linear layers, float32, {len(counted)} steps of 8 rows after one that is "
         f"not counted, {sum(counted) / len(counted):.0f} tokens a step, {machine.look().num_cores} threads. The same "
         "rows in the same order, sorted by length as our trainer does, which spares the others padding too; no "
-        "gradient checkpointing, no exam and no checkpoint within. A checkpoint of ours takes "
-        f"{Measured(tuple(bench.saving_s)).text('s')}. The losses of all three are the same: {losses} …"
+        f"gradient checkpointing, no exam and no checkpoint within. The losses of all three are the same: {losses} …"
+    )
+    saving, scoring = Measured(tuple(bench.saving_s)).text("s"), Measured(tuple(bench.exam_speed)).text("tokens/s", 0)
+    beyond = (
+        f"Besides, a training of ours saves and scores: a checkpoint at the end of each epoch takes {saving}; "
+        f"exam rows are scored then, and before the first step where they are few, at {scoring}. With one exam row for "
+        f"three that are learned an epoch takes {100 * exam_share(bench, found):.0f} % longer for it."
     )
     command = f".venv/bin/python -m benchmarks.training --steps {options.steps} --rounds {options.rounds}"
     write_section(
@@ -200,8 +216,14 @@ def write(bench: Bench, found: dict[str, Measured], options: argparse.Namespace)
         how,
         table(["", "tokens/s"], lines),
         table(["Goldsmith, round by round", "", "goal", ""], ratios),
+        beyond,
         command=command,
     )
+
+
+def exam_share(bench: Bench, found: dict[str, Measured]) -> float:
+    """How much longer an epoch takes by scoring a third as many tokens as it learns."""
+    return found[OURS].median / (3 * Measured(tuple(bench.exam_speed)).median)
 
 
 def _verdict(measured: Measured, goal: float) -> str:
