@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 PLACES = {"after", "before", "at"}
-"""Parts of an address that say where in a list one is: one of each kind is enough."""
+"""Parts of an address that say where in a list one is: one of each is enough."""
 MAX_OFFERS = 60
 
 
@@ -88,4 +88,5 @@ def offers(browser: Browser, address: str, words: Sequence[str]) -> Iterator[str
 
 def _kind(address: str) -> tuple[tuple[str, str], ...]:
     pairs = parse_qsl(urlsplit(address).query)
-    return tuple(sorted((name, "" if name in PLACES else value) for name, value in pairs))
+    chosen = [(name, value) for name, value in pairs if name not in PLACES]
+    return tuple(sorted(chosen or {(name, "") for name, _ in pairs}))
