@@ -43,7 +43,7 @@ def filled(kind: str) -> Iterator[tuple[dict[str, str], Parts, Ids]]:
     with ExitStack() as stack:
         more = {}
         if kind == "postgresql":
-            more["GOLDSMITH_DATABASE_URL"] = f"{stack.enter_context(postgresql.server())}/postgres"
+            more["GOLDSMITH_DATABASE_URL"] = f"{stack.enter_context(postgresql.running()).url}/postgres"
         env = stack.enter_context(empty_home(**more))
         settings = Settings(home=Path(env["GOLDSMITH_HOME"]), database_url=more.get("GOLDSMITH_DATABASE_URL"))
         parts = app.assemble(settings)

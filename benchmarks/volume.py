@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 from tests.factories import HASH, make_dataset_version
 from tests.web.loop_rows import Walk
@@ -110,7 +110,7 @@ def _messages() -> Iterator[dict[str, str]]:
 
 def _version(session: Session, walk: Walk) -> DatasetVersion:
     version = make_dataset_version(session, [{"message": "", "expected": ""}], by=walk.by, name="a year of messages")
-    session.execute(Row.__table__.delete().where(Row.dataset_version_id == version.id))
+    session.execute(delete(Row).where(Row.dataset_version_id == version.id))
     version.num_rows = NUM_ROWS
     rows = (
         {

@@ -89,3 +89,8 @@ def test_a_table_of_another_step_is_referred_to_by_its_class(path: Path) -> None
     text = path.read_text(encoding="utf-8")
     named = set(re.findall(r'ForeignKey\("(\w+)\.', text))
     assert named <= set(re.findall(r'__tablename__ = "(\w+)"', text))
+
+
+def test_the_child_that_reads_previews_loads_little() -> None:
+    loaded = loaded_by("import goldsmith.data.previewing")
+    assert loaded & (HEAVY | {"pydantic", "sqlalchemy"}) == set()

@@ -10,20 +10,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any
 
 from goldsmith.data import readers
 from goldsmith.data.errors import TooMuchMemory
 from goldsmith.data.readers import errors
-from goldsmith.data.readers.types import Preview, ReadOptions
+from goldsmith.data.readers.types import Format, Preview, ReadOptions
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 TIMEOUT_S = 20
 MEMORY_LIMIT_BYTES = 1 << 30
-_PREVIEW = TypeAdapter(Preview)
-_OPTIONS = TypeAdapter(ReadOptions)
 _ERRORS: Mapping[str, type[errors.UnreadableFile]] = {
     name: kind
     for name, kind in vars(errors).items()
@@ -53,7 +53,14 @@ def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptio
     if "error" in said:
         kind = _ERRORS.get(said["error"], errors.UnreadableFile)
         raise kind(said["message"], hint=said["hint"])
-    return _PREVIEW.validate_python(_with_tuples(said["preview"]))
+    return _checker().validate_python(_with_tuples(said["preview"]))
+
+
+@cache
+def _checker() -> "TypeAdapter[Preview]":
+    from pydantic import TypeAdapter  # the child must not load it: that takes longer than reading the file's beginning
+
+    return TypeAdapter(Preview)
 
 
 def _why_it_died(said: str) -> Exception:
@@ -68,7 +75,8 @@ def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    options = _OPTIONS.validate_python(wanted["options"])
+    given = wanted["options"]
+    options = ReadOptions(**{**given, "format": Format(given["format"]) if given["format"] else None})
     try:
         found = readers.preview(
             Path(wanted["path"]), filename=wanted["filename"], num_rows=wanted["num_rows"], options=options
