@@ -163,9 +163,9 @@ def make_supervisor(parts: Parts) -> "Supervisor":
 
 def check_no_supervisor(parts: Parts) -> None:
     """Raise SupervisorRunning when one watches over this home folder."""
-    supervisor = make_supervisor(parts)
-    supervisor.lock()
-    supervisor.unlock()
+    from goldsmith.jobs.supervisor import lock_of
+
+    lock_of(parts.home).close()
 
 
 def stop_engines(parts: Parts) -> int:

@@ -54,6 +54,18 @@ class Machine:
     slots: tuple[str, ...]
 
 
+def lock_of(home: Home) -> IO[bytes]:
+    """The lock of the one who watches over this home folder, held until it is closed. Raises SupervisorRunning."""
+    home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (home.run / "supervisor.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise SupervisorRunning(f"Another supervisor watches over {home.root}.") from error
+    return lock
+
+
 class Supervisor:
     """Watches over the jobs of one machine."""
 
@@ -91,14 +103,7 @@ class Supervisor:
 
     def lock(self) -> None:
         """Be the only one over this home folder. Raises SupervisorRunning."""
-        self._home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (self._home.run / "supervisor.lock").open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise SupervisorRunning(f"Another supervisor watches over {self._home.root}.") from error
-        self._lock = lock
+        self._lock = lock_of(self._home)
 
     def unlock(self) -> None:
         """Let another one watch over this home folder; a process that ends does so by itself."""
