@@ -1,12 +1,14 @@
 """A model is told by what its files hold; whatever could run code is refused by file and key."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from goldsmith.models import inspection
 from goldsmith.models.errors import ModelRefused
 from goldsmith.models.inspection import ModelKind, inspect_folder, inspect_gguf, kind_of
 from goldsmith.models.rendering import Renderer
@@ -154,3 +156,42 @@ def test_other_files_are_no_models(tmp_path: Path, content: bytes, sentence: str
         kind_of(path)
     with pytest.raises(ModelRefused, match="not there"):
         kind_of(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("suffix", sorted(inspection.PICKLED_SUFFIXES))
+def test_every_kind_of_pickle_is_refused_by_name_whatever_it_holds(
+    make_folder: FolderMaker, tmp_path: Path, suffix: str
+) -> None:
+    (make_folder(tmp_path / "model") / f"weights{suffix.upper()}").write_bytes(b"harmless")
+    with pytest.raises(ModelRefused, match="is a pickle or may be one") as caught:
+        inspect_folder(tmp_path / "model")
+    assert "safetensors" in caught.value.hint
+
+
+@pytest.mark.parametrize("suffix", sorted(inspection.CODE_SUFFIXES))
+def test_every_kind_of_program_is_refused(make_folder: FolderMaker, tmp_path: Path, suffix: str) -> None:
+    (make_folder(tmp_path / "model") / f"code{suffix}").write_bytes(b"")
+    with pytest.raises(ModelRefused, match="is program code") as caught:
+        inspect_folder(tmp_path / "model")
+    assert f"code{suffix}" in caught.value.message
+
+
+def test_what_is_neither_file_nor_folder_and_a_flood_of_files_are_refused(
+    make_folder: FolderMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(make_folder(tmp_path / "pipe") / "pipe")
+    with pytest.raises(ModelRefused, match="pipe does not belong in a model folder"):
+        inspect_folder(tmp_path / "pipe")
+    (make_folder(tmp_path / "code") / "custom_generate").mkdir()
+    with pytest.raises(ModelRefused, match="custom_generate does not belong"):
+        inspect_folder(tmp_path / "code")
+    monkeypatch.setattr(inspection, "MAX_FILES", 3)
+    with pytest.raises(ModelRefused, match="more than 3 files"):
+        inspect_folder(make_folder(tmp_path / "many"))
+
+
+def test_a_template_is_judged_without_the_weights(make_folder: FolderMaker, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "good")
+    (folder / "model.safetensors").unlink()
+    assert inspection.template_problem(folder) is None
+    assert inspection.template_problem(make_folder(tmp_path / "none", None)) == inspection.NO_TEMPLATE

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.factories import make_base_model
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
@@ -50,12 +51,17 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_a_sentence(site: Site)
 
 def test_every_way_to_a_base_model_is_offered_and_explained(site: Site) -> None:
     text = site.browser().get("/models").text
-    assert 'action="/setup/models/smollm2-135m-instruct"' in text
+    assert text.count('action="/setup/models/smollm2-135m-instruct"') == 1
     assert 'action="/models/hub"' in text
     assert "A model hub is a site on the internet" in text
     assert "GGUF file, which is converted first" in text
-    with walking(site) as walk:
-        walk.to_model()
+    with site.database.transaction() as session:
+        make_base_model(session, by=site.person, name="Org/Small", source="hub", hub_id="Org/Small")
+    text = site.browser().get("/models").text
+    assert text.count('action="/setup/models/smollm2-135m-instruct"') == 1
+    assert "Comes with Goldsmith: a small open model" in text
+    with site.database.transaction() as session:
+        make_base_model(session, by=site.person, name="smollm2-135m-instruct", source="builtin")
     assert "Comes with Goldsmith" not in site.browser().get("/models").text
 
 

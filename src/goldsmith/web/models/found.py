@@ -82,11 +82,7 @@ def models_page(
         engines=tuple(views.engine_card(row) for row in serve.page(session, domain=person.domain)),
         needs=needs.for_training(session, home, domain=person.domain),
         getting=tuple(views.getting_line(job) for job in _getting(session, person.domain)),
-        builtins=tuple(
-            views.builtin_line(one)
-            for one in BUILTINS.values()
-            if queries.base_called(session, one.name, domain=person.domain) is None
-        ),
+        builtins=_builtins(session, person.domain),
         fields=returned.path or fields_of(ImportForm),
         hub_fields=returned.hub or fields_of(HubForm),
         roots=tuple(str(root) for root in roots),
@@ -136,6 +132,14 @@ def base_page(request: Request, session: orm.Session, row: BaseModel) -> BasePag
         address=f"{request.base_url}v1",
         history=tuple(views.history_line(entry, names) for entry in history),
     )
+
+
+def _builtins(session: orm.Session, domain: str) -> tuple[views.BuiltinLine, ...]:
+    """What comes with Goldsmith and is not here; the first model of all stands among the needs."""
+    if not queries.bases(session, domain=domain):
+        return ()
+    missing = [one for one in BUILTINS.values() if queries.base_called(session, one.name, domain=domain) is None]
+    return tuple(views.builtin_line(one) for one in missing)
 
 
 def _getting(session: orm.Session, domain: str) -> list[Job]:
