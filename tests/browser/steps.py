@@ -8,11 +8,17 @@ from playwright.sync_api import Locator, expect
 from tests.browser.place import Place
 from tests.browser.visitor import Visitor
 
-TOPICS = "topic: billing, delivery, login, cancellation, technical, other"
-URGENCIES = "urgency: low, normal, high"
+from goldsmith.demo import story
+from goldsmith.web.run.fields import text_of
+
+FIELDS = text_of(story.ANSWER_SCHEMA) or ""
 INSTRUCTIONS = "Read the message of a customer. Answer with its topic and its urgency as JSON."
 MODEL = "support-1"
-POINTS = "window.Chart?.getChart(document.querySelector('canvas'))?.data.datasets[0].data.length"
+NUM_POINTS = """() => {
+  const chart = window.Chart?.getChart(document.querySelector("figure.chart canvas"));
+  return Math.max(0, ...(chart?.data.datasets ?? []).map((series) => series.data.length));
+}"""
+"""How many steps the curve shows."""
 
 
 def say_name(visitor: Visitor, place: Place) -> None:
@@ -69,7 +75,7 @@ def run(visitor: Visitor) -> None:
     if visitor.has_script:
         visitor.press("{{Message text}}")
     expect(question).to_have_value("{{Message text}}")
-    visitor.page.get_by_role("textbox", name="Fields of the answer").fill(f"{TOPICS}\n{URGENCIES}")
+    visitor.page.get_by_role("textbox", name="Fields of the answer").fill(FIELDS)
     visitor.press("Show three real questions")
     visitor.sees("What it would ask")
     visitor.press("Start the run")
@@ -141,7 +147,7 @@ def train(visitor: Visitor) -> None:
     visitor.sees(MODEL)
     if visitor.has_script:
         expect(visitor.page.locator("figure.chart.is-drawn canvas")).to_be_visible()
-        visitor.page.wait_for_function(f"() => ({POINTS}) >= 3")  # the curve grows by itself
+        visitor.page.wait_for_function(f"() => ({NUM_POINTS})() >= 3")  # it grows by itself
         expect(visitor.page.locator(".meter").first).to_contain_text("Step")
         visitor.reload()
         expect(visitor.page.locator("figure.chart.is-drawn canvas")).to_be_visible()

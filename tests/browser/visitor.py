@@ -90,10 +90,12 @@ class Visitor:
             self.page.reload()
 
     def reload(self) -> None:
-        """Ask for the page again; it has to be the same page."""
-        before = (self.page.url, self.page.locator("h1").first.inner_text())
-        self.page.reload()
-        assert (self.page.url, self.page.locator("h1").first.inner_text()) == before
+        """Ask for the page again; it has to be there again."""
+        before = self.page.url
+        answer = self.page.reload()
+        assert answer is not None
+        assert (answer.status, self.page.url) == (200, before)
+        expect(self.page.locator("h1")).to_be_visible()
 
     def take_away(self, name: str, path: Path) -> str:
         """Follow a link that downloads; returns what the file holds."""

@@ -49,7 +49,8 @@ def money(usd: float | None) -> str:
     """$0.0042 · $12.30 · not measured."""
     if usd is None:
         return UNMEASURED
-    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.2g}"
+    has_whole_cents = usd == round(usd, 2)
+    return f"${usd:,.2f}" if usd >= 1 or has_whole_cents else f"${usd:.2g}"
 
 
 def duration(seconds: float | None) -> str:

@@ -25,7 +25,7 @@ class JobLine:
     can_resume: bool
     is_stopping: bool
     trouble: str
-    """Why it failed, in one sentence; empty unless it did."""
+    """Why it failed, in one sentence without its full stop; empty unless it did."""
 
     @property
     def percent(self) -> int:
@@ -51,5 +51,5 @@ def job_line(job: Job) -> JobLine:
         can_cancel=JobState.CANCELLED in TRANSITIONS[state] and not is_stopping,
         can_resume=state.is_over and JobState.QUEUED in TRANSITIONS[state],
         is_stopping=is_stopping,
-        trouble=str((job.failure or {}).get("summary", "")) if state is JobState.FAILED else "",
+        trouble=str((job.failure or {}).get("summary", "")).removesuffix(".") if state is JobState.FAILED else "",
     )

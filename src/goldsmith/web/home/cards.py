@@ -91,7 +91,7 @@ def _wait_for_training(loop: Loop) -> NextCard:
     state = JobState(job.state).meaning if job else ""
     return NextCard(
         f"{loop.training.name if loop.training else 'The model'} is learning",
-        f"{(job.message if job else '') or state.capitalize()}. You can close this page; it goes on.",
+        f"{_begun_large((job.message if job else '') or state)}. You can close this page; it goes on.",
         "",
         (Button("Watch it learn", _training(loop)),),
     )
@@ -120,7 +120,7 @@ def _wait_for_proof(loop: Loop) -> NextCard:
     message = loop.live.deployment.message if loop.live else ""
     return NextCard(
         f"{_name(loop)} is being put to the proof",
-        message.capitalize() or "The engine is asked for what the model was taught.",
+        _begun_large(message) or "The engine is asked for what the model was taught.",
         "This goes on by itself.",
         (Button("Watch", _model(loop)),),
     )
@@ -203,6 +203,10 @@ _CARDS = {
     Next.make_default: _make_default,
     Next.another_round: _another_round,
 }
+
+
+def _begun_large(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _name(loop: Loop) -> str:

@@ -148,7 +148,7 @@ def _job_line(job: Job) -> LatelyLine:
     seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
     facts = [str((job.failure or {}).get("summary", "")) or str((job.result or {}).get("sentence", "")) or job.message]
     facts += [formats.duration(seconds)] if seconds is not None else []
-    meta = " · ".join(fact for fact in facts if fact)
+    meta = " · ".join(fact.removesuffix(".") for fact in facts if fact)
     at = job.finished_at or job.created_at
     return LatelyLine(at, badge.icon or "pulse", look, f"{job.title}: {state.value}", page, meta)
 

@@ -137,7 +137,10 @@ def card_of(loop: Loop, shown: StepName) -> NextCard:
 def where_of(loop: Loop, shown: StepName) -> str:
     """Where one is in a step, in one sentence."""
     cell = cells_of(loop)[ORDER.index(shown)]
-    return f"{cell.count} {cell.unit}".strip() + f": {cell.fact}." if cell.fact else f"{cell.count} {cell.unit}".strip()
+    count = f"{cell.count} {cell.unit}".strip()
+    if cell.count == "0":
+        return f"{cell.fact}."
+    return f"{count}: {cell.fact}." if cell.fact else f"{count}."
 
 
 def beside(shown: StepName, distance: int) -> Button | None:

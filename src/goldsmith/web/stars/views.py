@@ -237,8 +237,10 @@ def pace_of(num_left: int, moments: Sequence[datetime]) -> str:
     """63 left, about 9 min at your pace (8.7 s an answer). The pace is known after some answers in a row."""
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
     in_a_row = [gap for gap in gaps if 0 < gap <= LONGEST_PAUSE_S]
+    if not num_left:
+        return "all read"
     left = f"{formats.number(num_left)} left"
-    if not num_left or len(in_a_row) < FEWEST_GAPS:
+    if len(in_a_row) < FEWEST_GAPS:
         return left
     each_s = median(in_a_row)
     return f"{left}, {formats.about(num_left * each_s)} at your pace ({formats.duration(each_s)} an answer)"
