@@ -1,9 +1,11 @@
 """The API over prompts, runs and answers, through HTTP."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 from starlette.testclient import TestClient
 from tests.factories import make_answer, make_base_model, make_dataset_version, make_prompt_version, make_run
 from tests.web.conftest import Site
@@ -13,6 +15,7 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.people import service as people
+from goldsmith.run import spreadsheet
 from goldsmith.run.tables import Answer
 from goldsmith.storage import clock
 
@@ -167,6 +170,10 @@ def test_answers_are_taken_away_as_files(client: TestClient, run_id: str) -> Non
     assert "'=answer 1" in table.text
     lines = client.get(f"/v1/runs/{run_id}/download", params={"format": "jsonl"}).text.splitlines()
     assert [json.loads(line)["answer"] for line in lines] == ["=answer 1", "=answer 2", "", "=answer 4", "=answer 5"]
+    book = client.get(f"/v1/runs/{run_id}/download", params={"format": "xlsx"})
+    assert book.headers["content-type"] == spreadsheet.MEDIA_TYPE
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
+    assert [row[3] for row in sheet] == ["answer", "'=answer 1", "'=answer 2", "", "'=answer 4", "'=answer 5"]
 
 
 @pytest.mark.parametrize(
