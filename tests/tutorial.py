@@ -33,8 +33,13 @@ NOT_RUN = re.compile(r"make setup|source \S+|goldsmith up|goldsmith env install 
 MAY_FAIL = "goldsmith doctor"
 """On a machine where something is missing, that is what it is for."""
 GET_MODEL = re.compile(r"goldsmith models get (\S+)")
+PROVIDER = "https://api.example.com"
+PROVIDERS_MODEL = "large-1"
+"""Whose place the fake engine takes."""
+SERVED = "small"
+"""What the fake engine calls its model."""
 SAMPLE = "src/goldsmith/demo/support_messages.csv"
-IDS = {"RUN": r"\brun_\w+", "ANSWER": r"\bans_\w+", "KEY": r"\bgsk_[\w-]+"}
+IDS = {"ENGINE": r"\beng_\w+", "RUN": r"\brun_\w+", "ANSWER": r"\bans_\w+", "KEY": r"\bgsk_[\w-]+"}
 """How the words in capitals look once a command has printed them."""
 COMMAND_TIMEOUT_S = 120.0
 CURL = """\
@@ -67,6 +72,11 @@ class Walk:
     known: dict[str, str] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
 
+    @property
+    def engine(self) -> str:
+        """Where the fake engine answers."""
+        return f"http://127.0.0.1:{self.env['FAKE_ENGINE_PORT']}"
+
     def walk(self) -> list[Done]:
         """Every command of the tutorial."""
         if shutil.which("curl") is None:
@@ -85,6 +95,7 @@ class Walk:
                 continue
             trains = command.startswith("goldsmith train start") and "--dry-run" not in command
             here = command.replace(SAMPLE, sample).replace(":8001", f":{self.port}")
+            here = here.replace(PROVIDER, self.engine).replace(PROVIDERS_MODEL, SERVED)
             self.run(f"{here} --backend fake" if trains else here)
 
     def said(self, start: str) -> str:
@@ -118,7 +129,7 @@ class Walk:
         self.run(f"goldsmith models import {shlex.quote(str(self.folder / 'small'))} --name {name}")
         key = json.loads(self.run('goldsmith --json keys add "the walk"'))["key"]
         del self.known["KEY"]
-        engine = {"kind": "attached", "url": f"http://127.0.0.1:{self.env['FAKE_ENGINE_PORT']}", "base_model": name}
+        engine = {"kind": "attached", "url": self.engine, "base_model": name}
         post(f"http://127.0.0.1:{self.port}/v1/engines", key, engine)
 
     def _provide_curl(self) -> None:
@@ -155,7 +166,7 @@ def fake_engine(folder: Path, port: int) -> Iterator[None]:
     """The fake engine as a process, with the small model; the tuned model knows every answer of the sample."""
     model = write_small_model(folder / "small", text=story.SYSTEM_TEXT)
     (folder / "answers.json").write_text(json.dumps({"tuned": story.expected()}), encoding="utf-8")
-    argv = [sys.executable, "-m", "goldsmith.testing", "--port", str(port), "--served-model-name", "small"]
+    argv = [sys.executable, "-m", "goldsmith.testing", "--port", str(port), "--served-model-name", SERVED]
     argv += ["--model-folder", str(model), "--answers", str(folder / "answers.json")]
     process = subprocess.Popen(argv, cwd=folder, env={"PATH": "/usr/bin:/bin"})
     try:
