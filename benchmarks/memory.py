@@ -91,9 +91,13 @@ def imported(size_mb: int) -> list[str]:
         num_rows = write_rows(path, size_mb)
         began, peak = time.perf_counter(), 0.0
         asking = _start_import(path, env)
-        while asking.poll() is None:
-            peak = max([peak, *(_peak_mib(worker) for worker in workers(server.process.pid))])
-            time.sleep(0.05)
+        try:
+            while asking.poll() is None:
+                peak = max([peak, *(_peak_mib(worker) for worker in workers(server.process.pid))])
+                time.sleep(0.05)
+        finally:
+            for program in (asking, *workers(server.process.pid)):
+                program.kill()  # only after Ctrl-C is there one: a job goes on when Goldsmith ends
         if asking.returncode != 0:
             raise RuntimeError(f"the import ended with {asking.returncode}")
         seconds = time.perf_counter() - began
