@@ -193,12 +193,11 @@ def kill_all_in_a_run(watched: Watched, *, num_rows: int, concurrency: int) -> N
     def in_mid_run() -> None:
         """At least so many requests are in flight, and some more rows have their answers."""
         num_before = len(kept)
-        wait_until(
-            lambda: watched.num_in_flight() >= NUM_IN_FLIGHT and len(watched.answers(run)) >= num_before + 4,
-            within_s=WORKS_WITHIN_S,
-            what=lambda: (watched.num_in_flight(), len(watched.answers(run)), num_before),
-        )
+        wait_until(lambda: len(watched.answers(run)) >= num_before + 4, within_s=WORKS_WITHIN_S)
         kept.update(watched.answers(run))
+        wait_until(  # last, so that it is so in the moment of the kill
+            lambda: watched.num_in_flight() >= NUM_IN_FLIGHT, within_s=WORKS_WITHIN_S, every_s=0.02
+        )
 
     # Mid-start, then mid-run: the worker.
     kill(watched.child_in_mid_start(job_id, 1, "answer"))
@@ -227,7 +226,7 @@ def kill_all_in_a_run(watched: Watched, *, num_rows: int, concurrency: int) -> N
     assert left_behind(watched.home)
     watched.start()
     wait_until(lambda: watched.engine().generation > before.generation and watched.engine().pid, within_s=60)
-    assert [each for each in left if is_alive(each)] == []
+    wait_until(lambda: not any(map(is_alive, left)), within_s=GOES_ON_WITHIN_S)
 
     # Mid-start: the new engine, before its first token.
     starting = watched.engine()

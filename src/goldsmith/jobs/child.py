@@ -21,6 +21,7 @@ MARK = "GOLDSMITH_CHILD"
 """The variable in a child's environment, and in that of everything it starts, that holds the path of its pid file."""
 
 _PID_FILE_WAIT_S = 5.0
+_LEFTOVERS_WAIT_S = 5.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # The shell only writes who it is and becomes the program; the program's words are its arguments, never its text.
@@ -106,17 +107,19 @@ def kill(child: ChildId) -> None:
 def kill_leftovers(pid_file: Path) -> int:
     """SIGKILL to what a dead child had started and left behind. Returns how many there were.
 
+    Returns when they are gone, because what comes next needs their memory.
     Known by the mark in its environment, or by the dead child's session: vLLM's workers write their titles over theirs.
     """
-    num_killed, leader = 0, _written_in(pid_file)
+    killed, leader = [], _written_in(pid_file)
     for process in psutil.process_iter():
         try:
             if _is_of_session(process.pid, leader) or process.environ().get(MARK) == str(pid_file):
                 process.kill()  # psutil looks at the start time once more
-                num_killed += 1
+                killed.append(process)
         except (psutil.Error, OSError):  # gone meanwhile, or somebody else's
             continue
-    return num_killed
+    psutil.wait_procs(killed, timeout=_LEFTOVERS_WAIT_S)
+    return len(killed)
 
 
 def _is_of_session(pid: int, leader: ChildId | None) -> bool:
