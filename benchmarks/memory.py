@@ -95,9 +95,11 @@ def imported(size_mb: int) -> list[str]:
             while asking.poll() is None:
                 peak = max([peak, *(_peak_mib(worker) for worker in workers(server.process.pid))])
                 time.sleep(0.05)
-        finally:
-            for program in (asking, *workers(server.process.pid)):
-                program.kill()  # only after Ctrl-C is there one: a job goes on when Goldsmith ends
+        except KeyboardInterrupt:  # a job goes on when Goldsmith ends
+            asking.kill()
+            for worker in workers(server.process.pid):
+                worker.kill()
+            raise
         if asking.returncode != 0:
             raise RuntimeError(f"the import ended with {asking.returncode}")
         seconds = time.perf_counter() - began
