@@ -18,6 +18,8 @@ from goldsmith.web.pages import Page
 from goldsmith.web.stars.choices import AnswerField, difference, fields_of_answer
 
 MAX_EXCERPT_CHARACTERS = 80
+SHORTEST_LOOK_S = 0.3
+"""Nobody has read what was marked sooner; a program did it."""
 LONGEST_PAUSE_S = 120.0
 """A longer one between two marks was no reading."""
 FEWEST_GAPS = 3
@@ -236,7 +238,7 @@ def example_line(row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]]) -> 
 def pace_of(num_left: int, moments: Sequence[datetime]) -> str:
     """63 left, about 9 min at your pace (8.7 s an answer). The pace is known after some answers in a row."""
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
-    in_a_row = [gap for gap in gaps if 0 < gap <= LONGEST_PAUSE_S]
+    in_a_row = [gap for gap in gaps if SHORTEST_LOOK_S <= gap <= LONGEST_PAUSE_S]
     if not num_left:
         return "all read"
     left = f"{formats.number(num_left)} left"

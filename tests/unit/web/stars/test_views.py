@@ -19,4 +19,5 @@ def test_the_pace_is_that_of_the_marks_in_a_row_and_a_pause_does_not_count() -> 
 def test_nothing_is_said_of_a_pace_that_nobody_knows_yet() -> None:
     assert pace_of(63, []) == "63 left"
     assert pace_of(63, moments(0, 8, 17)) == "63 left"
+    assert pace_of(63, moments(0, 0.01, 0.02, 0.03, 0.04)) == "63 left"
     assert pace_of(0, moments(0, 8, 17, 26, 35)) == "all read"
