@@ -2,8 +2,9 @@
 
 Adapter: the engine is started as the keeper starts it, and then given an adapter; both end with a real token. Run: a
 real run over the HTTP API, asked by its worker process, against the engine of the last round; then `vllm bench serve`
-with the same prompts, the same concurrency and, row by row, as many tokens as our answers had. Both are measured from
-the first request to the last answer. What is asked once before is not counted, so the engine knows all prompts.
+with the same prompts, the same concurrency and as many tokens an answer: only questions are kept whose answer is as
+long as it may be. Both are measured from the first request to the last answer. All is asked once before, which is not
+counted, so the engine knows all prompts.
 
     .venv/bin/python -m benchmarks.serving [--rows N] [--rounds N] [--restarts N]
 """
@@ -114,7 +115,7 @@ class Throughput:
     own: OwnEngine
     folder: Path
     rows: list[dict[str, str]]
-    answer_tokens: list[int] = field(default_factory=list)
+    """The questions; after `prepare` those whose answer is as long as it may be."""
     whole_job_s: list[float] = field(default_factory=list)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -124,17 +125,15 @@ class Throughput:
         self.api.wait_for_job(made["job_id"])
         attached = {"kind": "attached", "url": self.own.url, "base_model": SMOLLM2.name}
         self.api.post("/v1/engines", {**attached, "name_in_engine": SERVED_NAME, "key": self.own.plan.key})
-        dataset = self.api.post("/v1/datasets", {"name": "questions", "rows": self.rows})
-        self.api.wait_for_job(dataset["job_id"])
         prompt = self.api.post("/v1/prompts", {"name": "as it is", "template": "{{message}}"})
-        self._ids = {"dataset": dataset["id"], "prompt": prompt["id"]}
-        answers = self._answers()
-        self.answer_tokens = [answer["answer_tokens"] for answer in answers]
-        lines = [
-            json.dumps({"prompt": row["message"], "output_tokens": count}) + "\n"
-            for row, count in zip(self.rows, self.answer_tokens, strict=True)
-        ]
-        (self.folder / "prompts.jsonl").write_text("".join(lines), encoding="utf-8")
+        self._ids = {"dataset": self._import("all"), "prompt": prompt["id"]}
+        answers = zip(self.rows, self._answers(), strict=True)
+        self.rows = [row for row, answer in answers if answer["answer_tokens"] == MAX_TOKENS]
+        self._ids["dataset"] = self._import("long answers")
+        self._answers()
+        talks = [{"conversations": [{"value": row["message"]}, {"value": "?"}]} for row in self.rows]
+        (self.folder / "prompts.json").write_text(json.dumps(talks), encoding="utf-8")
+        self.whole_job_s.clear()
 
     def run(self) -> float:
         """Tokens/s of a run, from its first request to its last answer."""
@@ -157,12 +156,22 @@ class Throughput:
                 f"vllm bench serve ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
             )
         said = json.loads(result.read_text(encoding="utf-8"))
-        if said["failed"] or said["total_output_tokens"] != sum(self.answer_tokens):
+        if said["failed"] or said["total_output_tokens"] != self.num_tokens:
             raise SystemExit(
                 f"The comparison is void: vllm bench serve failed {said['failed']} times and got "
-                f"{said['total_output_tokens']} tokens instead of {sum(self.answer_tokens)}."
+                f"{said['total_output_tokens']} tokens instead of {self.num_tokens}."
             )
         return float(said["output_throughput"])
+
+    @property
+    def num_tokens(self) -> int:
+        """Of all answers together."""
+        return MAX_TOKENS * len(self.rows)
+
+    def _import(self, name: str) -> str:
+        dataset = self.api.post("/v1/datasets", {"name": name, "rows": self.rows})
+        self.api.wait_for_job(dataset["job_id"])
+        return str(dataset["id"])
 
     def _answers(self) -> list[dict[str, Any]]:
         options = {"model": SMOLLM2.name, "max_tokens": MAX_TOKENS, "concurrency": CONCURRENCY}
@@ -179,8 +188,9 @@ class Throughput:
         return [
             *("--backend", "openai-chat", "--base-url", self.own.url, "--endpoint", "/v1/chat/completions"),
             *("--model", SERVED_NAME, "--tokenizer", str(self.own.base_folder)),
-            *("--dataset-name", "custom", "--dataset-path", str(self.folder / "prompts.jsonl"), "--disable-shuffle"),
-            *("--skip-chat-template", "--custom-output-len", "-1", "--ignore-eos", "--temperature", "0"),
+            # Because `custom` needs pandas in vLLM 0.32, which the environment leaves out; this format does not.
+            *("--dataset-name", "sharegpt", "--dataset-path", str(self.folder / "prompts.json"), "--disable-shuffle"),
+            *("--sharegpt-output-len", str(MAX_TOKENS), "--ignore-eos", "--temperature", "0"),
             *("--num-prompts", str(len(self.rows)), "--max-concurrency", str(CONCURRENCY), "--disable-tqdm"),
             *("--save-result", "--result-dir", str(result.parent), "--result-filename", result.name),
         ]
@@ -244,10 +254,10 @@ def write(
     lines: list[Sequence[str]] = [[name, measured.text()] for name, measured in found.items()]
     write_section(
         "A run's throughput",
-        f"SmolLM2-135M in float32 on vLLM for CPUs, {len(both.rows)} questions, {sum(both.answer_tokens)} tokens of "
-        f"answers, {CONCURRENCY} at once, from the first request to the last answer; the engine has seen all questions "
+        f"SmolLM2-135M in float32 on vLLM for CPUs, {len(both.rows)} questions, {MAX_TOKENS} tokens an answer, "
+        f"{CONCURRENCY} at once, from the first request to the last answer; the engine has seen all questions "
         f"before. The whole job of a run, its worker's start and end included: "
-        f"{Measured(tuple(both.whole_job_s[1:])).text('s', 1)}.",
+        f"{Measured(tuple(both.whole_job_s)).text('s', 1)}.",
         table(["", "tokens/s"], lines),
         f"{ratio.text()} times `vllm bench serve`, round by round; goal {GOAL_RUN}: "
         f"{'reached' if ratio.median >= GOAL_RUN else 'not reached'}.",
