@@ -3,6 +3,7 @@
 import time
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
 
 from goldsmith.cli.console import Cli, err
 from goldsmith.errors import Conflict
@@ -14,6 +15,8 @@ from goldsmith.serve.tables import Deployment
 from goldsmith.serve.types import DeploymentState, EngineState, Proof
 
 LOOK_EVERY_S = 0.3
+PATIENCE_S = 5.0
+"""A supervisor claims what waits within a second."""
 LIVE_WITHIN_S = 900.0
 
 
@@ -47,12 +50,19 @@ def follow(cli: Cli, job_id: str) -> Job:
             time.sleep(LOOK_EVERY_S)
             with cli.reading() as session:
                 job = queries.one(session, job_id)
-            message = job.message if job.state != JobState.QUEUED.value else "waits for its turn"
+                message = job.message if job.state != JobState.QUEUED.value else why_it_waits(session)
             progress.update(task, completed=job.progress, message=message[:100])
     if job.state != JobState.SUCCEEDED.value:
         failure = job.failure or {}
         raise JobDidNotSucceed(f"{job.title}: {failure.get('summary', job.because)}", hint=failure.get("hint"))
     return job
+
+
+def why_it_waits(session: Session) -> str:
+    """For its turn, or for somebody who does the work: without a supervisor it would wait for ever."""
+    if queries.is_nobody_at_work(session, patience_s=PATIENCE_S):
+        return "nobody does the work; run in another terminal: goldsmith up"
+    return "waits for its turn"
 
 
 def finish_or_say(cli: Cli, job_id: str, *, wait: bool) -> dict[str, object]:

@@ -28,8 +28,10 @@ class ReplyKind(StrEnum):
     """The server met an error of its own."""
     BROKEN = "broken"
     """The connection broke, or no answer came in time."""
+    NO_MODEL = "no_model"
+    """The server is there, and the model is not on it; an engine of ours may be about to get it."""
     AWAY = "away"
-    """The server, or the model on it, is not there; it may be being started again."""
+    """The server is not there; it may be being started again."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def read_reply(status: int, content: bytes, headers: Mapping[str, str], duration
     if status in (401, 403):
         return Reply(ReplyKind.KEY_REFUSED, words)
     if status == 404:
-        return Reply(ReplyKind.AWAY, words)
+        return Reply(ReplyKind.NO_MODEL, words)
     if status in (429, 503) and (status == 429 or "Retry-After" in headers):
         return Reply(ReplyKind.LATER, words, retry_after_s=_retry_after_s(headers.get("Retry-After")))
     if status >= 500 or status in (408, 409, 425):

@@ -87,6 +87,15 @@ class EngineKeyNotAccepted(Unavailable):
     default_hint = "Enter the key again; when it is right, resume the run: it goes on where it was."
 
 
+class ModelNotAtProvider(Unavailable):
+    """The provider answers, but has no model of this name, or no chats at this address; finished rows are kept."""
+
+    title = "The provider does not have this model"
+    default_hint = (
+        "Compare the model's name and the address with the provider's list, and add it once more under settings."
+    )
+
+
 class TooManyForExcel(Invalid):
     """A sheet of Excel holds 1,048,576 rows and 16,384 columns, and the run has more."""
 

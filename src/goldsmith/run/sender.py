@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from goldsmith.run.engine_reply import Reply, ReplyKind, answer_of, body_of, headers_of, read_reply
-from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
+from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted, ModelNotAtProvider
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.storage import clock
 
@@ -41,7 +41,8 @@ async def send_all(
 ) -> None:
     """Send everything; `on_answers` gets each answer once, failed ones too, at most every 100 ms.
 
-    Returns early, with everything written, when `should_stop`. Raises EngineGone, EngineKeyNotAccepted.
+    Returns early, with everything written, when `should_stop`. Raises EngineGone, EngineKeyNotAccepted,
+    ModelNotAtProvider.
     """
     limits = SendLimits(concurrency=concurrency, timeout_s=timeout_s)
     await Sender(endpoint, limits).send(requests, on_answers=on_answers, should_stop=should_stop)
@@ -148,7 +149,9 @@ class Sender:
             await asyncio.sleep(max(0.0, self._paused_until - time.monotonic()))
             reply = await self._ask(http, body_of(request, self._endpoint))
             kind = self._judge(reply)
-            if kind is ReplyKind.AWAY:
+            if kind is ReplyKind.NO_MODEL and not self._endpoint.is_ours:
+                raise ModelNotAtProvider(f"{self._endpoint.url} has no {self._endpoint.model_name}: {reply.words}")
+            if kind in (ReplyKind.AWAY, ReplyKind.NO_MODEL):
                 self._check_patience(reply)
                 await self._back_off(2)
                 continue

@@ -104,6 +104,8 @@ class Endpoint:
     model_name: str
     engine_id: str
     key: str | None = field(default=None, repr=False)
+    is_ours: bool = True
+    """False: an outside provider. Nobody brings a model there that is not there now, so nobody waits for it."""
 
     @property
     def chat_url(self) -> str:

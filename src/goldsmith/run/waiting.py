@@ -39,7 +39,11 @@ def wait_for_engine(context: WorkContext, model_id: str, *, timeout_s: float = E
 def endpoint_of(target: Target, home: Home) -> Endpoint:
     """Where to send, with the key read from its file."""
     return Endpoint(
-        url=target.url, model_name=target.model_name, engine_id=target.engine_id, key=target.read_key(home.root)
+        url=target.url,
+        model_name=target.model_name,
+        engine_id=target.engine_id,
+        key=target.read_key(home.root),
+        is_ours=target.is_ours,
     )
 
 

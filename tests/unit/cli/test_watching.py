@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -5,10 +6,13 @@ from tests.factories import make_base_model
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
-from goldsmith.cli.watching import ReceiptRefused, until_live
+from goldsmith.cli.watching import ReceiptRefused, until_live, why_it_waits
+from goldsmith.jobs import queue
+from goldsmith.jobs.queue import NewJob
 from goldsmith.serve import service
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.settings import Settings
+from goldsmith.storage import clock
 
 
 @pytest.fixture
@@ -53,3 +57,12 @@ def test_a_red_receipt_is_said(cli: Cli) -> None:
 def test_waiting_has_an_end(cli: Cli) -> None:
     with pytest.raises(ReceiptRefused, match="in time"):
         until_live(cli, deployed(cli).model_id, within_s=0.1)
+
+
+def test_who_waits_where_nobody_does_the_work_is_told_what_to_run(cli: Cli) -> None:
+    with cli.transaction() as (session, person):
+        job = queue.add(session, NewJob("import", "Import a file", {}), by=person)
+        assert why_it_waits(session) == "waits for its turn"
+        job.created_at = clock.now() - timedelta(seconds=10)
+        session.flush()
+        assert "goldsmith up" in why_it_waits(session)

@@ -23,7 +23,7 @@ def kind_of(status: int, content: Any = None, **headers: str) -> ReplyKind:
         (302, ReplyKind.REFUSED),
         (401, ReplyKind.KEY_REFUSED),
         (403, ReplyKind.KEY_REFUSED),
-        (404, ReplyKind.AWAY),
+        (404, ReplyKind.NO_MODEL),
         (429, ReplyKind.LATER),
         (500, ReplyKind.ERROR),
         (503, ReplyKind.ERROR),

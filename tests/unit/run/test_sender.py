@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
+from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted, ModelNotAtProvider
 from goldsmith.run.sender import Sender, send_all
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
@@ -157,6 +157,16 @@ def test_a_model_that_is_not_back_yet_is_waited_for() -> None:
         asyncio.run(sender.send(make_requests(3), on_answers=answers.extend, should_stop=lambda: False))
         timer.join()
     assert {answer.state for answer in answers} == {AnswerState.ANSWERED}
+
+
+def test_a_model_that_a_provider_does_not_have_is_not_waited_for() -> None:
+    with FakeEngine("theirs") as engine:
+        sender = Sender(Endpoint(engine.url, "mistyped", "eng_1", is_ours=False), SendLimits())
+        kept: list[SentAnswer] = []
+        asking = sender.send(make_requests(30), on_answers=kept.extend, should_stop=lambda: False)
+        with pytest.raises(ModelNotAtProvider, match="has no mistyped"):
+            asyncio.run(asking)
+    assert kept == []
 
 
 def test_a_hanging_engine_costs_a_row_its_tries_and_no_more() -> None:
