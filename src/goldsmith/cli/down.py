@@ -76,7 +76,7 @@ def _wait_until_saved(cli: Cli, job_ids: Sequence[str]) -> list[str]:
 def _end(up: ChildId) -> bool:
     """Have `goldsmith up` end, as by Ctrl-C; returns whether it has ended."""
     if child.is_alive(up):
-        os.kill(up.pid, signal.SIGINT)
+        os.kill(up.pid, signal.SIGTERM)
     end = time.monotonic() + ENDS_WITHIN_S
     while child.is_alive(up) and time.monotonic() < end:
         time.sleep(LOOK_EVERY_S)

@@ -100,8 +100,9 @@ class Processes:
     def start(self) -> None:
         """Start both, and keep them."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup goldsmith up` outlives its terminal
-                signal.signal(number, self._be_told_to_stop)
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # `nohup goldsmith up` outlives its terminal
+            signal.signal(number, self._be_told_to_stop)
         self._thread.start()
 
     def wait(self) -> None:
