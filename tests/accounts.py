@@ -1,6 +1,6 @@
 """What a run of tests has to account for: nothing real was passed over, and how much was real.
 
-`tests/run_all.sh` names its step in GOLDSMITH_TEST_STEP. In the steps `postgresql` and `real`, where CI=true, a test
+`tests/run_all.sh` names its step in GOLDSMITH_TEST_STEP. In the guarded steps, where CI=true, a test
 that was skipped fails the run, and so does one of `real` that was deselected: it would look like a test that passed.
 What was real is counted in what the tests left on disk, not in what they say.
 """
@@ -17,7 +17,7 @@ import pytest
 from goldsmith.wire import events
 from goldsmith.wire.events import EventKind
 
-GUARDED_STEPS = ("postgresql", "real")
+GUARDED_STEPS = ("postgresql", "long", "real")
 TRAINER = "goldsmith.trainers.trl_sft"
 ENGINE_START = b"--- start on port"
 REAL_TALLY = pytest.StashKey["Tally"]()

@@ -25,6 +25,10 @@ step postgresql "the same tests, and the whole loop with the fakes, on PostgreSQ
     env GOLDSMITH_TEST_POSTGRESQL=1 \
     $python -m pytest -n 2 -q --dist loadgroup -m "postgresql and not real and not browser and not long"
 
+step long "real processes that are killed, disks that are full at every write in turn, every route asked in many ways" \
+    env GOLDSMITH_TEST_POSTGRESQL=1 \
+    $python -m pytest -n 2 -q --dist loadgroup -m "long and not real and not browser and not documents"
+
 step browser "the whole loop in a browser, and every page: by mouse, by keys, without JavaScript" \
     sh -c "$python -m tests.chromium && $python -m pytest -q -p no:xdist -m browser tests/browser"
 

@@ -19,6 +19,8 @@ from goldsmith.storage import archive, restoring
 from goldsmith.storage.files import Home, write_whole
 from goldsmith.wire import events, manifest
 
+pytestmark = pytest.mark.long
+
 Contents = dict[str, bytes]
 
 

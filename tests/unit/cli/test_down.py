@@ -14,6 +14,8 @@ from goldsmith.jobs import child, queries
 from goldsmith.jobs.types import ChildId
 from goldsmith.settings import Settings
 
+pytestmark = pytest.mark.long
+
 NUM_ROWS = 400_000
 """So many that their import takes several seconds on any machine."""
 
