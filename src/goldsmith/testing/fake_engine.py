@@ -128,7 +128,7 @@ class FakeEngine:
         try:
             await self._stopping.wait()
         finally:
-            await runner.cleanup()
+            await _close(runner)
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._check_key], client_max_size=64 * 1024 * 1024)
@@ -339,3 +339,13 @@ class FakeEngine:
 
 async def _send_event(response: web.StreamResponse, chunk: Any) -> None:
     await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+
+
+async def _close(runner: web.AppRunner) -> None:
+    """End every connection, also one that came while the others were ended, or whose other side takes nothing."""
+    await runner.cleanup()
+    # aiohttp lets go of connections that still have something to send, so the loop is asked which are left.
+    left: dict[int, asyncio.Transport] = dict(getattr(asyncio.get_running_loop(), "_transports", {}))
+    for transport in left.values():
+        transport.abort()
+    await asyncio.sleep(0)  # the loop closes the sockets in its next round
