@@ -1,8 +1,10 @@
 #!/bin/sh
-# Everything, in the order of cost. Each step is timed; at the end the times stand beside the budgets of tests/BUDGET.md.
+# Everything, in the order of cost. A step that fails does not hold back the next ones, so one round shows all that is broken; it
+# ends with 1 then. Each step is timed; at the end the times stand beside the budgets of tests/BUDGET.md.
 set -eu
 python=.venv/bin/python
 times=$(mktemp)
+failed=
 trap 'code=$?; $python -m tests.budget <"$times"; rm -f "$times"; exit $code' EXIT
 
 # step NAME SENTENCE COMMAND...: NAME is the step's name in tests/BUDGET.md and in GOLDSMITH_TEST_STEP
@@ -11,7 +13,7 @@ step() {
     printf '\n-- %s: %s\n' "$name" "$2"
     shift 2
     began=$(date +%s)
-    GOLDSMITH_TEST_STEP=$name "$@"
+    GOLDSMITH_TEST_STEP=$name "$@" || failed="$failed $name"
     printf '%s %s\n' "$name" "$(($(date +%s) - began))" >>"$times"
 }
 
@@ -38,4 +40,8 @@ step prepare "heavy environments and the model (minutes the first time, kept in 
 step real "real training and a real engine, one test at a time" \
     $python -m pytest -q -p no:xdist -m real tests/real
 
+if [ -n "$failed" ]; then
+    printf '\n-- failed:%s\n' "$failed"
+    exit 1
+fi
 printf '\n-- all tests passed. Next: make demo\n'

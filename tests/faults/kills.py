@@ -15,6 +15,7 @@ import psutil
 from sqlalchemy import select
 from tests.faults.processes import start, wait_until
 from tests.invariants import assert_hold, left_behind
+from tests.processes import is_alive
 
 from goldsmith import app
 from goldsmith.data import queries as data
@@ -262,10 +263,3 @@ def members_of(session_id: int) -> list[psutil.Process]:
         except OSError:
             continue
     return found
-
-
-def is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.processes import is_alive
 
 pytestmark = pytest.mark.long
 
@@ -116,7 +117,7 @@ def test_when_it_is_killed_its_processes_end_and_the_next_one_starts_at_once(tmp
         first.wait()
     with up(env, tmp_path / "second") as second:
         wait_until(lambda: len(children_of(second.pid)) == 2 and answers(port))
-        assert [process for process in before if process.is_running()] == []
+        assert [process for process in before if is_alive(process)] == []
         down = [sys.executable, "-m", "goldsmith", "down"]
         assert "Stopped Goldsmith" in subprocess.run(down, env=env, capture_output=True, text=True, check=True).stdout
         second.wait(timeout=ENDS_WITHIN_S)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.processes import is_alive
 
 from goldsmith.jobs import child
 from goldsmith.jobs.types import ChildId, Launch
@@ -128,7 +129,7 @@ def test_a_kill_reaches_the_whole_group(started: Callable[..., ChildId], tmp_pat
     (grandchild,) = parent.children()
     child.kill(process)
     wait_until(lambda: not child.is_alive(process))
-    wait_until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not is_alive(grandchild))
 
 
 def test_what_a_dead_child_left_behind_is_killed_and_nothing_else(
@@ -140,9 +141,9 @@ def test_what_a_dead_child_left_behind_is_killed_and_nothing_else(
     bystander = subprocess.Popen([sys.executable, "-c", SLEEP])
     os.kill(process.pid, signal.SIGKILL)
     wait_until(lambda: not child.is_alive(process))
-    assert grandchild.is_running()
+    assert is_alive(grandchild)
     assert child.kill_leftovers(tmp_path / "only.pid") == 1
-    wait_until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not is_alive(grandchild))
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
