@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from tests import accounts, postgresql
+from tests.contract import ran_on
 from tests.factories import MakeDatabase
 
 from goldsmith.migrations.tables import METADATA
@@ -25,6 +26,7 @@ from goldsmith.storage.files import Home
 def pytest_configure(config: pytest.Config) -> None:
     """Let no test be passed over in silence where it counts."""
     accounts.register(config)
+    ran_on.register(config)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.accounts import REAL_TALLY, Tally
-from tests.real.homes import TEST_HOME
+from tests.real.homes import ENVIRONMENTS, TEST_HOME
 from tests.real.walk import Walk, walk_the_loop
 
 from goldsmith import app
@@ -20,6 +20,7 @@ from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.settings import Settings
 
 BUILTIN = "smollm2-135m-instruct"
+pytest.register_assert_rewrite("tests.contract.training")
 IS_CI = os.environ.get("CI") == "true"
 IS_LEFT_OUT = IS_CI and not os.environ.get("GOLDSMITH_BENCH_DATA")
 """Where CI=true a skipped test fails the run: the one whose data nobody has is not collected, and that is said."""
@@ -51,8 +52,7 @@ def _tally(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def real_home() -> Path:
     """A home with environments and the base model."""
-    names = (EnvironmentName.TRL, EnvironmentName.VLLM_CPU)
-    missing = [name for name in names if not folders.find(name, home=TEST_HOME).is_installed]
+    missing = [name for name in ENVIRONMENTS if not folders.find(name, home=TEST_HOME).is_installed]
     if missing:
         reason = f"{TEST_HOME} has no environment {', '.join(missing)}; run: make test"
         if IS_CI:

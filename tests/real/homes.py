@@ -8,13 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.contract.job_folder import CPU
+
 from goldsmith import app
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import queries
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 
 TEST_HOME = Path(os.environ.get("GOLDSMITH_TEST_HOME", Path.cwd() / ".goldsmith" / "test-home"))
 JOB_TIMEOUT_S = 900.0
+BACKENDS = app.make_backends()
+
+
+def environment_of(backend: str) -> EnvironmentName | None:
+    """The environment that a training backend needs on a CPU."""
+    found = BACKENDS[backend]
+    return found.plan(found.options(), CPU).environment
+
+
+ENVIRONMENTS = (*{found: None for name in BACKENDS if (found := environment_of(name))}, EnvironmentName.VLLM_CPU)
+"""What the real tests need: an environment for each training backend, and one for the engine."""
 
 
 def free_port() -> int:

@@ -1,10 +1,9 @@
-"""Gets what the real tests need: two environments and the converted base model. Quick when they are there already."""
+"""Gets what the real tests need: environments and the converted base model. Quick when they are there already."""
 
-from tests.real.homes import TEST_HOME, supervised
+from tests.real.homes import ENVIRONMENTS, TEST_HOME, supervised
 
 from goldsmith import app
 from goldsmith.environments import installer
-from goldsmith.environments.types import EnvironmentName
 from goldsmith.people import service as people
 from goldsmith.settings import Settings
 
@@ -16,7 +15,7 @@ def main() -> None:
     from goldsmith.models import queries, service
 
     settings = Settings(home=TEST_HOME, port=8011, engine_port=8110)
-    for name in (EnvironmentName.TRL, EnvironmentName.VLLM_CPU):
+    for name in ENVIRONMENTS:
         installer.install(name, home=settings.root, torch_index_url=settings.torch_index_url, report=_say)
     parts = app.assemble(settings)
     app.prepare_database(parts)

@@ -1,0 +1,26 @@
+"""The contract of training backends, in full, over every backend that has an environment of its own, on the real model.
+
+Which there are is asked of the registry.
+"""
+
+from pathlib import Path
+
+import pytest
+from tests.contract.job_folder import Trainer
+from tests.contract.training import TrainingContract
+from tests.real.homes import BACKENDS, environment_of
+
+from goldsmith.environments import folders
+
+pytestmark = pytest.mark.real
+
+HEAVY = [name for name in BACKENDS if environment_of(name) is not None]
+
+
+class TestHeavyBackends(TrainingContract):
+    @pytest.fixture(scope="class", params=HEAVY)
+    @classmethod
+    def trainer(cls, request: pytest.FixtureRequest, real_home: Path, smollm2_folder: Path) -> Trainer:
+        environment = environment_of(request.param)
+        assert environment is not None
+        return Trainer(BACKENDS[request.param], folders.python_of(environment, home=real_home), smollm2_folder)
