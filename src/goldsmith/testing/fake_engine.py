@@ -31,6 +31,8 @@ from goldsmith.testing.fake_answers import (
     usage_of,
 )
 
+NUM_ROUNDS_TO_CLOSE = 5
+
 
 @dataclass
 class Faults:
@@ -344,8 +346,10 @@ async def _send_event(response: web.StreamResponse, chunk: Any) -> None:
 async def _close(runner: web.AppRunner) -> None:
     """End every connection, also one that came while the others were ended, or whose other side takes nothing."""
     await runner.cleanup()
-    # aiohttp lets go of connections that still have something to send, so the loop is asked which are left.
-    left: dict[int, asyncio.Transport] = dict(getattr(asyncio.get_running_loop(), "_transports", {}))
-    for transport in left.values():
-        transport.abort()
-    await asyncio.sleep(0)  # the loop closes the sockets in its next round
+    # aiohttp lets go of connections that still have something to send, so the loop is asked which are left; one that
+    # was just being accepted appears there some rounds of the loop later.
+    for _ in range(NUM_ROUNDS_TO_CLOSE):
+        left: dict[int, asyncio.Transport] = dict(getattr(asyncio.get_running_loop(), "_transports", {}))
+        for transport in left.values():
+            transport.abort()
+        await asyncio.sleep(0)  # the loop closes the sockets in its next round

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted, ModelNotAtProvider
+from goldsmith.run.errors import EngineGone, ModelNotAtProvider
 from goldsmith.run.sender import Sender, send_all
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
@@ -89,11 +89,6 @@ def test_the_body_is_what_the_engine_wants() -> None:
     assert answers[0].text == '{"topic": "a"}'
 
 
-def test_a_cut_off_answer_says_so() -> None:
-    with FakeEngine(answer=lambda *_: "one two three") as engine:
-        assert send(engine, make_requests(1, max_tokens=2))[0].finish_reason == "length"
-
-
 def test_a_row_that_fails_again_and_again_is_failed_with_the_engines_words() -> None:
     with FakeEngine() as engine:
         engine.faults.answer_500 = True
@@ -109,23 +104,6 @@ def test_a_row_with_a_problem_is_not_sent_and_comes_back_failed() -> None:
         answers = send(engine, make_requests(1, problem="The row is empty."))
         assert engine.requests == []
     assert (answers[0].error, answers[0].num_tries) == ("The row is empty.", 0)
-
-
-def test_an_engine_that_dies_and_comes_back_loses_no_row() -> None:
-    with FakeEngine(delay_s=0.01) as engine:
-        engine.faults.die_after = 20
-
-        def revive() -> None:
-            engine.stop()
-            engine.faults.die_after = None
-            engine.start()
-
-        again = threading.Timer(0.5, revive)
-        again.start()
-        answers = send(engine, make_requests(60), engine_wait_s=10.0)
-        again.join()
-    assert sorted(answer.position for answer in answers) == list(range(1, 61))
-    assert {answer.state for answer in answers} == {AnswerState.ANSWERED}
 
 
 def test_an_engine_that_stays_away_ends_it_with_what_was_answered_kept() -> None:
@@ -176,13 +154,6 @@ def test_a_hanging_engine_costs_a_row_its_tries_and_no_more() -> None:
         engine.faults.hang = False
     assert [answer.error for answer in answers] == ["No answer came within 0.1 s."] * 2
     assert answers[0].num_tries == 2
-
-
-def test_a_refused_key_ends_it_at_once() -> None:
-    with FakeEngine(key="right") as engine:
-        with pytest.raises(EngineKeyNotAccepted):
-            send(engine, make_requests(30), key="wrong")
-        assert len(send(engine, make_requests(3), key="right")) == 3
 
 
 def test_asked_to_stop_it_writes_what_came_and_pulls_no_more() -> None:
