@@ -238,7 +238,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    web.add_middleware(Gateway, poller=poller, forwarder=LateForwarder())
+    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=LateForwarder()))
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]

@@ -1,5 +1,6 @@
 """The door, attacked on every route that there is: a new route is attacked on the day on which it is written."""
 
+import asyncio
 import stat
 import time
 from collections.abc import Iterator
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.web.conftest import ORIGIN, Site
 
 from goldsmith.people import service
+from goldsmith.people.tables import Key
+from goldsmith.people.types import Person
 from goldsmith.web import security, sign_in
 
 OPEN = {"/healthz", "/readyz", "/hello"}
@@ -152,12 +156,42 @@ def test_static_files_stay_in_their_folder(site: Site) -> None:
 
 
 def test_a_key_works_until_it_is_revoked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "WORTH_WAITING_S", 0.0)
     monkeypatch.setattr(sign_in, "FRESH_S", 0.0)
     client = site.program()
     assert client.get("/v1/jobs").status_code == 200
     with site.database.transaction() as session:
         service.revoke_key(session, service.keys(session)[0][0].id)
     assert client.get("/v1/jobs").status_code == 401
+
+
+def test_a_key_is_good_as_soon_as_it_was_made(site: Site) -> None:
+    assert site.program().get("/v1/jobs").status_code == 200
+    with site.database.transaction() as session:
+        _, secret = service.add_key(session, "another", by=site.person)
+    time.sleep(sign_in.NEW_KEY_S)
+    assert site.client(authorization=f"Bearer {secret}").get("/v1/jobs").status_code == 200
+
+
+def test_a_known_key_does_not_wait_for_a_slow_database(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, times = sign_in.KeyTable(site.database), []
+    read = service.keys
+
+    def read_slowly(session: Session) -> list[tuple[Key, Person]]:
+        time.sleep(0.2)
+        return read(session)
+
+    async def ask() -> None:
+        await table.holder_of(site.key)
+        monkeypatch.setattr(service, "keys", read_slowly)
+        for _ in range(20):
+            began = time.monotonic()
+            assert await table.holder_of(site.key) is not None
+            times.append(time.monotonic() - began)
+            await asyncio.sleep(0.08)
+
+    asyncio.run(ask())
+    assert max(times) < 0.15
 
 
 def test_a_key_that_cannot_be_checked_is_not_let_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

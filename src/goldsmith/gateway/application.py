@@ -3,7 +3,6 @@
 It stands behind the door, which has checked the host, the origin and the key, and says in `scope["state"]` who asks.
 """
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from goldsmith.gateway import body, routes
 from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, NoPerson
-from goldsmith.gateway.exchange import Back, Forwards, Outgoing, until_gone
+from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
 from goldsmith.gateway.poller import Poller
 from goldsmith.people.types import Person
 
@@ -94,16 +93,8 @@ class Gateway:
         await self._until_done_or_gone(request, receive, back)
 
     async def _until_done_or_gone(self, request: Outgoing, receive: Receive, back: Back) -> None:
-        work = asyncio.ensure_future(self.forwarder.forward(request, back))
-        gone = asyncio.ensure_future(until_gone(receive))
-        try:
-            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-        finally:
-            work.cancel()
-            gone.cancel()
-            await asyncio.gather(work, gone, return_exceptions=True)
+        async with ended_when_gone(receive):
+            await self.forwarder.forward(request, back)
 
 
 def prepare(endpoint: Endpoint, raw: bytes, *, tables: routes.Tables, domain: str, pick: float) -> Outgoing:

@@ -4,7 +4,8 @@ Nothing here knows aiohttp: loading it takes longer than a page, and at the star
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol
@@ -72,7 +73,27 @@ class LateForwarder:
             await self._made.close()
 
 
-async def until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
-    """Returns when the caller has gone."""
+@asynccontextmanager
+async def ended_when_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> AsyncIterator[None]:
+    """Break off what is inside when the caller has gone; that is no error."""
+    here = asyncio.current_task()
+    watch = asyncio.get_running_loop().create_task(_until_gone(receive))
+
+    def stop(_: object) -> None:
+        if here is not None and not watch.cancelled():
+            here.cancel()
+
+    watch.add_done_callback(stop)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if here is None or not watch.done() or here.uncancel():
+            raise  # somebody else ended it: the server
+    finally:
+        watch.remove_done_callback(stop)
+        watch.cancel()
+
+
+async def _until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         await asyncio.sleep(0)

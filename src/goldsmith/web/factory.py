@@ -38,10 +38,13 @@ class Web(FastAPI):
     """The application, with the door outside of everything, the answer to unforeseen errors included."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Everything, behind the door."""
+        """Everything, behind the door; what was put directly behind it does not pass through FastAPI."""
         state: WebState = self.state.web
+        inner = super().build_middleware_stack()
+        for make in self.state.behind_door:
+            inner = make(inner)
         return Door(
-            super().build_middleware_stack(),
+            inner,
             faces=self.state.faces,
             cookies=self.state.cookies,
             keys=KeyTable(state.database),
@@ -69,6 +72,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     web.mount(assets.PREFIX, assets.HashedFiles())
     web.state.web = state
     web.state.faces = faces
+    web.state.behind_door = []
     web.state.cookies = CookieJar(state.home)
     web.state.surroundings = Surroundings(state, faces.pages())
     web.state.stream = Stream(state.database)

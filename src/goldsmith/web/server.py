@@ -6,6 +6,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from goldsmith.web.connection import Connection
 from goldsmith.web.port import listen
 
 GRACE_S: Final = 5
@@ -30,7 +31,7 @@ def make_server(web: FastAPI) -> Server:
     config = uvicorn.Config(
         web,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         access_log=False,

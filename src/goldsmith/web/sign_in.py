@@ -1,7 +1,7 @@
 """Who is asking: the signed cookie of a browser, or a key that stands for a person.
 
-Keys are compared as hashes with a table in memory, which is read again when it is a second old. When it cannot be read
-for longer than 30 s the answer is "cannot be checked", never yes.
+Keys are compared as hashes with a table in memory, which is read again when it is a second old, while callers go on by
+what it says. When it cannot be read for longer than 30 s the answer is "cannot be checked", never yes.
 """
 
 import asyncio
@@ -23,6 +23,9 @@ from goldsmith.storage.files import Home, write_whole
 from goldsmith.web.errors import KeyNotChecked
 
 FRESH_S = 1.0
+WORTH_WAITING_S = 1.5
+"""A table older than this is read before anybody is let in by it; a younger one is read meanwhile."""
+NEW_KEY_S = 0.2
 TOO_OLD_S = 30.0
 READ_TIMEOUT_S = 5.0
 COOKIE_LASTS_S = 400 * 24 * 3600
@@ -78,13 +81,26 @@ class KeyTable:
         self._people: dict[str, Person] = {}
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def holder_of(self, secret: str) -> Person | None:
-        """Whom a key stands for, None when nobody. Raises KeyNotChecked."""
+        """Whom a key stands for, None when nobody. Raises KeyNotChecked.
+
+        Nobody waits for the database but for the first time, after a pause, and for a key that is not known: it may be
+        younger than the table.
+        """
         if self._age_s() > FRESH_S:
-            async with self._lock:
-                if self._age_s() > FRESH_S:
-                    await self._refresh()
+            if self._age_s() > WORTH_WAITING_S:
+                await self._refresh_once(FRESH_S)
+            elif self._reading is None or self._reading.done():
+                self._reading = asyncio.get_running_loop().create_task(self._refresh_once(FRESH_S))
+        person = self._known(secret)
+        if person is None and self._age_s() > NEW_KEY_S:
+            await self._refresh_once(NEW_KEY_S)
+            person = self._known(secret)
+        return person
+
+    def _known(self, secret: str) -> Person | None:
         if self._age_s() > TOO_OLD_S:
             raise KeyNotChecked("The keys could not be read from the database, so this key cannot be checked.")
         return self._people.get(service.hash_of(secret))
@@ -92,10 +108,16 @@ class KeyTable:
     def _age_s(self) -> float:
         return time.monotonic() - self._read_at
 
+    async def _refresh_once(self, unless_younger_s: float) -> None:
+        async with self._lock:
+            if self._age_s() > unless_younger_s:
+                await self._refresh()
+
     async def _refresh(self) -> None:
         try:
+            began = time.monotonic()
             self._people = await asyncio.wait_for(run_in_threadpool(self._read), READ_TIMEOUT_S)
-            self._read_at = time.monotonic()
+            self._read_at = began
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("the keys could not be read: %s", error)
 
