@@ -189,6 +189,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.run import api as run_api
     from goldsmith.web.run import handlers as run
     from goldsmith.web.serve import api as serve_api
+    from goldsmith.web.serve import handlers as serve
     from goldsmith.web.settings import handlers as settings
     from goldsmith.web.stars import api as stars_api
     from goldsmith.web.stars import handlers as stars
@@ -204,6 +205,7 @@ def make_routers() -> "Routers":
             stars.pages,
             train.pages,
             models.pages,
+            serve.pages,
             compare.pages,
             jobs.pages,
             settings.pages,

@@ -21,7 +21,9 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.run.tables import Answer, Run
+from goldsmith.serve import aliases
 from goldsmith.serve import service as serve
+from goldsmith.serve.types import Part
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.train.tables import TrainingJob
@@ -33,6 +35,7 @@ Pages = dict[str, str]
 LONG_NAME = "support-messages-2026-q3-all-channels-without-duplicates-and-without-the-test-accounts-final-2"
 JAPANESE = "サポートへの問い合わせ（二〇二六年・第三四半期・重複なし）"
 LONG_TEXT = "The invoice is wrong, and I have said so before, in March and again in May. " * 14
+ALIAS = "support-of-all-channels-and-countries-with-a-long-name-2026"
 ALWAYS = {
     "home": "/",
     "guided": "/fine-tuning",
@@ -44,6 +47,7 @@ ALWAYS = {
     "trainings": "/training",
     "training-new": "/training/new",
     "models": "/models",
+    "aliases": "/aliases",
     "comparisons": "/model-comparison",
     "activity": "/activity",
     "settings": "/settings",
@@ -118,6 +122,7 @@ def done(site: Site) -> Pages:
         walk.answer_arms(num_right={"base": 4, "examples": 6, "tuned": 17})
         walk.finish_comparison()
         serve.switch(walk.session, walk.base_id, by=walk.by)
+        share_out(walk)
         serve.add_provider(
             walk.session,
             "https://api.example.com",
@@ -140,6 +145,7 @@ def done(site: Site) -> Pages:
         "training": f"/training/{walk.training_id}",
         "model": f"/models/{model}",
         "model-base": f"/models/{base}",
+        "alias": f"/aliases/{ALIAS}",
         "comparison": f"/model-comparison/{walk.comparison_id}",
         "job": f"/activity/{walk.training_id}",
         "design": "/design",
@@ -147,6 +153,13 @@ def done(site: Site) -> Pages:
 
 
 STAGES = {"empty": empty, "at-work": at_work, "failed": failed, "done": done}
+
+
+def share_out(walk: Walk) -> None:
+    """A name without an end that leads to two models, after a change with a reason."""
+    aliases.make(walk.session, ALIAS, Part(walk.base_id, 1.0), by=walk.by)
+    parts = [Part(walk.base_id, 0.95), Part(walk.model_id, 0.05)]
+    aliases.point(walk.session, ALIAS, parts, by=walk.by, why=LONG_TEXT[:150])
 
 
 def make_hard(walk: Walk) -> None:

@@ -61,6 +61,7 @@ def faults(words: list[str], *, is_whole: bool = True) -> list[str]:
         return ["a verb is missing"] if is_whole else []
     options = {name: one for one in command.params for name in (*one.opts, *one.secondary_opts) if name[0] == "-"}
     places = [one for one in command.params if one.param_type_name == "argument"]
+    max_values = len(places) if all(one.nargs != -1 for one in places) else len(rest)
     found, num_values, given = [], 0, set[str]()
     while rest:
         word, rest = rest[0].partition("=")[0], rest[1:]
@@ -72,11 +73,11 @@ def faults(words: list[str], *, is_whole: bool = True) -> list[str]:
             given.add(options[word].name)
             rest = rest if getattr(options[word], "is_flag", False) else rest[1:]
     if not is_whole:
-        return found if num_values <= len(places) else [*found, f"{num_values} arguments"]
+        return found if num_values <= max_values else [*found, f"{num_values} arguments"]
     missing = [one.name for one in command.params if one.required and one.param_type_name == "option"]
     found += [f"{name} must be given" for name in missing if name not in given]
     num_needed = sum(one.required for one in places)
-    return found if num_needed <= num_values <= len(places) else [*found, f"{num_values} arguments"]
+    return found if num_needed <= num_values <= max_values else [*found, f"{num_values} arguments"]
 
 
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in WRITTEN}

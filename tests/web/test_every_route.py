@@ -82,6 +82,7 @@ def names(site: Site, client: TestClient) -> Mapping[str, list[str]]:
     answers = [one["id"] for one in client.get(f"/v1/runs/{run[0]}/answers").json()["answers"]]
     sent = client.post("/v1/files", data={"purpose": "fine-tune"}, files={"file": ("a.jsonl", b"{}")}).json()
     versions = [one["version"]["id"] for one in datasets]
+    to_base = {"targets": [{"model_id": bases[0], "share": 1.0}]}
     of_prompts = [one["version"]["id"] for one in prompts]
     return {
         "dataset_id": [one["id"] for one in datasets],
@@ -106,6 +107,7 @@ def names(site: Site, client: TestClient) -> Mapping[str, list[str]]:
         "job_id": [*trainings, *(one["id"] for one in client.get("/v1/jobs").json()["jobs"])],
         "engine_id": listed("/v1/engines", "engines"),
         "deployment_id": [client.post(f"/v1/fine-tuning/models/{tuned[0]}/deploy").json()["id"]],
+        "alias": [client.put("/v1/aliases/support", json=to_base).json()["name"]],
         "comparison_id": listed("/v1/fine-tuning/comparisons", "comparisons"),
         "backend": ["fake"],
     }

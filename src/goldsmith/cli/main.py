@@ -18,6 +18,7 @@ NOUNS = {
     "data": "data",
     "models": "models",
     "engines": "engines",
+    "aliases": "aliases",
     "prompts": "prompts",
     "runs": "runs",
     "stars": "stars",

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.gateway import body, routes
+from goldsmith.gateway import body, routes, sticky
 from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, NoPerson
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
 from goldsmith.gateway.poller import Poller
 from goldsmith.people.types import Person
+from goldsmith.serve.types import RESERVED_NAMES, Share
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -86,7 +87,8 @@ class Gateway:
             raw = await read_body(receive)
             if raw is None:
                 return
-            request = prepare(endpoint, raw, tables=tables, domain=person.domain, pick=_pick())
+            named = sticky.named_in(scope["headers"])
+            request = prepare(endpoint, raw, tables=tables, domain=person.domain, pick=_pick(), caller=named)
         except GoldsmithError as error:
             await back.answer(refused(error), {})
             return
@@ -97,18 +99,30 @@ class Gateway:
             await self.forwarder.forward(request, back)
 
 
-def prepare(endpoint: Endpoint, raw: bytes, *, tables: routes.Tables, domain: str, pick: float) -> Outgoing:
+def prepare(
+    endpoint: Endpoint, raw: bytes, *, tables: routes.Tables, domain: str, pick: float, caller: str | None = None
+) -> Outgoing:
     """What goes to which engine for a request. Pure; raises what is wrong with it."""
-    checked = body.check(endpoint, body.read(raw))
-    share = routes.resolve(tables.by_domain.get(domain), checked.get("model"), pick=pick)
+    read = body.read(raw)
+    checked = body.check(endpoint, read)
+    who = caller or sticky.named_by(read)
+    share = routes.resolve(tables.by_domain.get(domain), checked.get("model"), pick=pick, caller=who)
     target = share.target
     return Outgoing(
         url=target.url,
         path=endpoint.path,
         body=body.for_target(endpoint, checked, target),
         key=tables.engine_keys.get(target.engine_id),
-        headers={"x-goldsmith-model": share.model_id, "x-goldsmith-engine": target.engine_id},
+        headers=told_of(share),
     )
+
+
+def told_of(share: Share) -> dict[str, str]:
+    """What the caller is told about who answered: model and engine, and which part of which alias that was."""
+    headers = {"x-goldsmith-model": share.model_id, "x-goldsmith-engine": share.target.engine_id}
+    if share.alias is not None:
+        headers |= {"x-goldsmith-alias": share.alias, "x-goldsmith-share": f"{share.share:g}"}
+    return headers
 
 
 def person_of(scope: Mapping[str, Any]) -> Person:
@@ -139,7 +153,7 @@ async def read_body(receive: Receive) -> bytes | None:
 def is_model_address(path: str) -> bool:
     """Whether this is the list of models or one of them, and no verb of ours."""
     name = path.removeprefix(MODELS)
-    return not name or (name.startswith("/") and len(name) > 1 and name[1:] not in routes.RESERVED)
+    return not name or (name.startswith("/") and len(name) > 1 and name[1:] not in RESERVED_NAMES)
 
 
 def _back(send: Send) -> Back:

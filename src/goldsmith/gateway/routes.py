@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from goldsmith.gateway import sticky
 from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
-from goldsmith.serve.types import DEFAULT_ALIAS, Route, RouteTable, Share
+from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, Route, RouteTable, Share
 
-RESERVED = frozenset({"load", "switch", "active"})
-"""Addresses under /v1/models that are no models."""
 MAX_LISTED = 40
 MAX_SHOWN_CHARACTERS = 100
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -22,21 +21,21 @@ class Tables:
     engine_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def resolve(table: RouteTable | None, name: str | None, *, pick: float) -> Share:
-    """Where a request for this name goes; no name: the default. `pick`, from 0 to 1, chooses among several parts.
+def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: str | None = None) -> Share:
+    """Where a request for this name goes; no name: the default. Among several parts a caller always gets the same one.
 
-    Raises ModelNotOffered, NoDefaultModel, EngineNotReady.
+    Without a caller `pick`, from 0 to 1, chooses. Raises ModelNotOffered, NoDefaultModel, EngineNotReady.
     """
     routes = table.routes if table is not None else {}
     route = routes.get(name or DEFAULT_ALIAS)
     if route is None and not name:
         raise NoDefaultModel(f"No model was named, and none is the default. {_offered(routes)}")
-    if route is None or name in RESERVED:
+    if route is None or name in RESERVED_NAMES:
         raise ModelNotOffered(f"There is no model {str(name)[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
     ready = [share for share in route.shares if share.target.is_ready]
     if not ready:
         raise EngineNotReady(f"The engine of {route.name} is not ready for it yet.")
-    return _picked(ready, pick)
+    return sticky.choose(ready, caller) if caller is not None else _picked(ready, pick)
 
 
 def _picked(shares: list[Share], pick: float) -> Share:

@@ -38,6 +38,41 @@ class NotProved(Conflict):
     default_hint = "Wait for its receipt, or look at why it was refused on the model's page."
 
 
+class AliasNotFound(NotFound):
+    """There is no alias of this name."""
+
+    title = "No such alias"
+    default_hint = "See what there is with: goldsmith aliases list"
+
+
+class AliasExists(Conflict):
+    """There is an alias of this name already."""
+
+    title = "The alias exists"
+    default_hint = "Change what it leads to on its page, or take another name."
+
+
+class AliasNameNotUsable(Invalid):
+    """An alias cannot have this name: a model has it, it is reserved, or it holds characters that are not allowed."""
+
+    title = "The name cannot be used for an alias"
+    default_hint = "Take small letters, digits, dots, dashes and underscores, 64 at most, and no name of a model."
+
+
+class SharesNotUsable(Invalid):
+    """The shares of an alias do not add up to 100 %, or a model is named twice."""
+
+    title = "The shares cannot be used"
+    default_hint = "Give each model more than 0 %, and 100 % in all."
+
+
+class DefaultStays(Conflict):
+    """The alias `default` is always there once it was set."""
+
+    title = "The default cannot be removed"
+    default_hint = "Switch it to another model instead."
+
+
 class IsDefault(Conflict):
     """The model is what callers get who name none, so it cannot be taken away."""
 

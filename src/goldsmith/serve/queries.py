@@ -1,7 +1,7 @@
 """Every SELECT on serving: engines, deployments, aliases, receipts, history, and where names lead."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from goldsmith.serve.types import (
     Share,
     Target,
     key_path,
+    parts_of,
 )
 from goldsmith.storage import clock
 
@@ -134,6 +135,35 @@ def aliases_of(session: Session, model_id: str, *, domain: str) -> tuple[str, ..
     return _aliases_by_model(session, domain).get(model_id, ())
 
 
+def aliases(session: Session, *, domain: str) -> list[Alias]:
+    """Every stable name that leads somewhere, by name."""
+    rows = session.scalars(select(Alias).where(Alias.domain == domain).order_by(Alias.name))
+    return [row for row in rows if row.targets]
+
+
+def alias_history(
+    session: Session, name: str, *, domain: str, before: int | None = None, limit: int = 50
+) -> list[DeploymentHistory]:
+    """What changed about an alias, newest first; `before` is the last `seq` of the page before."""
+    query = select(DeploymentHistory).where(DeploymentHistory.domain == domain)
+    query = query.where(DeploymentHistory.deployment_config["alias"].as_string() == name)
+    if before:
+        query = query.where(DeploymentHistory.seq < before)
+    return list(session.scalars(query.order_by(DeploymentHistory.seq.desc()).limit(limit)))
+
+
+def names_of_models(session: Session, *, domain: str) -> set[str]:
+    """Every id, name and hub id of a model."""
+    names: set[str | None] = set()
+    for row in session.execute(
+        select(BaseModel.id, BaseModel.name, BaseModel.hub_id).where(BaseModel.domain == domain)
+    ):
+        names |= {row.id, row.name, row.hub_id}
+    for tuned in session.execute(select(FineTunedModel.id, FineTunedModel.name).where(FineTunedModel.domain == domain)):
+        names |= {tuned.id, tuned.name}
+    return {name for name in names if name}
+
+
 def history(
     session: Session, *, domain: str, model_id: str | None = None, before: int | None = None, limit: int = 50
 ) -> list[DeploymentHistory]:
@@ -207,14 +237,14 @@ def route_table(session: Session, domain: str) -> RouteTable:
     routes: dict[str, Route] = {}
     for name, (model_id, kind) in _names_of(session, domain, list(shares)).items():
         routes[name] = Route(name, kind, (shares[model_id],))
-    for alias_row in session.scalars(select(Alias).where(Alias.domain == domain)):
+    for row in aliases(session, domain=domain):
         parts = tuple(
-            Share(part["model_id"], part["share"], shares[part["model_id"]].target, shares[part["model_id"]].proof)
-            for part in alias_row.targets
-            if part["model_id"] in shares
+            replace(shares[part.model_id], share=part.share, alias=row.name, version=row.version)
+            for part in parts_of(row.targets)
+            if part.model_id in shares
         )
         if parts:
-            routes[alias_row.name] = Route(alias_row.name, "alias", parts)
+            routes[row.name] = Route(row.name, "alias", parts)
     return RouteTable(clock.now(), routes)
 
 

@@ -3,8 +3,6 @@
 Each only writes rows; the keeper acts on them. Called by handlers, commands and later steps.
 """
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
@@ -13,16 +11,9 @@ from sqlalchemy.orm import Session
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import queries
-from goldsmith.serve.errors import (
-    DeploymentNotFound,
-    IsDefault,
-    NameNotServable,
-    NothingToUndo,
-    NotProved,
-    RankNotServable,
-)
-from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine
+from goldsmith.serve import aliases, history, queries
+from goldsmith.serve.errors import IsDefault, NameNotServable, NothingToUndo, RankNotServable
+from goldsmith.serve.tables import Alias, Deployment, Engine
 from goldsmith.serve.trial import Trial
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
@@ -30,6 +21,7 @@ from goldsmith.serve.types import (
     EngineKind,
     EngineState,
     HistoryAction,
+    Part,
     Proof,
     rank_limit,
 )
@@ -143,7 +135,7 @@ def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
     is_new = not deployment.is_wanted or deployment.state in ("failed", "unloaded") or deployment.proof == "refused"
     if is_new:
         _begin(deployment)
-        _record(session, HistoryAction.DEPLOY, model.id, by=by, config={"engine_id": engine.id})
+        history.record(session, HistoryAction.DEPLOY, model.id, by=by, config={"engine_id": engine.id})
     limit = rank_limit([model.lora_rank]) or 0
     if limit > engine.max_lora_rank and engine.state != EngineState.STOPPED.value:
         deployment.message = (
@@ -173,7 +165,7 @@ def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
     if deployment.is_wanted:
         deployment.is_wanted = False
         deployment.message = f"taken away by {by.name}"
-        _record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
+        history.record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
     if isinstance(model, FineTunedModel) and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
     session.flush()
@@ -185,7 +177,7 @@ def refuse(session: Session, deployment: Deployment, reason: str, *, by: Person)
     deployment.is_wanted = False
     deployment.proof, deployment.message = Proof.REFUSED.value, reason
     config = {"engine_id": deployment.engine_id, "because": "refused", "reason": reason}
-    _record(session, HistoryAction.UNDEPLOY, deployment.model_id, by=by, config=config)
+    history.record(session, HistoryAction.UNDEPLOY, deployment.model_id, by=by, config=config)
     model = session.get(FineTunedModel, deployment.model_id)
     if model is not None and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
@@ -204,69 +196,28 @@ def prove_again(session: Session, model_id: str, *, by: Person) -> Deployment:
 
 def switch(session: Session, model_id: str, *, by: Person) -> Alias:
     """Give callers who name no model this one. Raises NotProved, or DeploymentNotFound when it is not deployed."""
-    model = models.any_model(session, model_id, domain=by.domain)
-    deployment = queries.deployment_of(session, model.id)
-    if not deployment.is_wanted:
-        raise DeploymentNotFound(f"{model.name} is not deployed.")
-    if not Proof(deployment.proof).allows_default:
-        raise NotProved(f"{model.name} is {deployment.proof}, so it cannot become the default.")
-    return _point(session, model.id, by=by, action=HistoryAction.DEPLOY)
+    return aliases.point(session, DEFAULT_ALIAS, [Part(model_id, 1.0)], by=by)
 
 
 def undo_switch(session: Session, *, by: Person) -> Alias:
-    """Go back to the model that was the default before. Raises NothingToUndo."""
-    alias = queries.alias(session, domain=by.domain, name=DEFAULT_ALIAS)
-    current = alias.targets[0]["model_id"] if alias is not None and alias.targets else None
-    entries = queries.history(session, domain=by.domain, model_id=current, limit=1000) if current else []
-    switches = [entry for entry in entries if entry.deployment_config.get("alias") == DEFAULT_ALIAS]
-    before = next((e.previous_model_id for e in switches if e.action == HistoryAction.DEPLOY.value), None)
+    """Go back to what was the default before. Raises NothingToUndo."""
+    return undo_alias(session, DEFAULT_ALIAS, by=by)
+
+
+def undo_alias(session: Session, name: str, *, by: Person, why: str = "") -> Alias:
+    """Make an alias what it was before its last change; a model that is gone from its engine is deployed again.
+
+    Raises NothingToUndo.
+    """
+    before = history.before(session, name, domain=by.domain)
     if before is None:
-        raise NothingToUndo("No other model was the default before this one.")
-    if not queries.deployment_of(session, before).is_wanted:
-        deploy(session, before, by=by)
-    return _point(session, before, by=by, action=HistoryAction.ROLLBACK)
-
-
-def _point(session: Session, model_id: str, *, by: Person, action: HistoryAction) -> Alias:
-    alias = queries.alias(session, domain=by.domain, name=DEFAULT_ALIAS)
-    if alias is None:
-        alias = Alias(domain=by.domain, name=DEFAULT_ALIAS, targets=[], changed_by=by.id, changed_at=clock.now())
-        session.add(alias)
-    previous = alias.targets[0]["model_id"] if alias.targets else None
-    if previous == model_id:
-        return alias
-    alias.targets = [{"model_id": model_id, "share": 1.0}]
-    alias.changed_by, alias.changed_at = by.id, clock.now()
-    _record(session, action, model_id, by=by, config={"alias": DEFAULT_ALIAS}, previous_model_id=previous)
-    return alias
-
-
-def _record(
-    session: Session,
-    action: HistoryAction,
-    model_id: str,
-    *,
-    by: Person,
-    config: Mapping[str, Any],
-    previous_model_id: str | None = None,
-) -> None:
-    """Append to the history; `seq` has no gaps, because a writing transaction is alone or fails on the unique key."""
-    session.flush()
-    session.add(
-        DeploymentHistory(
-            id=new_id(Prefix.HISTORY),
-            seq=queries.last_seq(session) + 1,
-            model_id=model_id,
-            philosopher=by.name,
-            domain=by.domain,
-            action=action.value,
-            previous_model_id=previous_model_id,
-            deployment_config=dict(config),
-            deployed_by=by.id,
-            deployed_at=clock.now(),
-        )
-    )
-    session.flush()
+        raise NothingToUndo(f"Nothing was {name[:100]} before this.")
+    if queries.alias(session, domain=by.domain, name=name) is None:
+        aliases.check_name(session, name, domain=by.domain)
+    for part in before.parts:
+        if not queries.deployment_of(session, part.model_id).is_wanted:
+            deploy(session, part.model_id, by=by)
+    return aliases.restore(session, name, before, by=by, why=why)
 
 
 def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:

@@ -114,5 +114,7 @@ class Alias(Table):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     targets: Mapped[list[Any]]
     """[{model_id, share}], shares adding up to 1."""
+    version: Mapped[int] = mapped_column(default=0)
+    """The number in the history of its last change."""
     changed_by: Mapped[str] = mapped_column(String(64))
     changed_at: Mapped[datetime]

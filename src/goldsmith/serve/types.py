@@ -11,6 +11,8 @@ ALLOWED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The rank limits that vLLM 0.32 can be started with."""
 SMALLEST_LIMIT = 8
 DEFAULT_ALIAS = "default"
+RESERVED_NAMES = frozenset({"load", "switch", "active"})
+"""Addresses under /v1/models that are no models."""
 
 
 class EngineKind(StrEnum):
@@ -95,6 +97,23 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of what an alias leads to: a model, and its share of the requests."""
+
+    model_id: str
+    share: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is kept in the database."""
+        return {"model_id": self.model_id, "share": self.share}
+
+
+def parts_of(targets: Iterable[Mapping[str, Any]]) -> tuple[Part, ...]:
+    """What an alias leads to, as it is kept in the database."""
+    return tuple(Part(str(each["model_id"]), float(each["share"])) for each in targets)
+
+
+@dataclass(frozen=True)
 class Share:
     """A part of the requests for a name, and where it goes."""
 
@@ -102,6 +121,10 @@ class Share:
     share: float
     target: Target
     proof: Proof
+    alias: str | None = None
+    """The stable name that leads there, if it is one."""
+    version: int = 0
+    """The number in the history of the alias's last change."""
 
 
 @dataclass(frozen=True)

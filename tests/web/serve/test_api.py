@@ -202,3 +202,52 @@ def test_what_cannot_be_is_a_problem_with_a_hint(
     assert answer.status_code in (404, 409, 422)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["hint"]
+
+
+def test_an_alias_is_made_changed_undone_and_removed(
+    site: Site, client: TestClient, models: tuple[str, str], keep: Callable[..., None]
+) -> None:
+    for model_id in models:
+        client.post("/v1/models/load", json={"model_id": model_id})
+        keep(model_id)
+    old, new = models
+    whole = {"targets": [{"model_id": "support-1", "share": 1.0}]}
+    made = client.put("/v1/aliases/support", json=whole)
+    assert (made.status_code, made.json()["targets"][0]["model_id"], made.json()["can_undo"]) == (200, old, False)
+    split = {"targets": [{"model_id": old, "share": 0.95}, {"model_id": new, "share": 0.05}], "why": "a try"}
+    changed = client.put("/v1/aliases/support", json=split).json()
+    assert [(part["name"], part["share"], part["proof"]) for part in changed["targets"]] == [
+        ("support-1", 0.95, "proved"),
+        ("support-2", 0.05, "proved"),
+    ]
+    assert changed["can_undo"] is True
+    assert client.post("/v1/aliases/support/undo").json()["targets"][0]["share"] == 1.0
+    assert client.delete("/v1/aliases/support").status_code == 200
+    assert client.get("/v1/aliases/support").json()["type"] == "/problems/alias-not-found"
+    history = client.get("/v1/aliases/support/history").json()["history"]
+    assert [entry["action"] for entry in history] == ["undeploy", "rollback", "deploy", "deploy"]
+    assert [entry["notes"] for entry in history] == ["", "", "a try", ""]
+    assert site.web.state.web.offers["switches"] == ["switched"] * 4
+
+
+def test_an_alias_of_an_unproved_model_is_a_conflict_until_it_is_forced(
+    client: TestClient, models: tuple[str, str], keep: Callable[..., None]
+) -> None:
+    client.post("/v1/models/load", json={"model_id": models[0]})
+    keep(models[0], "unproved")
+    body = {"targets": [{"model_id": models[0], "share": 1.0}]}
+    assert client.put("/v1/aliases/support", json=body).status_code == 409
+    assert client.put("/v1/aliases/support", json={**body, "force": ["support-1"]}).status_code == 200
+    assert client.get("/v1/aliases").json()["aliases"][0]["targets"][0]["proof"] == "unproved"
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.4), (1.0, 1.0)])
+def test_shares_that_do_not_add_up_are_refused(
+    client: TestClient, models: tuple[str, str], keep: Callable[..., None], shares: tuple[float, float]
+) -> None:
+    for model_id in models:
+        client.post("/v1/models/load", json={"model_id": model_id})
+        keep(model_id)
+    targets = [{"model_id": model_id, "share": part} for model_id, part in zip(models, shares, strict=True)]
+    answer = client.put("/v1/aliases/support", json={"targets": targets})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/shares-not-usable")

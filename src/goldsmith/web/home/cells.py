@@ -9,6 +9,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.serve.tables import DeploymentHistory
 from goldsmith.serve.types import Proof
+from goldsmith.web import alias_words
 from goldsmith.web import format as formats
 from goldsmith.web.badges import badge_of
 from goldsmith.web.home.views import Cell, Exam, LatelyLine
@@ -156,7 +157,7 @@ def _job_line(job: Job) -> LatelyLine:
 def _history_line(entry: DeploymentHistory, names: dict[str, str]) -> LatelyLine:
     name = names.get(entry.model_id, entry.model_id)
     if entry.deployment_config.get("alias"):
-        words, icon = f"{name} became the default", "target"
+        words, icon = alias_words.title(entry, names), "target"
     else:
         verb = {"deploy": "deployed", "undeploy": "taken off the engine"}.get(entry.action, "brought back")
         words, icon = f"{name} was {verb}", "plug"

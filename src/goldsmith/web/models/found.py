@@ -20,15 +20,17 @@ from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.models.types import BUILTINS
 from goldsmith.people.types import Person
 from goldsmith.run import queries as runs
+from goldsmith.serve import history as serve_history
 from goldsmith.serve import queries as serve
 from goldsmith.serve.errors import ReceiptNotFound
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import Receipt
+from goldsmith.serve.types import DEFAULT_ALIAS
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home
-from goldsmith.web import needs
+from goldsmith.web import alias_words, needs
 from goldsmith.web.format import counted, moment
 from goldsmith.web.forms import FormField, FormModel, fields_of
 from goldsmith.web.job_lines import job_line
@@ -105,7 +107,7 @@ def model_page(request: Request, session: orm.Session, row: FineTunedModel) -> M
         title=row.name,
         id=row.id,
         lead=f"Fine-tuned from {row.base_model} on {counted(row.training_sample_count, 'gold star')}.",
-        live=views.live_of(item, receipt, _before(session, row.domain, row.id, names)),
+        live=views.live_of(item, receipt, _before(session, row.domain, names)),
         proving=job_line(proving) if proving is not None and not JobState(proving.state).is_over else None,
         receipt=views.receipt_view(receipt, item) if receipt is not None else None,
         metrics=views.metrics_of(row, arm, _measurers(row, comparisons)),
@@ -126,7 +128,7 @@ def base_page(request: Request, session: orm.Session, row: BaseModel) -> BasePag
         title=row.name,
         id=row.id,
         lead=f"A base model: {views.parameters(row.num_parameters)}. Trainings start from it and leave it as it is.",
-        live=views.live_of(live.get(row.id), None, _before(session, row.domain, row.id, names)),
+        live=views.live_of(live.get(row.id), None, _before(session, row.domain, names)),
         facts=views.base_facts(row),
         children=tuple(views.tuned_line(child, live.get(child.id)) for child in children),
         address=f"{request.base_url}v1",
@@ -171,12 +173,10 @@ def _receipt(session: orm.Session, model_id: str) -> Receipt | None:
         return None
 
 
-def _before(session: orm.Session, domain: str, model_id: str, names: dict[str, str]) -> str:
-    """The model that was the default before this one."""
-    for entry in serve.history(session, domain=domain, model_id=model_id, limit=200):
-        if entry.deployment_config.get("alias") and entry.action == "deploy":
-            return names.get(entry.previous_model_id or "", "")
-    return ""
+def _before(session: orm.Session, domain: str, names: dict[str, str]) -> str:
+    """What was the default before."""
+    before = serve_history.before(session, DEFAULT_ALIAS, domain=domain)
+    return alias_words.shares(before.parts, names) if before is not None else ""
 
 
 def _measurers(row: FineTunedModel, comparisons: Sequence[ModelComparison]) -> dict[str, tuple[str, str]]:

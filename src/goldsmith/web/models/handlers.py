@@ -10,7 +10,10 @@ from goldsmith.models import queries
 from goldsmith.models import service as models
 from goldsmith.models.tables import BaseModel
 from goldsmith.models.types import FromHub
+from goldsmith.serve import queries as serve
 from goldsmith.serve import service
+from goldsmith.serve.types import parts_of
+from goldsmith.web import alias_words
 from goldsmith.web.dependencies import (
     AfterSwitch,
     CurrentPerson,
@@ -115,6 +118,6 @@ def undo_default(
     """Go back to the model that was the default before."""
     with state.database.transaction() as session:
         alias = service.undo_switch(session, by=person)
-        name = queries.any_model(session, alias.targets[0]["model_id"], domain=person.domain).name
+        names = alias_words.shares(parts_of(alias.targets), serve.model_names(session))
     after_switch()
-    return redirect(request, f"/models/{model_id}", toast=f"{name} is the default again.")
+    return redirect(request, f"/models/{model_id}", toast=f"{names} is the default again.")

@@ -14,6 +14,7 @@ from goldsmith.models.types import Builtin
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import DeploymentHistory, Engine, Receipt
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineState, Proof
+from goldsmith.web import alias_words
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import JobLine, job_line
@@ -294,9 +295,7 @@ def history_line(entry: DeploymentHistory, names: Mapping[str, str]) -> HistoryL
     """An entry of the history in words."""
     config = entry.deployment_config
     if config.get("alias"):
-        previous = names.get(entry.previous_model_id or "", "")
-        what = f"became {config['alias']}" + (f", before: {previous}" if previous else "")
-        what = what if entry.action != "rollback" else f"{config['alias']} again, after {previous}"
+        what = alias_words.change(entry, names)
     else:
         what = {"deploy": "put on the engine", "undeploy": "taken off the engine"}.get(entry.action, entry.action)
     is_refused = config.get("because") == "refused"

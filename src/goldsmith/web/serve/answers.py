@@ -1,11 +1,13 @@
 """The bodies and answers of the API over serving: what is live where, engines, switches, receipts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from goldsmith.serve.queries import ActiveModel
+from goldsmith.serve.tables import DeploymentHistory
 from goldsmith.serve.types import DeploymentState, EngineKind, EngineState, HistoryAction, Proof
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
 from goldsmith.web.engine_keys import EngineKey
@@ -165,6 +167,12 @@ class HistoryAnswer(ApiAnswer):
 
     history: list[HistoryEntryAnswer]
     before: int | None
+
+    @classmethod
+    def of(cls, found: Sequence[DeploymentHistory], limit: int) -> "HistoryAnswer":
+        """A page of it."""
+        entries = [HistoryEntryAnswer.model_validate(entry) for entry in found]
+        return cls(history=entries, before=entries[-1].seq if len(entries) == limit else None)
 
 
 class ReceiptAnswer(ApiAnswer):

@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from goldsmith.models import queries as models
+from goldsmith.serve import aliases, queries, service
 from goldsmith.serve import engine as engines
-from goldsmith.serve import queries, service
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineKind
 from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
 from goldsmith.web.described import under_way
+from goldsmith.web.serve.alias_answers import AliasAnswer, AliasBody, AliasesAnswer, alias_answer
 from goldsmith.web.serve.answers import (
     ActiveAnswer,
     ActiveModelsAnswer,
@@ -22,7 +23,6 @@ from goldsmith.web.serve.answers import (
     EngineBody,
     EnginesAnswer,
     HistoryAnswer,
-    HistoryEntryAnswer,
     ModelBody,
     ReceiptAnswer,
     SwitchAnswer,
@@ -37,6 +37,7 @@ from goldsmith.web.serve.wishes import (
 )
 
 api = APIRouter(tags=["serving"])
+BeforeSeq = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The `seq` of the last one that was seen.")]
 
 
 @api.post("/v1/fine-tuning/models/{model_id}/deploy", responses=under_way(DeploymentAnswer))
@@ -113,6 +114,62 @@ def undo_switch(state: TheState, person: CurrentPerson, after_switch: AfterSwitc
     return switched(found, response, alias)
 
 
+@api.get("/v1/aliases")
+def list_aliases(session: ReadSession, person: CurrentPerson) -> AliasesAnswer:
+    """Every stable name that callers may use, and the models that it leads to."""
+    found = queries.aliases(session, domain=person.domain)
+    return AliasesAnswer(aliases=[alias_answer(session, alias) for alias in found])
+
+
+@api.get("/v1/aliases/{alias}")
+def one_alias(session: ReadSession, person: CurrentPerson, alias: Id) -> AliasAnswer:
+    """One stable name."""
+    return alias_answer(session, aliases.one(session, alias, domain=person.domain))
+
+
+@api.put("/v1/aliases/{alias}")
+def point_alias(
+    state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id, body: AliasBody
+) -> AliasAnswer:
+    """Make an alias, or change what it leads to; when this answers, the next request goes by it.
+
+    Only proved models are taken, and those that `force` names; that is written down.
+    """
+    with state.database.transaction() as session:
+        row = aliases.point(session, alias, body.parts, by=person, why=body.why, force=body.force)
+        answer = alias_answer(session, row)
+    after_switch()
+    return answer
+
+
+@api.delete("/v1/aliases/{alias}")
+def remove_alias(state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id) -> AliasAnswer:
+    """Take a stable name away; answers with what it was. Undoing brings it back."""
+    with state.database.transaction() as session:
+        answer = alias_answer(session, aliases.one(session, alias, domain=person.domain))
+        aliases.remove(session, alias, by=person)
+    after_switch()
+    return answer
+
+
+@api.post("/v1/aliases/{alias}/undo")
+def undo_alias(state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id) -> AliasAnswer:
+    """Make an alias what it was before its last change, or bring a removed one back."""
+    with state.database.transaction() as session:
+        answer = alias_answer(session, service.undo_alias(session, alias, by=person))
+    after_switch()
+    return answer
+
+
+@api.get("/v1/aliases/{alias}/history")
+def alias_history(
+    session: ReadSession, person: CurrentPerson, alias: Id, before: BeforeSeq = None, limit: Limit = 50
+) -> HistoryAnswer:
+    """What changed about an alias, who did it and why, newest first; also of one that was removed."""
+    found = queries.alias_history(session, alias, domain=person.domain, before=before, limit=limit)
+    return HistoryAnswer.of(found, limit)
+
+
 @api.get("/v1/models/active")
 def active(session: ReadSession, person: CurrentPerson) -> ActiveModelsAnswer:
     """What is live where, since when, proved or not."""
@@ -127,13 +184,12 @@ def history(
     session: ReadSession,
     person: CurrentPerson,
     model_id: Name | None = None,
-    before: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
+    before: BeforeSeq = None,
     limit: Limit = 50,
 ) -> HistoryAnswer:
     """What changed about what is live, and who did it, newest first."""
     found = queries.history(session, domain=person.domain, model_id=model_id, before=before, limit=limit)
-    entries = [HistoryEntryAnswer.model_validate(entry) for entry in found]
-    return HistoryAnswer(history=entries, before=entries[-1].seq if len(entries) == limit else None)
+    return HistoryAnswer.of(found, limit)
 
 
 @api.get("/v1/engines")
