@@ -186,6 +186,8 @@ def make_routers() -> "Routers":
     from goldsmith.web.models import api as models_api
     from goldsmith.web.models import handlers as models
     from goldsmith.web.openai import files, fine_tuning
+    from goldsmith.web.playground import api as playground_api
+    from goldsmith.web.playground import handlers as playground
     from goldsmith.web.run import api as run_api
     from goldsmith.web.run import handlers as run
     from goldsmith.web.serve import api as serve_api
@@ -206,11 +208,12 @@ def make_routers() -> "Routers":
             train.pages,
             models.pages,
             serve.pages,
+            playground.pages,
             compare.pages,
             jobs.pages,
             settings.pages,
         ],
-        api=[*(step.api for step in steps), jobs_api.api],
+        api=[*(step.api for step in steps), playground_api.api, jobs_api.api],
         openai=[
             fine_tuning.openai,
             files.openai,
@@ -222,6 +225,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     """What the web process serves: door → gateway → pages and API."""
     from starlette.routing import compile_path
 
+    from goldsmith.gateway import inside
     from goldsmith.gateway.application import ADDRESSES, Gateway
     from goldsmith.gateway.exchange import LateForwarder
     from goldsmith.gateway.poller import Poller
@@ -230,17 +234,19 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.web.factory import make_web
     from goldsmith.web.state import WebState
 
-    poller = Poller(lambda: read_routes(parts))
+    poller, forwarder = Poller(lambda: read_routes(parts)), LateForwarder()
+    asked_inside = Gateway(inside.nobody, poller=poller, forwarder=forwarder)
     offers = {
         "backends": make_backends(),
         "machine": parts.machine,
         "import_roots": (Path.home(), *parts.settings.import_roots),
         "after_switch": poller.refresh,
+        "ask_models": lambda person, bodies: inside.ask_all(asked_inside, person, bodies),
     }
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=LateForwarder()))
+    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=forwarder))
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]
@@ -249,15 +255,11 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
 
 def read_routes(parts: Parts) -> "Tables":
     """Where every name leads, and the engines' keys: what the gateway keeps in memory."""
-    from sqlalchemy import select
-
     from goldsmith.gateway.routes import Tables
     from goldsmith.serve import queries
-    from goldsmith.serve.tables import Deployment
 
     with parts.database.reading() as session:
-        domains = session.scalars(select(Deployment.domain).distinct())
-        by_domain = {domain: queries.route_table(session, domain) for domain in domains}
+        by_domain = {domain: queries.route_table(session, domain) for domain in queries.domains(session)}
     routes = [route for table in by_domain.values() for route in table.routes.values()]
     targets = {share.target.engine_id: share.target for route in routes for share in route.shares}
     keys = {engine_id: target.read_key(parts.home.root) for engine_id, target in targets.items()}

@@ -48,6 +48,7 @@ ALWAYS = {
     "training-new": "/training/new",
     "models": "/models",
     "aliases": "/aliases",
+    "playground": "/playground",
     "comparisons": "/model-comparison",
     "activity": "/activity",
     "settings": "/settings",

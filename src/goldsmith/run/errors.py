@@ -67,9 +67,9 @@ class NothingToRetry(Conflict):
 
 
 class RunWithoutJob(Conflict):
-    """The answers of this run were imported, so there is nothing to stop or to go on with."""
+    """The answers of this run came with a file or from the playground: there is nothing to stop or to go on with."""
 
-    title = "This run was not made by a model"
+    title = "Nothing is at work for this run"
     default_hint = "Look at its answers; they are complete."
 
 

@@ -113,7 +113,8 @@ def want_model(session: Session, model_id: str, *, by: Person) -> None:
 def job_of(session: Session, run: Run) -> Job:
     """The job that makes, or made, the run's answers. Raises RunWithoutJob."""
     if run.job_id is None:
-        raise RunWithoutJob(f"The answers of {run.name} came with a file.")
+        source = "with a file" if run.kind == RunKindName.IMPORTED.value else "from the playground"
+        raise RunWithoutJob(f"The answers of {run.name} came {source}.")
     return job_queries.one(session, run.job_id)
 
 

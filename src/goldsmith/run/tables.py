@@ -43,7 +43,7 @@ class Run(Table, Owned):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(String(16))
-    """`model`, `imported`, or `arm` (of a comparison)."""
+    """`model`, `imported`, `arm` (of a comparison) or `playground`."""
     dataset_version_id: Mapped[str | None] = mapped_column(ForeignKey(DatasetVersion.id), index=True)
     prompt_version_id: Mapped[str] = mapped_column(ForeignKey("prompt_versions.id"))
     model_id: Mapped[str | None] = mapped_column(String(64))

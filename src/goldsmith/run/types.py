@@ -16,6 +16,12 @@ class RunKindName(StrEnum):
     """They came with a file; there is no model and no job."""
     ARM = "arm"
     """A model wrote them as one side of a comparison."""
+    PLAYGROUND = "playground"
+    """A model wrote them for somebody who tried it out, and who had something to say about them; there is no job."""
+
+
+READ_KINDS = (RunKindName.MODEL.value, RunKindName.IMPORTED.value, RunKindName.PLAYGROUND.value)
+"""The runs whose answers people read and star; those of comparisons are shown there."""
 
 
 class AnswerState(StrEnum):

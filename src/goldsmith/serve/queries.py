@@ -11,6 +11,7 @@ from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.serve.errors import DeploymentNotFound, EngineNotFound, NoEngineForModel, ReceiptNotFound
 from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine, Receipt
 from goldsmith.serve.types import (
+    DEFAULT_ALIAS,
     DeploymentState,
     EngineKind,
     EngineState,
@@ -234,7 +235,7 @@ def route_table(session: Session, domain: str) -> RouteTable:
             if previous is None or target.is_ready:
                 proof = Proof(item.deployment.proof)
                 shares[item.deployment.model_id] = Share(item.deployment.model_id, 1.0, target, proof)
-    routes: dict[str, Route] = {}
+    routes: dict[str, Route] = {route.name: route for route in _provider_routes(session, domain)}
     for name, (model_id, kind) in _names_of(session, domain, list(shares)).items():
         routes[name] = Route(name, kind, (shares[model_id],))
     for row in aliases(session, domain=domain):
@@ -246,6 +247,24 @@ def route_table(session: Session, domain: str) -> RouteTable:
         if parts:
             routes[row.name] = Route(row.name, "alias", parts)
     return RouteTable(clock.now(), routes)
+
+
+def _provider_routes(session: Session, domain: str) -> list[Route]:
+    """Models at outside providers: by the provider's id, and by the model's name there when only one has it."""
+    query = select(Engine).where(Engine.domain == domain, Engine.kind == EngineKind.PROVIDER.value, Engine.is_wanted)
+    engines = list(session.scalars(query.order_by(Engine.id)))
+    there = [engine.provider_model for engine in engines]
+    routes = []
+    for engine in engines:
+        share = Share(engine.id, 1.0, target_for(session, engine.id), Proof.NOT_NEEDED)
+        names = [engine.id] if there.count(engine.provider_model) > 1 else [engine.id, engine.provider_model]
+        routes += [Route(name, "provider", (share,)) for name in names if name and name != DEFAULT_ALIAS]
+    return routes
+
+
+def domains(session: Session) -> list[str]:
+    """Every organisation that has an engine."""
+    return list(session.scalars(select(Engine.domain).distinct()))
 
 
 def num_deployed(session: Session, *, domain: str) -> int:

@@ -133,7 +133,7 @@ class Route:
 
     name: str
     kind: str
-    """`alias`, `base` or `fine_tuned`."""
+    """`alias`, `base`, `fine_tuned` or `provider`."""
     shares: tuple[Share, ...]
 
     @property

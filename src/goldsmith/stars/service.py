@@ -184,7 +184,7 @@ def _bulk(
     session: Session, request: BulkRequest, by: Person, write: Callable[[list[dict[str, Any]]], object] | None
 ) -> BulkPreview:
     run = run_queries.one(session, request.run_id, domain=by.domain)
-    columns = data_queries.version(session, run.dataset_version_id or "").columns
+    columns = data_queries.version(session, run.dataset_version_id or "", must_be_complete=False).columns
     if request.column not in columns:
         raise ColumnUnknown(f"The rows have no column {request.column!r}. They have: {', '.join(columns)}.")
     num = dict.fromkeys(("touched", "marked", "empty", "other"), 0)

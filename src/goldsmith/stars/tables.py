@@ -28,7 +28,7 @@ class Mark(Table):
     undone_id: Mapped[int | None]
     """Of an undo: the mark that it takes back."""
     via: Mapped[str] = mapped_column(String(32), default="page")
-    """`page`, `api`, `cli`, `bulk` or `import`."""
+    """`page`, `api`, `cli`, `bulk`, `import` or `playground`."""
     domain: Mapped[str] = mapped_column(index=True)
     created_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]

@@ -56,6 +56,7 @@ MENU: tuple[Group, ...] = (
             Entry("stars", "Gold stars", "/stars", "star", "s"),
             Entry("training", "Training", "/training", "curve", "t"),
             Entry("models", "Models", "/models", "box", "m"),
+            Entry("playground", "Playground", "/playground", "spark", "p"),
             Entry("comparison", "Comparison", "/model-comparison", "compare", "c"),
         ),
     ),

@@ -17,7 +17,7 @@ from goldsmith.run import prompts, queries, service
 from goldsmith.run.downloads import DOWNLOADS, DownloadFormat
 from goldsmith.run.messages import variables_of
 from goldsmith.run.tables import Prompt, Run
-from goldsmith.run.types import RunKindName, RunProgress, RunRequest
+from goldsmith.run.types import READ_KINDS, RunKindName, RunProgress, RunRequest
 from goldsmith.stars import queries as star_queries
 from goldsmith.web.answers import Before, Id, Limit, made
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheState
@@ -107,7 +107,7 @@ def list_runs(
     limit: Limit = 50,
 ) -> RunsAnswer:
     """Runs, newest first; those of comparisons only when asked for with `kind=arm`."""
-    kinds = [kind.value] if kind else [RunKindName.MODEL.value, RunKindName.IMPORTED.value]
+    kinds = [kind.value] if kind else READ_KINDS
     found = queries.page(session, domain=person.domain, kinds=kinds, before=before, limit=limit)
     return RunsAnswer(runs=_runs(session, found), before=found[-1].id if len(found) == limit else None)
 
@@ -139,7 +139,7 @@ def download(
 ) -> StreamingResponse:
     """All answers as a file. In CSV and Excel, cells that would be calculated get an apostrophe in front."""
     run = queries.one(session, run_id, domain=person.domain)
-    data_queries.version(session, run.dataset_version_id or "")
+    data_queries.version(session, run.dataset_version_id or "", must_be_complete=False)
     kind = DOWNLOADS[file_format]
     headers = {"content-disposition": f'attachment; filename="{run.id}.{file_format.value}"'}
     return StreamingResponse(kind.pieces(state.database, run.id), media_type=kind.media_type, headers=headers)

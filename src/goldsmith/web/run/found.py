@@ -21,7 +21,7 @@ from goldsmith.run.downloads import DownloadFormat
 from goldsmith.run.messages import variables_of
 from goldsmith.run.service import ENGINE_PREFIX
 from goldsmith.run.tables import Run
-from goldsmith.run.types import PromptDraft, PromptPreview, RunKindName
+from goldsmith.run.types import READ_KINDS, PromptDraft, PromptPreview, RunKindName
 from goldsmith.serve import queries as serve_queries
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind
@@ -51,7 +51,6 @@ from goldsmith.web.state import WebState
 
 PAGE_SIZE = 50
 MAX_DATASETS = 30
-KINDS = (RunKindName.MODEL.value, RunKindName.IMPORTED.value)
 _HEADS = (
     Head("Run"),
     Head("State"),
@@ -71,7 +70,7 @@ _FILTERS = (("", "All"), ("unread", "Not read"), ("starred", "Starred"), ("faile
 
 def runs_page(request: Request, session: orm.Session, person: Person, before: str | None) -> RunsPage:
     """The list."""
-    found = queries.page(session, domain=person.domain, kinds=KINDS, before=before, limit=PAGE_SIZE + 1)
+    found = queries.page(session, domain=person.domain, kinds=READ_KINDS, before=before, limit=PAGE_SIZE + 1)
     runs = found[:PAGE_SIZE]
     more = with_query(request, before=runs[-1].id) if len(found) > PAGE_SIZE else None
     back = with_query(request, before=None) if before else None
@@ -256,7 +255,9 @@ def _made_from(session: orm.Session, run: Run) -> tuple[tuple[str, str], ...]:
     model = _model_names(session, run.domain).get(run.model_id or "", "")
     is_outside = (run.model_id or "").startswith(ENGINE_PREFIX)
     parts = [(model, "/settings#engines" if is_outside else f"/models/{run.model_id}")] if model else []
-    if run.dataset_version_id:
+    if run.kind == RunKindName.PLAYGROUND.value:
+        parts.append(("questions from the playground", "/playground"))
+    elif run.dataset_version_id:
         version = data_queries.version(session, run.dataset_version_id)
         parts.append((f"{version.num_rows:,} rows of {version.source_name}", f"/data/{version.id}"))
     return tuple(parts)

@@ -101,7 +101,7 @@ def download(
 ) -> StreamingResponse:
     """All answers as a file."""
     found = queries.one(session, run_id, domain=person.domain)
-    data_queries.version(session, found.dataset_version_id or "")
+    data_queries.version(session, found.dataset_version_id or "", must_be_complete=False)
     kind = DOWNLOADS[file_format]
     headers = {"content-disposition": f'attachment; filename="{found.id}.{file_format.value}"'}
     return StreamingResponse(kind.pieces(state.database, found.id), media_type=kind.media_type, headers=headers)

@@ -14,7 +14,7 @@ from goldsmith.people.types import Person
 from goldsmith.run import queries as run_queries
 from goldsmith.run.messages import variables_of
 from goldsmith.run.tables import Answer, PromptVersion, Run
-from goldsmith.run.types import RunKindName
+from goldsmith.run.types import READ_KINDS
 from goldsmith.serve import queries as serve_queries
 from goldsmith.stars import queries, service
 from goldsmith.stars.queries import MarkedAnswer
@@ -44,7 +44,6 @@ MAX_RUNS = 50
 ALL = "all"
 PAGE_SIZE = 20
 NUM_BEFORE = 4
-_KINDS = (RunKindName.MODEL.value, RunKindName.IMPORTED.value)
 _HEADS = (Head("Run"), Head("Answers", is_number=True), Head("Gold stars", is_number=True), Head("Begun"))
 _FILTERS = (
     (AnswerFilter.all, "All"),
@@ -83,7 +82,7 @@ class ExportForm(FormModel):
 
 def stars_page(session: orm.Session, person: Person, fields: tuple[FormField, ...] = ()) -> StarsPage:
     """Runs with answers, and training sets."""
-    runs = run_queries.page(session, domain=person.domain, kinds=_KINDS, limit=MAX_RUNS)
+    runs = run_queries.page(session, domain=person.domain, kinds=READ_KINDS, limit=MAX_RUNS)
     progress = run_queries.progress_of(session, [run.id for run in runs])
     stars = queries.num_stars(session, domain=person.domain)
     shown = [
@@ -180,7 +179,7 @@ def conflict_of(
 
 def many_page(request: Request, session: orm.Session, person: Person, run: Run, column: str | None) -> ManyPage:
     """Both rules over one column, each with what it would touch."""
-    version = data_queries.version(session, run.dataset_version_id or "")
+    version = data_queries.version(session, run.dataset_version_id or "", must_be_complete=False)
     columns = [str(name) for name in version.columns]
     chosen = column or version.answer_column or columns[-1]
     previews = [service.bulk_preview(session, BulkRequest(run.id, rule, chosen), by=person) for rule in BulkRule]
