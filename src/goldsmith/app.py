@@ -213,7 +213,7 @@ def make_routers() -> "Routers":
             jobs.pages,
             settings.pages,
         ],
-        api=[*(step.api for step in steps), playground_api.api, jobs_api.api],
+        api=[*(step.api for step in steps), playground_api.api, jobs_api.api, jobs_api.notices_api],
         openai=[
             fine_tuning.openai,
             files.openai,

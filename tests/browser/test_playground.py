@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -18,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
 def stream_of(model: str, end: str | None = "stop") -> str:
     """What an engine sends for a stream; without an end it breaks off."""
-    chunks = [{"choices": [{"index": 0, "delta": {"content": word}}]} for word in (model[:3], " says", " <b>hi</b>")]
+    words = (model[:3], " says", " <b>hi</b>")
+    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": word}}]} for word in words]
     if end is not None:
         chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": end}]})
         chunks.append({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}})
@@ -30,11 +32,11 @@ class Engine:
 
     def __init__(self) -> None:
         self.end: str | None = "stop"
-        self.asked: list[dict[str, object]] = []
+        self.asked: list[dict[str, Any]] = []
         self.is_silent = False
 
     def answer(self, route: Route) -> None:
-        body = route.request.post_data_json
+        body: dict[str, Any] = json.loads(route.request.post_data or "{}")
         self.asked.append(body)
         if self.is_silent:
             return

@@ -87,7 +87,9 @@ def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
         "switches": switches,
     }
     apis = [importlib.import_module(f"goldsmith.web.{step}.api").api for step in STEPS_WITH_API]
-    routers = Routers([goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api, *apis])
+    routers = Routers(
+        [goldsmith.web.jobs.handlers.pages], [goldsmith.web.jobs.api.api, goldsmith.web.jobs.api.notices_api, *apis]
+    )
     made = make_site(tmp_path, routers, database_url=database_url, offers=offers)
     yield made
     made.database.dispose()

@@ -6,7 +6,7 @@ import typer
 
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
-from goldsmith.jobs import queries, queue
+from goldsmith.jobs import notices, queries, queue
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import StopRequest
 
@@ -31,6 +31,20 @@ def list_jobs(context: typer.Context, kind: Annotated[str | None, typer.Option(h
         for job in jobs
     ]
     cli.table(rows, empty="Nothing has run yet.")
+
+
+@commands.command()
+def ended(
+    context: typer.Context, dismiss: Annotated[bool, typer.Option("--dismiss", help="They were seen.")] = False
+) -> None:
+    """List your long jobs that have ended and that you have not dismissed."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        found = notices.unread(session, by=person)
+        rows = [{"id": job.id, "title": job.title, "state": job.state, "because": job.because} for job in found]
+        if dismiss:
+            notices.dismiss(session, by=person)
+    cli.table(rows, empty="Nothing has ended that you have not seen.")
 
 
 @commands.command()

@@ -23,6 +23,7 @@ class Job(Table, Owned):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         Index("uq_jobs_one_in_a_slot", "machine", "slot", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         Index("ix_jobs_state_id", "state", "id"),
+        Index("ix_jobs_created_by_finished_at", "created_by", "finished_at"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -72,4 +73,15 @@ class JobEvent(Table):
     seq: Mapped[int]
     kind: Mapped[str] = mapped_column(String(64))
     data: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(UtcTime(), default=clock.now)
+
+
+class DismissedNotice(Table):
+    """That a person has seen how an attempt of a job ended. What has no row here and is not old is still to be seen."""
+
+    __tablename__ = "dismissed_notices"
+
+    person_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcTime(), default=clock.now)

@@ -85,6 +85,12 @@ def shell_of(request: Request, page: Page, toast: Toast | None = None) -> Shell:
     return replace(shell, theme=theme_of(request), has_keys=has_keys(request))
 
 
+def forget_surroundings(request: Request, person: Person) -> None:
+    """What stands around pages has just been changed by this person."""
+    surroundings: Surroundings = request.app.state.surroundings
+    surroundings.forget(person)
+
+
 def taken_toast(request: Request) -> Toast | None:
     """The sentence that the last write left for this page; a page that is only fetched ahead leaves it there."""
     if request.headers.get("purpose") == "prefetch":

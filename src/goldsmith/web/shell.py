@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import func, orm, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from goldsmith.jobs import notices
 from goldsmith.jobs.queries import is_nobody_at_work
 from goldsmith.jobs.states import ACTIVE
 from goldsmith.jobs.tables import Job
@@ -63,6 +64,8 @@ class Shell:
     theme: Theme = Theme.SYSTEM
     has_keys: bool = True
     """Whether single keys do something in this browser."""
+    num_notices: int = 0
+    """What has ended, and the person has not seen yet."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Facts:
 
     engine: EngineLine | None
     counts: dict[str, str]
+    num_notices: int = 0
 
 
 _ENGINE_LINES: dict[str, EngineLine] = {
@@ -94,7 +98,11 @@ class Surroundings:
         """The shell for a page of `person`."""
         facts = self._facts(person) if person else Facts(None, {})
         groups = menu(self._paths, current, facts.counts) if person else ()
-        return Shell(groups, facts.engine, person, toast, path)
+        return Shell(groups, facts.engine, person, toast, path, num_notices=facts.num_notices)
+
+    def forget(self, person: Person) -> None:
+        """Read anew what stands around this person's next page: they have just changed it."""
+        self._known.pop(person.id, None)
 
     def _facts(self, person: Person) -> Facts:
         found = self._known.get(person.id)
@@ -110,7 +118,8 @@ class Surroundings:
         try:
             with self._state.database.reading() as session:
                 line = _NOBODY if is_nobody_at_work(session, patience_s=PATIENCE_S) else None
-                return Facts(line or engine_line(session, person.domain), self._counts(session, person))
+                engine = line or engine_line(session, person.domain)
+                return Facts(engine, self._counts(session, person), len(notices.unread(session, by=person)))
         except SQLAlchemyError as error:
             log.warning("the menu has no counts: %s", error)
             return Facts(EngineLine("x-square", "bad", "The database is not answering", "nothing can be saved"), {})

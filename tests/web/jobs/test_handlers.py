@@ -1,5 +1,7 @@
 """The activity pages and the API over jobs, through HTTP, over a real database."""
 
+from datetime import timedelta
+
 import pytest
 from tests.web.conftest import Site
 
@@ -9,6 +11,7 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.people import service
+from goldsmith.storage import clock
 
 
 def add_job(site: Site, title: str = "Train support-1", *, is_running: bool = False) -> str:
@@ -110,3 +113,40 @@ def test_another_organisations_job_does_not_exist(site: Site, path: str) -> None
         job_id = queue.add(session, NewJob("training", "Secret", {}), by=stranger).id
     assert site.program().get(path.format(job_id)).status_code == 404
     assert "Secret" not in site.browser().get("/activity").text
+
+
+def end_job(site: Site, title: str) -> str:
+    job_id = add_job(site, title, is_running=True)
+    with site.database.transaction() as session:
+        job = queries.one(session, job_id)
+        job.started_at = clock.now() - timedelta(minutes=3)
+        queue.finish(session, job)
+    return job_id
+
+
+def test_what_ended_is_told_on_every_page_until_it_is_dismissed(site: Site) -> None:
+    first, second = end_job(site, "Train <b>"), end_job(site, "Train more")
+    browser = site.browser()
+    page = browser.get("/activity").text
+    assert "Ended since you last looked" in page
+    assert page.index("Train more") < page.index("Train &lt;b&gt;")
+    assert 'href="/training/' not in page
+    assert "2 notices" in page
+    assert "2 notices" in browser.get("/design").text
+    assert browser.post(f"/activity/{first}/dismiss").headers["location"] == "/activity#notices"
+    assert "1 notice" in browser.get("/activity").text
+    assert "1 notice" in browser.get("/activity/bell").text
+    browser.post("/activity/dismiss")
+    page = browser.get("/activity").text
+    assert "Ended since" not in page
+    assert "No notices" in page
+    assert second in page
+
+
+def test_a_program_reads_and_dismisses_notices(site: Site) -> None:
+    job_id = end_job(site, "Train more")
+    program = site.program()
+    assert [job["id"] for job in program.get("/v1/notices").json()["notices"]] == [job_id]
+    assert program.post("/v1/notices/dismiss", json={"job_ids": ["job_other"]}).json() == {"num_dismissed": 0}
+    assert program.post("/v1/notices/dismiss", json={}).json() == {"num_dismissed": 1}
+    assert program.get("/v1/notices").json() == {"notices": []}

@@ -4,17 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
-from goldsmith.jobs import queries, queue
+from goldsmith.jobs import notices, queries, queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
+from goldsmith.web.answers import ApiBody, Text
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+notices_api = APIRouter(prefix="/v1/notices", tags=["jobs"])
+JobId = Annotated[Text, Field(max_length=64)]
 
 
 class JobAnswer(BaseModel):
@@ -46,6 +49,37 @@ class JobsAnswer(BaseModel):
 
     jobs: list[JobAnswer]
     before: str | None
+
+
+class NoticesAnswer(BaseModel):
+    """What has ended and was not dismissed, the last one first."""
+
+    notices: list[JobAnswer]
+
+
+class DismissBody(ApiBody):
+    """Which notices were seen."""
+
+    job_ids: Annotated[list[JobId], Field(max_length=notices.MAX_NOTICES)] | None = None
+    """Without it: all."""
+
+
+class DismissedAnswer(BaseModel):
+    """How many are no notices any more."""
+
+    num_dismissed: int
+
+
+@notices_api.get("")
+def list_notices(session: ReadSession, person: CurrentPerson) -> NoticesAnswer:
+    """The person's own long jobs that have ended in the last two weeks, until they are dismissed."""
+    return NoticesAnswer(notices=[JobAnswer.model_validate(job) for job in notices.unread(session, by=person)])
+
+
+@notices_api.post("/dismiss")
+def dismiss(session: Session, person: CurrentPerson, body: DismissBody) -> DismissedAnswer:
+    """They were seen."""
+    return DismissedAnswer(num_dismissed=notices.dismiss(session, by=person, job_ids=body.job_ids))
 
 
 @api.get("")

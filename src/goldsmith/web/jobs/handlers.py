@@ -3,15 +3,15 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from goldsmith.jobs import queries, queue
+from goldsmith.jobs import notices, queries, queue
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.job_lines import job_line
-from goldsmith.web.jobs.views import ActivityPage, job_page
+from goldsmith.web.jobs.views import ActivityPage, job_page, notice_line
 from goldsmith.web.listing import Pager, chips, with_query
-from goldsmith.web.pages import redirect, render
+from goldsmith.web.pages import forget_surroundings, redirect, render, render_alone
 
 PAGE_SIZE = 50
 NUM_EVENTS = 200
@@ -35,6 +35,7 @@ def activity(
     more = with_query(request, before=found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None
     page = ActivityPage(
         title="Activity",
+        notices=() if state or before else tuple(notice_line(job) for job in notices.unread(session, by=person)),
         working=tuple(job_line(job) for job in working),
         jobs=tuple(job_line(job) for job in jobs),
         filters=chips(request, "state", SHOWN),
@@ -42,6 +43,29 @@ def activity(
         address=with_query(request),
     )
     return render(request, page, fragment="jobs/_activity.html")
+
+
+@pages.get("/activity/bell")
+def bell(request: Request, session: ReadSession, person: CurrentPerson) -> HTMLResponse:
+    """How many notices wait, for an open page."""
+    num_notices = len(notices.unread(session, by=person))
+    return HTMLResponse(render_alone(request, "parts/bell.html", num_notices=num_notices))
+
+
+@pages.post("/activity/dismiss")
+def dismiss_all(request: Request, session: Session, person: CurrentPerson) -> RedirectResponse:
+    """All notices were seen."""
+    notices.dismiss(session, by=person)
+    forget_surroundings(request, person)
+    return redirect(request, "/activity")
+
+
+@pages.post("/activity/{job_id}/dismiss")
+def dismiss(request: Request, session: Session, person: CurrentPerson, job_id: str) -> RedirectResponse:
+    """One notice was seen."""
+    notices.dismiss(session, by=person, job_ids=[job_id])
+    forget_surroundings(request, person)
+    return redirect(request, "/activity#notices")
 
 
 @pages.get("/activity/{job_id}")

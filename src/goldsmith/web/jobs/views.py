@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,11 +29,22 @@ _WHOLE_PAGES = {"environment": "/settings#environments", "base_model": "/models"
 
 
 @dataclass(frozen=True)
+class NoticeLine:
+    """A job that ended, and where one sees what came out."""
+
+    job: JobLine
+    href: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class ActivityPage(Page):
     """Every job: what is at work first, then what failed, then the rest, newest first."""
 
     template: ClassVar[str] = "jobs/activity.html"
     current: ClassVar[str] = "activity"
+    notices: tuple[NoticeLine, ...]
+    """What has ended, and the person has not seen yet; on the first page only."""
     working: tuple[JobLine, ...]
     jobs: tuple[JobLine, ...]
     filters: tuple[Chip, ...]
@@ -68,6 +80,14 @@ def job_page(job: Job, events: Sequence[JobEvent], *, place: int | None, home: H
         output=log_tail(JobFolder.of(home, job.id).log(job.attempt)),
         subject_address=subject_address(job),
         attempt=job.attempt,
+    )
+
+
+def notice_line(job: Job) -> NoticeLine:
+    """A notice: what succeeded leads to its thing, what failed to why."""
+    is_good = job.state == JobState.SUCCEEDED.value
+    return NoticeLine(
+        job_line(job), (subject_address(job) if is_good else None) or f"/activity/{job.id}", job.finished_at
     )
 
 

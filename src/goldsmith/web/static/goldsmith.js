@@ -34,6 +34,7 @@ function listen() {
   source.addEventListener("event", (message) => {
     const event = JSON.parse(message.data);
     changed(event.job_id);
+    if (["succeeded", "failed"].includes(event.kind)) document.querySelectorAll("[data-bell]").forEach(refresh);
     document.dispatchEvent(new CustomEvent("goldsmith:event", { detail: event }));
   });
   addEventListener("pagehide", () => source.close());
