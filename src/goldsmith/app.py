@@ -101,8 +101,10 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.compare.jobs import ComparisonKind
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
+    from goldsmith.gateway.batches import BatchRules
     from goldsmith.models.hub_access import HubAccess
     from goldsmith.models.jobs import FolderKind, GgufKind, HubKind
+    from goldsmith.run.batches import jobs as batches
     from goldsmith.run.jobs import RunKind
     from goldsmith.serve.jobs import ProveKind
     from goldsmith.serve.receipt import BFLOAT16_TOLERANCE_NATS, TOLERANCE_NATS
@@ -123,6 +125,9 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
         ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
         RunKind(),
+        batches.BatchCheckKind(),
+        batches.BatchKind(rules=BatchRules(), limits=batches.limits_on(facts.device)),
+        batches.BatchEndKind(),
         TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env),
         ComparisonKind(),
     )
@@ -131,7 +136,9 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
-    return [_make_engine_keeper(parts)]
+    from goldsmith.run.batches.jobs import BatchKeeper
+
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database)]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
@@ -185,7 +192,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.jobs import handlers as jobs
     from goldsmith.web.models import api as models_api
     from goldsmith.web.models import handlers as models
-    from goldsmith.web.openai import files, fine_tuning
+    from goldsmith.web.openai import batches, files, fine_tuning
     from goldsmith.web.playground import api as playground_api
     from goldsmith.web.playground import handlers as playground
     from goldsmith.web.run import api as run_api
@@ -217,6 +224,7 @@ def make_routers() -> "Routers":
         openai=[
             fine_tuning.openai,
             files.openai,
+            batches.openai,
         ],
     )
 

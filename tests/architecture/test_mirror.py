@@ -49,7 +49,6 @@ WITHOUT_A_TEST = frozenset(
         "run/answers.py",
         "run/control_words.py",
         "run/queries.py",
-        "run/types.py",
         "run/waiting.py",
         "serve/jobs.py",
         "serve/operations.py",

@@ -22,7 +22,7 @@ from tests.unit.serve.test_keeper import Keeping
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
-from goldsmith.run.sender import Sender
+from goldsmith.run.sender import for_rows
 from goldsmith.run.types import CUT_OFF, AnswerRequest, AnswerState, SendLimits, SentAnswer
 from goldsmith.run.waiting import endpoint_of
 from goldsmith.serve import queries, recording, service, wanted
@@ -69,7 +69,7 @@ class Place:
             write_key(self.keeping.home, self.engine_id, key)
         answers: list[SentAnswer] = []
         more = limits.pop("request", {})
-        sender = Sender(
+        sender = for_rows(
             endpoint_of(self.target, self.keeping.home), SendLimits(**{"backoff_s": 0.02, "timeout_s": 30.0, **limits})
         )
         asyncio.run(sender.send(requests(num, **more), on_answers=answers.extend, should_stop=lambda: False))

@@ -67,3 +67,5 @@ class StoredFile(Table, Owned):
     purpose: Mapped[str] = mapped_column(String(32))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime | None]
+    """From then on it is not there any more."""

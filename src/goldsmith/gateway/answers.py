@@ -46,13 +46,18 @@ def listed(data: Any) -> Answer:
 
 def refused(error: GoldsmithError) -> Answer:
     """An error of ours."""
-    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+    status = status_of(error)
     headers = {"content-type": "application/json"}
     if isinstance(error, errors.EngineNotReady | errors.EngineUnreachable):
         headers["retry-after"] = str(RETRY_AFTER_S)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return Answer(status, orjson.dumps(error_object(error, status)), headers)
+
+
+def status_of(error: GoldsmithError) -> int:
+    """The status that stands for an error of ours."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
 def error_object(error: GoldsmithError, status: int) -> dict[str, Any]:

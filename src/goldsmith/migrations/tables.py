@@ -9,10 +9,11 @@ from goldsmith.jobs import tables as jobs
 from goldsmith.models import tables as models
 from goldsmith.people import tables as people
 from goldsmith.run import tables as run
+from goldsmith.run.batches import tables as batches
 from goldsmith.serve import tables as serve
 from goldsmith.stars import tables as stars
 from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
 
-MODULES = (people, jobs, data, models, serve, run, stars, train, compare)
+MODULES = (people, jobs, data, models, serve, run, batches, stars, train, compare)
 METADATA = Table.metadata

@@ -1,17 +1,24 @@
-"""The shapes of a chat request and of what comes back for it, OpenAI's as vLLM and providers speak it. Pure."""
+"""The shapes of a chat request and of what comes back for it, OpenAI's as vLLM and providers speak it. Pure.
+
+`Letters` is what the sender knows of a kind of requests; `RowLetters` are those of runs, which ask about rows.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SentAnswer
 from goldsmith.storage import clock
 
 MAX_SHOWN_CHARACTERS = 500
+Asked = TypeVar("Asked")
+Sent = TypeVar("Sent")
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
+Sent_co = TypeVar("Sent_co", covariant=True)
 
 
 class ReplyKind(StrEnum):
@@ -43,6 +50,67 @@ class Reply:
     content: Mapping[str, Any] | None = None
     duration_ms: float | None = None
     retry_after_s: float | None = None
+    status: int | None = None
+    """None: nothing came back."""
+
+
+class Letters(Protocol[Asked_contra, Sent_co]):
+    """A kind of requests to one endpoint: where they go, how they are written, what becomes of their replies."""
+
+    def url(self) -> str:
+        """Where every request goes."""
+        ...
+
+    def known(self, asked: Asked_contra) -> Sent_co | None:
+        """What is known without asking; then nothing is sent."""
+        ...
+
+    def write(self, asked: Asked_contra) -> bytes:
+        """The request's body."""
+        ...
+
+    def read(self, status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
+        """Tell what a reply means."""
+        ...
+
+    def answered(self, asked: Asked_contra, reply: Reply, num_tries: int) -> Sent_co:
+        """What is kept of a good reply."""
+        ...
+
+    def given_up(self, asked: Asked_contra, reply: Reply, num_tries: int) -> Sent_co:
+        """What is kept when no good reply came; `reply` is the last one."""
+        ...
+
+
+@dataclass(frozen=True)
+class RowLetters:
+    """Chats about rows."""
+
+    endpoint: Endpoint
+
+    def url(self) -> str:
+        """The endpoint's address for chats."""
+        return self.endpoint.chat_url
+
+    def known(self, asked: AnswerRequest) -> SentAnswer | None:
+        """A row with a problem is not sent."""
+        return _failed(asked, asked.problem) if asked.problem is not None else None
+
+    def write(self, asked: AnswerRequest) -> bytes:
+        """As OpenAI's API wants it."""
+        return json.dumps(body_of(asked, self.endpoint)).encode()
+
+    def read(self, status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
+        """See `read_reply`."""
+        return read_reply(status, content, headers, duration_ms)
+
+    def answered(self, asked: AnswerRequest, reply: Reply, num_tries: int) -> SentAnswer:
+        """The answer with what was measured."""
+        return answer_of(asked, reply, self.endpoint, num_tries=num_tries)
+
+    def given_up(self, asked: AnswerRequest, reply: Reply, num_tries: int) -> SentAnswer:
+        """Why there is none."""
+        return _failed(asked, reply.words, num_tries=num_tries, served_by=self.endpoint.engine_id)
 
 
 def headers_of(endpoint: Endpoint) -> dict[str, str]:
@@ -68,23 +136,28 @@ def body_of(request: AnswerRequest, endpoint: Endpoint) -> dict[str, Any]:
     return body
 
 
-def read_reply(status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
+def is_chat(content: Mapping[str, Any] | None) -> bool:
+    """Whether there is an answer of a chat in it."""
+    return _choice(content) is not None
+
+
+def read_reply(
+    status: int,
+    content: bytes,
+    headers: Mapping[str, str],
+    duration_ms: float,
+    *,
+    is_answer: Callable[[Mapping[str, Any] | None], bool] = is_chat,
+) -> Reply:
     """Tell what a reply means."""
     parsed = _parse(content)
     if status == 200:
-        if _choice(parsed) is not None:
-            return Reply(ReplyKind.ANSWER, content=parsed, duration_ms=duration_ms)
-        return Reply(ReplyKind.ERROR, "The engine said that all is well, but sent no answer.")
+        if is_answer(parsed):
+            return Reply(ReplyKind.ANSWER, content=parsed, duration_ms=duration_ms, status=status)
+        return Reply(ReplyKind.ERROR, "The engine said that all is well, but sent no answer.", parsed, status=status)
     words = _words(status, parsed, content)
-    if status in (401, 403):
-        return Reply(ReplyKind.KEY_REFUSED, words)
-    if status == 404:
-        return Reply(ReplyKind.NO_MODEL, words)
-    if status in (429, 503) and (status == 429 or "Retry-After" in headers):
-        return Reply(ReplyKind.LATER, words, retry_after_s=_retry_after_s(headers.get("Retry-After")))
-    if status >= 500 or status in (408, 409, 425):
-        return Reply(ReplyKind.ERROR, words)
-    return Reply(ReplyKind.REFUSED, words)
+    retry_after_s = _retry_after_s(headers.get("Retry-After"))
+    return Reply(_kind_of(status, headers), words, parsed, retry_after_s=retry_after_s, status=status)
 
 
 def answer_of(request: AnswerRequest, reply: Reply, endpoint: Endpoint, *, num_tries: int) -> SentAnswer:
@@ -103,6 +176,28 @@ def answer_of(request: AnswerRequest, reply: Reply, endpoint: Endpoint, *, num_t
         duration_ms=reply.duration_ms,
         finish_reason=str(choice.get("finish_reason") or "unknown")[:32],
         served_by=endpoint.engine_id,
+        num_tries=num_tries,
+    )
+
+
+def _kind_of(status: int, headers: Mapping[str, str]) -> ReplyKind:
+    if status in (401, 403):
+        return ReplyKind.KEY_REFUSED
+    if status == 404:
+        return ReplyKind.NO_MODEL
+    if status in (429, 503) and (status == 429 or "Retry-After" in headers):
+        return ReplyKind.LATER
+    return ReplyKind.ERROR if status >= 500 or status in (408, 409, 425) else ReplyKind.REFUSED
+
+
+def _failed(request: AnswerRequest, words: str, *, num_tries: int = 0, served_by: str | None = None) -> SentAnswer:
+    return SentAnswer(
+        row_id=request.row_id,
+        position=request.position,
+        state=AnswerState.FAILED,
+        at=clock.now(),
+        error=words,
+        served_by=served_by,
         num_tries=num_tries,
     )
 

@@ -97,7 +97,7 @@ class RunKind(LightKind):
             )
 
     def _ask(self, context: WorkContext, work: _Work, target: Target) -> None:
-        from goldsmith.run.sender import Sender  # it loads aiohttp, which only the worker needs
+        from goldsmith.run.sender import for_rows  # it loads aiohttp, which only the worker needs
 
         def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
@@ -117,7 +117,7 @@ class RunKind(LightKind):
             engine_wait_s=self._limits.engine_wait_s,
             backoff_s=self._limits.backoff_s,
         )
-        sender = Sender(endpoint_of(target, context.home), limits)
+        sender = for_rows(endpoint_of(target, context.home), limits)
         asyncio.run(sender.send(_requests(context, work), on_answers=keep, should_stop=context.should_stop))
 
     def _end(self, context: WorkContext, work: _Work) -> Mapping[str, Any]:

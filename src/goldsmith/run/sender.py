@@ -1,7 +1,8 @@
-"""Sends many chats to one engine or provider, a bounded number at once, and hands the answers over in batches.
+"""Sends many requests to one engine or provider, a bounded number at once, and hands the answers over in batches.
 
 Memory stays constant: requests are pulled as they are sent. Async, and touches no database: what it reads from and
-writes to are callables, each called in a thread. Called by runs and comparisons.
+writes to are callables, each called in a thread. Called by runs, comparisons and batches, which differ in their
+`Letters`.
 """
 
 import asyncio
@@ -9,14 +10,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Generic
 
 import aiohttp
 
-from goldsmith.run.engine_reply import Reply, ReplyKind, answer_of, body_of, headers_of, read_reply
+from goldsmith.run.engine_reply import Asked, Letters, Reply, ReplyKind, RowLetters, Sent, headers_of
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted, ModelNotAtProvider
-from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
-from goldsmith.storage import clock
+from goldsmith.run.types import AnswerRequest, Endpoint, SendLimits, SentAnswer
 
 BATCH_EVERY_S = 0.1
 MAX_UNWRITTEN = 512
@@ -27,7 +27,7 @@ NUM_BAD_UNTIL_ILL = 16
 """After so many server errors in a row, without one answer, the engine is ill, and no longer the rows."""
 MAX_PAUSE_S = 60.0
 
-OnAnswers = Callable[[list[SentAnswer]], None]
+JSON = {"Content-Type": "application/json"}
 
 
 async def send_all(
@@ -36,33 +36,43 @@ async def send_all(
     *,
     concurrency: int = 16,
     timeout_s: float = 120.0,
-    on_answers: OnAnswers,
+    on_answers: Callable[[list[SentAnswer]], None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Send everything; `on_answers` gets each answer once, failed ones too, at most every 100 ms.
+    """Send every row; `on_answers` gets each answer once, failed ones too, at most every 100 ms.
 
     Returns early, with everything written, when `should_stop`. Raises EngineGone, EngineKeyNotAccepted,
     ModelNotAtProvider.
     """
     limits = SendLimits(concurrency=concurrency, timeout_s=timeout_s)
-    await Sender(endpoint, limits).send(requests, on_answers=on_answers, should_stop=should_stop)
+    await for_rows(endpoint, limits).send(requests, on_answers=on_answers, should_stop=should_stop)
 
 
-class Sender:
+def for_rows(endpoint: Endpoint, limits: SendLimits) -> "Sender[AnswerRequest, SentAnswer]":
+    """A sender of chats about rows."""
+    return Sender(endpoint, limits, RowLetters(endpoint))
+
+
+class Sender(Generic[Asked, Sent]):
     """One stream of requests to one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, limits: SendLimits) -> None:
+    def __init__(self, endpoint: Endpoint, limits: SendLimits, letters: Letters[Asked, Sent]) -> None:
         self._endpoint = endpoint
         self._limits = limits
-        self._inbox: asyncio.Queue[AnswerRequest | None] = asyncio.Queue(maxsize=limits.concurrency)
-        self._outbox: asyncio.Queue[SentAnswer | None] = asyncio.Queue(maxsize=MAX_UNWRITTEN)
+        self._letters = letters
+        self._inbox: asyncio.Queue[Asked | None] = asyncio.Queue(maxsize=limits.concurrency)
+        self._outbox: asyncio.Queue[Sent | None] = asyncio.Queue(maxsize=MAX_UNWRITTEN)
         self._is_stopping = False
         self._down_since: float | None = None
         self._num_bad_in_a_row = 0
         self._paused_until = 0.0
 
     async def send(
-        self, requests: Iterable[AnswerRequest], *, on_answers: OnAnswers, should_stop: Callable[[], bool]
+        self,
+        requests: Iterable[Asked],
+        *,
+        on_answers: Callable[[list[Sent]], None],
+        should_stop: Callable[[], bool],
     ) -> None:
         """See `send_all`."""
         timeout = aiohttp.ClientTimeout(total=self._limits.timeout_s, sock_connect=min(10.0, self._limits.timeout_s))
@@ -70,7 +80,10 @@ class Sender:
         try:
             async with (
                 aiohttp.ClientSession(
-                    connector=connector, timeout=timeout, headers=headers_of(self._endpoint), trust_env=False
+                    connector=connector,
+                    timeout=timeout,
+                    headers={**JSON, **headers_of(self._endpoint)},
+                    trust_env=False,
                 ) as http,
                 asyncio.TaskGroup() as group,
             ):
@@ -84,7 +97,7 @@ class Sender:
             raise problem
 
     async def _ask_all(
-        self, http: aiohttp.ClientSession, requests: Iterator[AnswerRequest], should_stop: Callable[[], bool]
+        self, http: aiohttp.ClientSession, requests: Iterator[Asked], should_stop: Callable[[], bool]
     ) -> Exception | None:
         """Returns the problem that ended it, so that what was answered before is still written."""
         try:
@@ -102,7 +115,7 @@ class Sender:
             raise problem from None
         return None
 
-    async def _feed(self, requests: Iterator[AnswerRequest]) -> None:
+    async def _feed(self, requests: Iterator[Asked]) -> None:
         size = self._limits.concurrency
         while not self._is_stopping:
             batch = await asyncio.to_thread(lambda: list(islice(requests, size)))
@@ -128,7 +141,7 @@ class Sender:
         for worker in workers:
             worker.cancel()
 
-    async def _write(self, on_answers: OnAnswers) -> None:
+    async def _write(self, on_answers: Callable[[list[Sent]], None]) -> None:
         is_over = False
         while not is_over:
             batch = [await self._outbox.get()]
@@ -141,13 +154,15 @@ class Sender:
             if answers:
                 await asyncio.to_thread(on_answers, answers)
 
-    async def _answer(self, http: aiohttp.ClientSession, request: AnswerRequest) -> SentAnswer:
-        if request.problem is not None:
-            return self._failed(request, request.problem, 0)
+    async def _answer(self, http: aiohttp.ClientSession, request: Asked) -> Sent:
+        known = self._letters.known(request)
+        if known is not None:
+            return known
         num_tries = num_rate_limited = 0
+        body = self._letters.write(request)
         while True:
             await asyncio.sleep(max(0.0, self._paused_until - time.monotonic()))
-            reply = await self._ask(http, body_of(request, self._endpoint))
+            reply = await self._ask(http, body)
             kind = self._judge(reply)
             if kind is ReplyKind.NO_MODEL and not self._endpoint.is_ours:
                 raise ModelNotAtProvider(f"{self._endpoint.url} has no {self._endpoint.model_name}: {reply.words}")
@@ -157,7 +172,7 @@ class Sender:
                 continue
             num_tries += 1
             if kind is ReplyKind.ANSWER:
-                return answer_of(request, reply, self._endpoint, num_tries=num_tries)
+                return self._letters.answered(request, reply, num_tries)
             if kind is ReplyKind.KEY_REFUSED:
                 raise EngineKeyNotAccepted(f"{self._endpoint.url} does not accept the key: {reply.words}")
             if kind is ReplyKind.LATER and num_rate_limited < self._limits.num_rate_limited:
@@ -166,15 +181,16 @@ class Sender:
                 self._pause(reply, num_rate_limited)
                 continue
             if kind is ReplyKind.REFUSED or num_tries >= self._limits.num_tries:
-                return self._failed(request, reply.words, num_tries)
+                return self._letters.given_up(request, reply, num_tries)
             await self._back_off(num_tries)
 
-    async def _ask(self, http: aiohttp.ClientSession, body: dict[str, Any]) -> Reply:
+    async def _ask(self, http: aiohttp.ClientSession, body: bytes) -> Reply:
         began = time.monotonic()
         try:
-            async with http.post(self._endpoint.chat_url, json=body, allow_redirects=False) as response:
+            async with http.post(self._letters.url(), data=body, allow_redirects=False) as response:
                 content = await response.read()
-                return read_reply(response.status, content, response.headers, 1000 * (time.monotonic() - began))
+                duration_ms = 1000 * (time.monotonic() - began)
+                return self._letters.read(response.status, content, response.headers, duration_ms)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return Reply(ReplyKind.AWAY, "it cannot be reached")
         except TimeoutError:
@@ -212,17 +228,6 @@ class Sender:
     def _delay_s(self, count: int) -> float:
         jitter = random.uniform(0.5, 1.5)  # noqa: S311 - so that not all come back at once; nothing secret
         return float(min(self._limits.backoff_s * 2 ** (count - 1), MAX_PAUSE_S / 2) * jitter)
-
-    def _failed(self, request: AnswerRequest, words: str, num_tries: int) -> SentAnswer:
-        return SentAnswer(
-            row_id=request.row_id,
-            position=request.position,
-            state=AnswerState.FAILED,
-            at=clock.now(),
-            error=words,
-            served_by=self._endpoint.engine_id if num_tries else None,
-            num_tries=num_tries,
-        )
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -115,9 +115,12 @@ class Endpoint:
 
     @property
     def chat_url(self) -> str:
-        """Where chats go; people write a provider's address with or without `/v1`."""
-        url = self.url.rstrip("/")
-        return url + ("" if url.endswith("/v1") else "/v1") + "/chat/completions"
+        """Where chats go."""
+        return self.url_of("/v1/chat/completions")
+
+    def url_of(self, path: str) -> str:
+        """Where requests for a path of OpenAI's API go; people write a provider's address with or without `/v1`."""
+        return self.url.rstrip("/").removesuffix("/v1") + path
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,14 @@ class Prefix(StrEnum):
     ARM = "arm"
     SOURCE = "src"
     FILE = "file"
+    BATCH = "batch"
+    BATCH_REQUEST = "batch_req"
+    UPLOAD = "upload"
+    PART = "part"
 
 
 def new_id(prefix: Prefix) -> str:
-    """A new id, at most 24 characters, later ones sorting behind earlier ones (to the millisecond)."""
+    """A new id, at most 30 characters, later ones sorting behind earlier ones (to the millisecond)."""
     return f"{prefix.value}_{_base32(time.time_ns() // 1_000_000, 10)}{_base32(secrets.randbits(50), 10)}"
 
 

@@ -93,9 +93,8 @@ def test_the_constant_names_the_newest_script() -> None:
 
 def test_every_module_of_tables_is_known_to_the_migrations() -> None:
     package = Path(goldsmith.__file__).parent
-    there = {f"goldsmith.{path.parent.name}.tables" for path in package.glob("*/tables.py")} - {
-        "goldsmith.migrations.tables"
-    }
+    found = (path.relative_to(package.parent).with_suffix("") for path in package.rglob("tables.py"))
+    there = {".".join(path.parts) for path in found} - {"goldsmith.migrations.tables"}
     assert there == {module.__name__ for module in tables.MODULES}
 
 

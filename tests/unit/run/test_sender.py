@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from goldsmith.run.errors import EngineGone, ModelNotAtProvider
-from goldsmith.run.sender import Sender, send_all
+from goldsmith.run.sender import for_rows, send_all
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
 
@@ -34,7 +34,7 @@ def send(
         on_answers(batch)
 
     endpoint = Endpoint(engine.url, engine.base_model, "eng_1", key=key)
-    sender = Sender(endpoint, SendLimits(**{"backoff_s": 0.01, "timeout_s": 5.0, **limits}))
+    sender = for_rows(endpoint, SendLimits(**{"backoff_s": 0.01, "timeout_s": 5.0, **limits}))
     asyncio.run(sender.send(requests, on_answers=keep, should_stop=should_stop))
     return answers
 
@@ -131,7 +131,7 @@ def test_a_model_that_is_not_back_yet_is_waited_for() -> None:
         timer.start()
         endpoint = Endpoint(engine.url, "base", "eng_1")
         answers: list[SentAnswer] = []
-        sender = Sender(endpoint, SendLimits(backoff_s=0.02))
+        sender = for_rows(endpoint, SendLimits(backoff_s=0.02))
         asyncio.run(sender.send(make_requests(3), on_answers=answers.extend, should_stop=lambda: False))
         timer.join()
     assert {answer.state for answer in answers} == {AnswerState.ANSWERED}
@@ -139,7 +139,7 @@ def test_a_model_that_is_not_back_yet_is_waited_for() -> None:
 
 def test_a_model_that_a_provider_does_not_have_is_not_waited_for() -> None:
     with FakeEngine("theirs") as engine:
-        sender = Sender(Endpoint(engine.url, "mistyped", "eng_1", is_ours=False), SendLimits())
+        sender = for_rows(Endpoint(engine.url, "mistyped", "eng_1", is_ours=False), SendLimits())
         kept: list[SentAnswer] = []
         asking = sender.send(make_requests(30), on_answers=kept.extend, should_stop=lambda: False)
         with pytest.raises(ModelNotAtProvider, match="has no mistyped"):

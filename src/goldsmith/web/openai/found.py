@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import orm, select
+from sqlalchemy import or_, orm, select
 
 from goldsmith.data.tables import StoredFile
 from goldsmith.data.types import Upload
 from goldsmith.jobs.tables import Job, JobEvent
+from goldsmith.storage import clock
 from goldsmith.train.recipe import ChatFile
 from goldsmith.web.openai.errors import NotForTraining, StoredFileNotFound
 
@@ -31,7 +32,8 @@ def newest_events(
 def file(session: orm.Session, file_id: str, *, domain: str) -> StoredFile:
     """The file. Raises StoredFileNotFound."""
     stored = session.get(StoredFile, file_id)
-    if stored is None or stored.domain != domain:
+    is_gone = stored is not None and stored.expires_at is not None and stored.expires_at <= clock.now()
+    if stored is None or is_gone or stored.domain != domain:
         raise StoredFileNotFound(f"There is no file {file_id}.")
     return stored
 
@@ -49,7 +51,8 @@ def files(
 ) -> list[StoredFile]:
     """Files in the order of their ids, behind the file with the id `after`."""
     order = StoredFile.id.desc() if is_newest_first else StoredFile.id
-    query = select(StoredFile).where(StoredFile.domain == domain).order_by(order).limit(limit)
+    is_there = or_(StoredFile.expires_at.is_(None), StoredFile.expires_at > clock.now())
+    query = select(StoredFile).where(StoredFile.domain == domain, is_there).order_by(order).limit(limit)
     if purpose is not None:
         query = query.where(StoredFile.purpose == purpose)
     if after is not None:

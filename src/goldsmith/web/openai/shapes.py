@@ -145,7 +145,7 @@ def file(stored: StoredFile) -> dict[str, Any]:
         "filename": stored.filename,
         "purpose": stored.purpose,
         "status": "processed",
-        "expires_at": None,
+        "expires_at": seconds(stored.expires_at),
         "status_details": None,
     }
 
