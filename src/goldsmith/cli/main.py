@@ -21,6 +21,7 @@ NOUNS = {
     "aliases": "aliases",
     "prompts": "prompts",
     "runs": "runs",
+    "batches": "batches",
     "stars": "stars",
     "training-sets": "training_sets",
     "train": "train",
