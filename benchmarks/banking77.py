@@ -25,7 +25,7 @@ from benchmarks.product import Api, NotGood, running, say, wait_until
 
 from goldsmith.compare.examples import Candidate, choose, with_examples
 from goldsmith.models.types import SMOLLM2
-from goldsmith.stars.normalise import plain
+from goldsmith.storage.text import plain
 
 TOPICS = (
     *("age_limit", "card_arrival", "cash_withdrawal_charge", "change_pin"),

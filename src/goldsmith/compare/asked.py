@@ -17,8 +17,8 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.run import queries as runs
 from goldsmith.run.messages import check_variables, messages_for
 from goldsmith.run.tables import PromptVersion
-from goldsmith.stars.normalise import plain
 from goldsmith.stars.tables import TrainingSetRow
+from goldsmith.storage.text import plain
 
 ROWS_AT_ONCE = 500
 Turns = Sequence[dict[str, str]]

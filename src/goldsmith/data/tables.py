@@ -3,10 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.storage.database import Owned, Table
+from goldsmith.storage.text import searchable
+
+
+def _searchable_content(context: DefaultExecutionContext) -> str:
+    given: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return searchable(given["content"].values())
 
 
 class Dataset(Table, Owned):
@@ -54,6 +61,10 @@ class Row(Table):
     """Counted from 1, as people do."""
     content: Mapped[dict[str, Any]]
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    search_text: Mapped[str | None] = mapped_column(
+        Text, default=_searchable_content, deferred=True, deferred_raiseload=True
+    )
+    """The columns' texts as they are searched; never read by itself."""
 
 
 class StoredFile(Table, Owned):

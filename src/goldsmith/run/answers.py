@@ -11,6 +11,7 @@ from goldsmith.run.messages import parse_answer
 from goldsmith.run.tables import Answer
 from goldsmith.run.types import AnswerState, SentAnswer
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.storage.text import searchable
 
 
 def write_answers(
@@ -40,6 +41,7 @@ def _values(answer: SentAnswer, schema: Mapping[str, Any] | None) -> dict[str, A
         "position": answer.position,
         "state": answer.state.value,
         "text": answer.text,
+        "search_text": searchable([answer.text]),
         "parsed": parsed,
         "parse_error": parse_error,
         "prompt_tokens": answer.prompt_tokens,

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from goldsmith.data.tables import Row
+from goldsmith.run import counting
+from goldsmith.run.counting import is_cut_off, is_failed, num_answers, progress_of
 from goldsmith.run.errors import AnswerNotFound, PromptNotFound, RunNotFound
 from goldsmith.run.tables import Answer, Prompt, PromptVersion, Run
-from goldsmith.run.types import CUT_OFF, AnswerState, RunProgress
+from goldsmith.run.types import AnswerState, RunProgress
 
+__all__ = ["is_cut_off", "is_failed", "num_answers", "progress_of"]
 ROWS_AT_ONCE = 500
 
 
@@ -45,41 +48,7 @@ def page(
 
 def progress(session: Session, run_id: str) -> RunProgress:
     """How far a run is."""
-    return progress_of(session, [run_id])[run_id]
-
-
-def progress_of(session: Session, run_ids: Sequence[str]) -> dict[str, RunProgress]:
-    """The same for several runs, with five queries whatever their number, each over an index alone."""
-    num_rows = dict(session.execute(select(Run.id, Run.num_rows).where(Run.id.in_(run_ids))).all())
-    num_all, failed = _counted(session, run_ids), _counted(session, run_ids, is_failed())
-    cut_off = _counted(session, run_ids, is_cut_off())
-    invalid = _counted(session, run_ids, Answer.parse_error.is_not(None))
-    return {
-        run_id: RunProgress(
-            num_rows.get(run_id, 0),
-            num_all.get(run_id, 0) - failed.get(run_id, 0),
-            failed.get(run_id, 0),
-            cut_off.get(run_id, 0),
-            invalid.get(run_id, 0),
-        )
-        for run_id in run_ids
-    }
-
-
-def is_failed() -> ColumnElement[bool]:
-    """An answer that did not come; the state stands in the statement itself, as an index of some answers wants it."""
-    return Answer.state == literal(AnswerState.FAILED.value, literal_execute=True)
-
-
-def is_cut_off() -> ColumnElement[bool]:
-    """An answer that the limit of tokens ended."""
-    is_at_limit = Answer.finish_reason == literal(CUT_OFF, literal_execute=True)
-    return and_(is_at_limit, Answer.state == AnswerState.ANSWERED.value)
-
-
-def _counted(session: Session, run_ids: Sequence[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
-    counted = select(Answer.run_id, func.count()).where(Answer.run_id.in_(run_ids), *conditions)
-    return {run_id: int(number) for run_id, number in session.execute(counted.group_by(Answer.run_id))}
+    return counting.progress_of(session, [run_id])[run_id]
 
 
 def answer(session: Session, answer_id: str, *, domain: str | None = None) -> Answer:
@@ -100,11 +69,6 @@ def answers(session: Session, run_id: str, *, after: int = 0, limit: int = 50) -
         .limit(limit)
     )
     return [AnsweredRow(answer, content) for answer, content in session.execute(query)]
-
-
-def num_answers(session: Session, run_id: str) -> int:
-    """How many answers of a run are there, failed ones too; quick whatever their number."""
-    return session.scalar(select(func.count()).select_from(Answer).where(Answer.run_id == run_id)) or 0
 
 
 def rows_to_ask(session: Session, run: Run, *, after: int, retry_before: Any = None) -> list[Row]:

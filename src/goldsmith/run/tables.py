@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.storage.database import Owned, Table
+from goldsmith.storage.text import searchable
 
 
 class Prompt(Table, Owned):
@@ -57,6 +59,11 @@ _FEW = {"failed": "state = 'failed'", "cut_off": "finish_reason = 'length'", "in
 """What few answers of a run are, and everybody asks for: counted and listed without looking at the others."""
 
 
+def _searchable_answer(context: DefaultExecutionContext) -> str:
+    given: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return searchable([given["text"]])
+
+
 class Answer(Table):
     """What a model wrote for a row, or why it did not."""
 
@@ -64,6 +71,8 @@ class Answer(Table):
     __table_args__ = (
         UniqueConstraint("run_id", "row_id"),
         Index("ix_answers_run_position", "run_id", "position"),
+        Index("ix_answers_longest", "run_id", "answer_tokens", "position"),
+        Index("ix_answers_slowest", "run_id", "duration_ms", "position"),
         *(
             Index(f"ix_answers_{name}", "run_id", "position", sqlite_where=text(is_so), postgresql_where=text(is_so))
             for name, is_so in _FEW.items()
@@ -91,3 +100,7 @@ class Answer(Table):
     """The engine."""
     num_tries: Mapped[int] = mapped_column(default=1)
     at: Mapped[datetime]
+    search_text: Mapped[str | None] = mapped_column(
+        Text, default=_searchable_answer, deferred=True, deferred_raiseload=True
+    )
+    """The text as it is searched, written with it; never read by itself."""

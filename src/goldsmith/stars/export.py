@@ -20,12 +20,13 @@ from goldsmith.stars.collecting import Collection
 from goldsmith.stars.errors import ExampleDoesNotFit, ExportNotPossible, NoStars
 from goldsmith.stars.formats import FORMATS
 from goldsmith.stars.manifest import Manifest, ManifestFile, ManifestStar, make_manifest
-from goldsmith.stars.normalise import plain, stratum_of
+from goldsmith.stars.normalise import stratum_of
 from goldsmith.stars.split import FEWEST_STARS
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import Example, ExportRequest, Message, Side
 from goldsmith.storage.files import Home, write_whole
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.storage.text import plain
 
 STAR_RATING = 5
 _DROPPED_WORDS = {

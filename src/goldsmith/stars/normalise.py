@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from goldsmith.storage.text import plain
 
 MOST_LABELS: Final = 50
 """With more different answers than this they are not labels, and there is one stratum."""
@@ -19,12 +20,6 @@ def row_key(values: Mapping[str, str]) -> str:
     """SHA-256 of a row's content, in hex; equal for rows that differ in capitals, spaces or stored accents only."""
     content = sorted((plain(name), plain(value)) for name, value in values.items())
     return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii")).hexdigest()
-
-
-def plain(text: str) -> str:
-    """NFC, casefold, and every run of whitespace as one space."""
-    folded = unicodedata.normalize("NFD", text).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
 def stratum_of(answers: Sequence[str]) -> list[str]:

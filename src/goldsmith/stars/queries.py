@@ -1,23 +1,22 @@
 """Every SELECT on marks and training sets. The newest mark of an answer says how it stands."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from goldsmith.data.tables import Row
 from goldsmith.run import queries as runs
 from goldsmith.run.tables import Answer, Run
+from goldsmith.stars import search
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
 from goldsmith.stars.tally import tally
 from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
 from goldsmith.storage.keeping import Kept
-from goldsmith.storage.searching import contains
 
 _IDS_AT_ONCE = 500
 _marks_kept: Kept[tuple[int, ...]] = Kept()
@@ -84,12 +83,10 @@ def answers_page(session: Session, run_id: str, query: AnswerQuery | None = None
     return AnswerPage(items, _cursor(items[-1].answer, query.sort) if len(ids) > query.limit else None)
 
 
-def conditions(run_id: str, query: AnswerQuery) -> list[ColumnElement[bool]]:
-    """What an answer must be to be on any of the query's pages. A search looks at the row too: join it."""
-    found = [Answer.run_id == run_id, *_filter(query.filter)]
-    if query.search and query.search.strip():
-        found.append(_is_found(query.search.strip()))
-    return found
+def conditions(session: Session, run_id: str, query: AnswerQuery) -> list[ColumnElement[bool]]:
+    """What an answer must be to be on any of the query's pages."""
+    searched = search.condition(session, run_id, query.search)
+    return [Answer.run_id == run_id, *_filter(query.filter), *([] if searched is None else [searched])]
 
 
 def counts(session: Session, run_id: str) -> AnswerCounts:
@@ -197,49 +194,45 @@ def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
 
 def _ids(session: Session, run_id: str, query: AnswerQuery) -> list[str]:
     """The answers of a page and one more, by keys alone, so that nothing large is sorted."""
-    keys = _sort_keys(query.sort)
-    found = _behind(_searched(select(Answer.id), run_id, query), query).limit(query.limit + 1)
-    return list(session.scalars(found.order_by(*(key.desc() if is_descending else key for key, is_descending in keys))))
+    found: list[str] = []
+    shown = select(Answer.id).where(*conditions(session, run_id, query))
+    for part in _sorted(shown, query):
+        found += session.scalars(part.limit(query.limit + 1 - len(found)))
+        if len(found) > query.limit:
+            break
+    return found
 
 
-def _searched(found: Select[Any], run_id: str, query: AnswerQuery) -> Select[Any]:
-    """Answers that the query shows. Each is looked at beside its row, in order, until the page is full."""
-    if query.search and query.search.strip():
-        found = found.join(Row, Row.id == Answer.row_id)
-    return found.where(*conditions(run_id, query))
+_MEASURES: dict[AnswerSort, Any] = {AnswerSort.slowest: Answer.duration_ms, AnswerSort.longest: Answer.answer_tokens}
 
 
-def _is_found(text: str) -> ColumnElement[bool]:
-    """It stands in the answer or in the row. Rows are kept as JSON, so there it is looked for as JSON writes it."""
-    return or_(contains(Answer.text, text), contains(cast(Row.content, String), json.dumps(text)[1:-1]))
+def _sorted(found: Select[Any], query: AnswerQuery) -> Iterator[Select[Any]]:
+    """What is behind the cursor in its order, in parts that an index has in that order on both databases.
+
+    Answers without a figure come last, where the databases disagree about what is larger than nothing.
+    """
+    measure, after = _MEASURES.get(query.sort), _place(query)
+    if measure is None:
+        yield (found.where(Answer.position > after[0]) if after else found).order_by(Answer.position)
+        return
+    if after is None or after[0] >= 0:
+        behind = [tuple_(measure, Answer.position) < tuple_(*after)] if after else []
+        yield found.where(measure.is_not(None), *behind).order_by(measure.desc(), Answer.position.desc())
+    behind = [Answer.position < after[1]] if after and after[0] < 0 else []
+    yield found.where(measure.is_(None), *behind).order_by(Answer.position.desc())
 
 
-def _sort_keys(sort: AnswerSort) -> list[tuple[Any, bool]]:
-    """Columns or expressions that are never null, each with whether it descends; the last one is unique in a run."""
-    first: dict[AnswerSort, list[tuple[Any, bool]]] = {
-        AnswerSort.position: [],
-        AnswerSort.slowest: [(func.coalesce(Answer.duration_ms, -1.0), True)],
-        AnswerSort.longest: [(func.coalesce(Answer.answer_tokens, -1), True)],
-    }
-    return [*first[sort], (Answer.position, bool(first[sort]))]
-
-
-def _behind(found: Select[Any], query: AnswerQuery) -> Select[Any]:
-    if query.after is None:
-        return found
-    columns = [key for key, _ in _sort_keys(query.sort)]
+def _place(query: AnswerQuery) -> tuple[Any, ...] | None:
+    """The cursor's values; None without one, and for what nobody has handed out."""
     try:
-        values = [float(part) if "." in part else int(part) for part in query.after.split("_")]
+        values = tuple(float(part) if "." in part else int(part) for part in (query.after or "").split("_"))
     except ValueError:
-        return found
-    if len(values) != len(columns):
-        return found
-    if len(columns) == 1:
-        return found.where(columns[0] > values[0])
-    return found.where(tuple_(*columns) < tuple_(*values))
+        return None
+    return values if len(values) == (2 if query.sort in _MEASURES else 1) else None
 
 
 def _cursor(answer: Answer, sort: AnswerSort) -> str:
+    """Where the page ends; -1 stands for no figure."""
     values: dict[AnswerSort, list[str]] = {
         AnswerSort.position: [],
         AnswerSort.slowest: [repr(float(-1.0 if answer.duration_ms is None else answer.duration_ms))],
@@ -254,12 +247,12 @@ def _num(condition: Any) -> Any:
 
 def positions_before(session: Session, run_id: str, query: AnswerQuery, position: int, *, limit: int) -> list[int]:
     """Of the answers that the query shows, the last positions before this one, in their order."""
-    found = _searched(select(Answer.position), run_id, query).where(Answer.position < position)
+    found = select(Answer.position).where(*conditions(session, run_id, query), Answer.position < position)
     return list(session.scalars(found.order_by(Answer.position.desc()).limit(limit)))[::-1]
 
 
 def position_after(session: Session, run_id: str, query: AnswerQuery, position: int) -> int | None:
     """Of the answers that the query shows, the next position behind this one."""
-    found = _searched(select(Answer.position), run_id, query).where(Answer.position > position)
+    found = select(Answer.position).where(*conditions(session, run_id, query), Answer.position > position)
     position_found: int | None = session.scalar(found.order_by(Answer.position).limit(1))
     return position_found

@@ -217,7 +217,7 @@ def _bulk(
 def _pages(session: Session, request: BulkRequest) -> Iterator[list[tuple[FoundAnswer, Mapping[str, Any]]]]:
     """All at first, and marked page by page: what is marked here may leave the filter, never the page behind it."""
     after = 0
-    where = queries.conditions(request.run_id, AnswerQuery(filter=request.filter, search=request.search))
+    where = queries.conditions(session, request.run_id, AnswerQuery(filter=request.filter, search=request.search))
     while True:
         query = select(*_FOUND, Row.content).join(Row, Row.id == Answer.row_id).where(*where, Answer.position > after)
         found = session.execute(query.order_by(Answer.position).limit(_ANSWERS_AT_ONCE))

@@ -19,15 +19,31 @@ class Kept(Generic[T]):
         self._values: dict[tuple[str, str], tuple[object, T]] = {}
 
     def get(self, session: Session, name: str, *, stand: Callable[[], object], make: Callable[[], T]) -> T:
-        """The value. `stand` is cheap and differs as soon as `make` would give something else."""
-        connection = session.connection()
-        if not connection.get_execution_options().get("goldsmith_reads", False):
-            return make()
-        place, now = (str(connection.engine.url), name), stand()
-        known = self._values.get(place)
-        if known is None or known[0] != now:
-            known = (now, make())
-            if len(self._values) >= self._limit:
-                self._values.clear()
-            self._values[place] = known
-        return known[1]
+        """The value, never None. `stand` is cheap and differs as soon as `make` would give something else."""
+        now = stand()
+        known = self.known(session, name, stand=now)
+        if known is None:
+            known = make()
+            self.keep(session, name, known, stand=now)
+        return known
+
+    def known(self, session: Session, name: str, *, stand: object) -> T | None:
+        """The value, if one is kept that was worked out at this stand."""
+        place = _place(session, name)
+        kept = self._values.get(place) if place else None
+        return kept[1] if kept is not None and kept[0] == stand else None
+
+    def keep(self, session: Session, name: str, value: T, *, stand: object) -> None:
+        """Keep what was worked out at this stand, unless the session may have written."""
+        place = _place(session, name)
+        if place is None:
+            return
+        if len(self._values) >= self._limit:
+            self._values.clear()
+        self._values[place] = (stand, value)
+
+
+def _place(session: Session, name: str) -> tuple[str, str] | None:
+    connection = session.connection()
+    is_reading = connection.get_execution_options().get("goldsmith_reads", False)
+    return (str(connection.engine.url), name) if is_reading else None

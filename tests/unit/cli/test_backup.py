@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from tests.factories import make_base_model, make_person
 from tests.postgresql import run_sql
 
-from goldsmith import app
+from goldsmith import app, migrations
 from goldsmith.cli import main
 from goldsmith.migrations.tables import METADATA
 from goldsmith.models.types import SMOLLM2
@@ -132,7 +132,7 @@ def test_migrating_says_where_the_database_stands(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = run(monkeypatch, capsys, "migrate")
-    assert (code, out) == (0, "The database is at 0001 already.\n")
+    assert (code, out) == (0, f"The database is at {migrations.HEAD} already.\n")
 
 
 def test_an_empty_home_is_migrated_from_nothing(
@@ -141,7 +141,7 @@ def test_an_empty_home_is_migrated_from_nothing(
     monkeypatch.setenv("GOLDSMITH_HOME", str(tmp_path / "empty"))
     monkeypatch.delenv("GOLDSMITH_DATABASE_URL", raising=False)
     code, out, _ = run(monkeypatch, capsys, "migrate", "--json")
-    assert (code, json.loads(out)) == (0, {"revision": "0001", "said": "Made a new database."})
+    assert (code, json.loads(out)) == (0, {"revision": migrations.HEAD, "said": "Made a new database."})
 
 
 @pytest.mark.postgresql

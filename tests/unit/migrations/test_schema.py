@@ -1,12 +1,14 @@
 """The migrated schema is that of the tables, on every database."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import JSON, Connection, MetaData, insert, inspect, text
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.exc import SQLAlchemyError
 from tests.postgresql import run_sql
 
@@ -15,6 +17,9 @@ from goldsmith import migrations
 from goldsmith.migrations import tables
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+from goldsmith.storage.text import searchable
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -66,6 +71,50 @@ def test_all_revisions_go_up_down_and_up_again(empty: Database) -> None:
     assert migrations.current(empty) is None
     migrations.upgrade(empty)
     assert migrations.current(empty) == migrations.HEAD
+
+
+def test_rows_that_were_there_before_are_found_by_a_search(empty: Database) -> None:
+    number = int(next(VERSIONS.glob("*_search_and_sort_answers.py")).name[:4])
+    migrations.upgrade(empty, f"{number - 1:04}")
+    content = {"message": "Stra\u00dfe\n 5", "n": "A\u0308"}
+    with empty.transaction() as session:
+        _insert_old(session.connection(), content, text_written="GRO\u0308SSER als\tdas")
+    migrations.upgrade(empty, f"{number:04}")
+    with empty.reading() as session:
+        found = [session.execute(text(f"SELECT search_text FROM {name}")).scalar() for name in ("rows", "answers")]  # noqa: S608
+    assert found == [searchable(content.values()), "gr\u00f6sser als das"]
+    migrations.downgrade(empty, f"{number - 1:04}")
+    with empty.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM answers WHERE text LIKE 'GRO%'")).scalar() == 1
+        where = [index["dialect_options"] for index in inspect(session.connection()).get_indexes("answers")]
+    assert sum(any("where" in name for name in options) for options in where) == 3
+
+
+def _insert_old(connection: Connection, content: dict[str, str], *, text_written: str) -> None:
+    """A row and its answer, and what they belong to, as the revision before has them."""
+    old = MetaData()
+    old.reflect(connection)
+    given: dict[str, dict[str, object]] = {
+        "datasets": {"id": "ds_1"},
+        "dataset_versions": {"id": "dv_1", "dataset_id": "ds_1"},
+        "prompts": {"id": "pr_1"},
+        "prompt_versions": {"id": "pv_1", "prompt_id": "pr_1"},
+        "runs": {"id": "run_1", "dataset_version_id": "dv_1", "prompt_version_id": "pv_1"},
+        "rows": {"id": "row_1", "dataset_version_id": "dv_1", "content": content},
+        "answers": {"id": "ans_1", "run_id": "run_1", "row_id": "row_1", "text": text_written},
+    }
+    for name, values in given.items():
+        connection.execute(insert(old.tables[name]), [{**_anything(old.tables[name]), **values}])
+
+
+def _anything(table: SqlTable) -> dict[str, object]:
+    """A value for each column that needs one."""
+    fitting: dict[type, object] = {str: "x", int: 1, bool: True, datetime: datetime(2026, 1, 1), float: 1.0}  # noqa: DTZ001
+    return {
+        column.name: [] if isinstance(column.type, JSON) else fitting[column.type.python_type]
+        for column in table.columns
+        if not column.nullable
+    }
 
 
 def test_an_empty_database_is_at_no_revision(empty: Database) -> None:

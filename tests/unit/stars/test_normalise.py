@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldsmith.stars.normalise import ONE_STRATUM, plain, row_key, stratum_of
+from goldsmith.stars.normalise import ONE_STRATUM, row_key, stratum_of
+from goldsmith.storage.text import plain
 
 
 @pytest.mark.parametrize(

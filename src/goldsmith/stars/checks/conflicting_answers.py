@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from goldsmith.stars.normalise import plain
 from goldsmith.stars.types import Example, Finding
+from goldsmith.storage.text import plain
 
 TITLE: Final = "The same question, answered differently"
 
