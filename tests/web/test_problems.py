@@ -122,6 +122,23 @@ def test_a_page_router_tells_a_page_and_for_htmx_an_alert(failing: Site, family:
     assert family.title in alert.text.replace("&#39;", "'")
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://127.0.0.1:8001/data/new?dataset=ds_1", 'href="/data/new?dataset=ds_1"'),
+        ("https://elsewhere.example/data/new", None),
+        ("http://127.0.0.1:8001/pages/raise/Invalid", None),
+        ("", None),
+    ],
+)
+def test_whoever_sent_a_form_is_led_back_to_its_page_and_to_no_other(
+    failing: Site, referer: str, back: str | None
+) -> None:
+    page = failing.browser().post("/pages/raise/Invalid", headers={"referer": referer}).text
+    assert ("Go back and change it" in page) == (back is not None)
+    assert back is None or back in page
+
+
 def test_unusable_values_are_named_one_by_one(failing: Site) -> None:
     answer = failing.program().post("/api/values", json={"number": "many"})
     assert answer.status_code == 422

@@ -92,6 +92,8 @@ class Import:
                 session.execute(insert(Row), [self._row(item, columns) for item in batch])
             self._context.report(None, f"{self._num_rows:,} rows read")
         if self._num_rows == 0:
+            with self._context.transaction() as session:
+                self._say_bad_rows(queries.version(session, self._version_id, must_be_complete=False))
             first = self._bad_rows[0] if self._bad_rows else {"row": 1, "reason": "the file has no rows"}
             raise NoGoodRows(f"All {self._num_bad:,} rows are bad. Row {first['row']}: {first['reason']}")
         with self._context.transaction() as session:
@@ -143,10 +145,13 @@ class Import:
     def _complete(self, version: DatasetVersion, columns: list[str]) -> None:
         version.columns = columns
         version.num_rows = self._num_rows
-        version.num_bad_rows = self._num_bad
-        version.bad_rows = self._bad_rows
         version.content_hash = self._digest.hexdigest()
         version.is_complete = True
+        self._say_bad_rows(version)
+
+    def _say_bad_rows(self, version: DatasetVersion) -> None:
+        version.num_bad_rows = self._num_bad
+        version.bad_rows = self._bad_rows
 
 
 def _limit_memory(limit_bytes: int) -> None:

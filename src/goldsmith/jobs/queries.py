@@ -65,7 +65,8 @@ def is_nobody_at_work(session: Session, *, patience_s: float) -> bool:
     limit = clock.now() - timedelta(seconds=patience_s)
     states = [state.value for state in ACTIVE]
     kept = exists().where(Job.state.in_(states), Job.lease_until >= limit)
-    waits = and_(Job.state == JobState.QUEUED.value, Job.created_at < limit)
+    has_news = exists().where(JobEvent.job_id == Job.id, JobEvent.at >= limit)  # queued again, for instance
+    waits = and_(Job.state == JobState.QUEUED.value, Job.created_at < limit, not_(has_news))
     left = exists().where(or_(Job.state.in_(states), waits))
     return bool(session.scalar(select(and_(left, not_(kept)))))
 

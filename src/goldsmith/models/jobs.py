@@ -261,7 +261,9 @@ def _register(
     model.domain = context.job.domain
     model.created_by = context.job.created_by
     with context.transaction() as session:
-        return {"base_model_id": service.register_base(session, facts, model).id}
+        model_id = service.register_base(session, facts, model).id
+    context.report(1, f"looked at and kept, {amounts.size(facts.size_bytes)}")
+    return {"base_model_id": model_id}
 
 
 def _keep(home: Home, source: Path, facts: ModelFacts, *, is_ours: bool) -> Path:

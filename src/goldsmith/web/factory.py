@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
-from goldsmith.web import assets, design, health, hello, needs, problems
+from goldsmith.web import assets, design, health, hello, menu_now, needs, problems
 from goldsmith.web.described import ERRORS
 from goldsmith.web.faces import Face, Faces
 from goldsmith.web.security import Door
@@ -31,7 +31,9 @@ class Routers:
 
     def and_ours(self) -> "Routers":
         """With the pages and answers that belong to no step."""
-        return Routers((hello.pages, design.pages, needs.pages, *self.pages), (health.api, *self.api), self.openai)
+        return Routers(
+            (hello.pages, menu_now.pages, design.pages, needs.pages, *self.pages), (health.api, *self.api), self.openai
+        )
 
 
 class Web(FastAPI):

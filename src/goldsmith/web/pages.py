@@ -53,7 +53,7 @@ _templates = Jinja2Templates(env=make_environment())
 def render(request: Request, page: Page, *, status: int = 200, fragment: str | None = None) -> HTMLResponse:
     """The page, or for htmx only its `fragment` (a file that the page includes)."""
     toast = taken_toast(request)
-    context = {"page": page, "shell": shell_of(request, page, toast)}
+    context = {"page": page, "shell": shell_at(request, page.current, toast)}
     name = fragment if fragment and wants_fragment(request) else page.template
     response = _templates.TemplateResponse(request, name, context, status_code=status)
     response.headers["vary"] = "HX-Request"
@@ -77,11 +77,11 @@ def wants_fragment(request: Request) -> bool:
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
 
 
-def shell_of(request: Request, page: Page, toast: Toast | None = None) -> Shell:
-    """What surrounds this page."""
+def shell_at(request: Request, current: str, toast: Toast | None = None) -> Shell:
+    """What surrounds a page that belongs to the menu entry `current`."""
     surroundings: Surroundings = request.app.state.surroundings
     person: Person | None = getattr(request.state, "person", None)
-    shell = surroundings.shell(person, current=page.current, path=request.scope["path"], toast=toast)
+    shell = surroundings.shell(person, current=current, path=request.scope["path"], toast=toast)
     return replace(shell, theme=theme_of(request), has_keys=has_keys(request))
 
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -51,6 +51,8 @@ class ProblemPage(Page):
     hint: str
     status: int
     reference: str | None
+    back: str | None
+    """The page of ours on which a button was pressed."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,18 @@ def _as_page(request: Request, problem: Problem) -> Response:
     if problem.status == 401 and request.scope["method"] == "GET":
         query = request.scope["query_string"].decode("latin-1")
         return RedirectResponse(hello_address(f"{path}?{query}" if query else path), status_code=303)
-    page = ProblemPage(problem.title, problem.detail, problem.hint, problem.status, problem.reference)
+    back = _came_from(request)
+    page = ProblemPage(problem.title, problem.detail, problem.hint, problem.status, problem.reference, back)
     return render(request, page, status=problem.status)
+
+
+def _came_from(request: Request) -> str | None:
+    """The page whose form was sent; None for a link, whose page may lie anywhere."""
+    referer = urlsplit(request.headers.get("referer", ""))
+    is_ours = referer.netloc == request.headers.get("host") and referer.path.startswith("/")
+    if request.scope["method"] != "POST" or not is_ours or referer.path == request.scope["path"]:
+        return None
+    return f"{referer.path}?{referer.query}" if referer.query else referer.path
 
 
 def hello_address(back_to: str) -> str:

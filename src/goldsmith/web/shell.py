@@ -61,6 +61,8 @@ class Shell:
     person: Person | None
     toast: Toast | None
     path: str
+    current: str = ""
+    """The menu entry that the page belongs to."""
     theme: Theme = Theme.SYSTEM
     has_keys: bool = True
     """Whether single keys do something in this browser."""
@@ -98,7 +100,7 @@ class Surroundings:
         """The shell for a page of `person`."""
         facts = self._facts(person) if person else Facts(None, {})
         groups = menu(self._paths, current, facts.counts) if person else ()
-        return Shell(groups, facts.engine, person, toast, path, num_notices=facts.num_notices)
+        return Shell(groups, facts.engine, person, toast, path, current, num_notices=facts.num_notices)
 
     def forget(self, person: Person) -> None:
         """Read anew what stands around this person's next page: they have just changed it."""

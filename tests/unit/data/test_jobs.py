@@ -122,6 +122,9 @@ def test_a_file_without_one_good_row_fails_and_names_the_first(importer: Importe
         importer.work(job_id)
     with importer.database.reading() as session, pytest.raises(DatasetNotReady):
         queries.version(session, version_id)
+    with importer.database.reading() as session:
+        failed = queries.version(session, version_id, must_be_complete=False)
+        assert [bad["row"] for bad in failed.bad_rows] == [1, 2]
 
 
 @pytest.fixture

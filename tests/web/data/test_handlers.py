@@ -14,7 +14,7 @@ from goldsmith.data.tables import Dataset
 from goldsmith.jobs import queries, queue
 from goldsmith.jobs.kinds import JobKind
 from goldsmith.jobs.states import JobState
-from goldsmith.jobs.types import JobFailure
+from goldsmith.jobs.types import JobFailure, StageOutcome
 from goldsmith.jobs.worker import Worker
 from goldsmith.stars.jobs import ImportedAnswersKind
 from goldsmith.web.data import handlers
@@ -62,7 +62,11 @@ def work_off(site: Site) -> None:
             queue.move(session, queries.one(session, job_id), JobState.RUNNING, "its program was started")
         assert Worker(site.database, site.home, kinds).work(job_id, stage, lease) == 0
         with site.database.transaction() as session:
-            queue.finish(session, queries.one(session, job_id))
+            done = queries.one(session, job_id)
+            if done.stage_outcome == StageOutcome.FAILED.value:
+                queue.fail(session, done, JobFailure(**(done.failure or {})))
+            else:
+                queue.finish(session, done)
 
 
 def test_an_empty_house_offers_a_file_and_the_sample(data_site: Site) -> None:
@@ -87,6 +91,14 @@ def test_bad_rows_are_listed_and_the_good_ones_shown(data_site: Site) -> None:
     page = client.get(look_at(client, b'{"a": "1"}\n{"a": \n{"a": "3"}\n', "rows.jsonl")).text
     assert "1 row of the first ones cannot be used" in page
     assert "Row 2" in page
+
+
+def test_a_file_of_which_no_row_can_be_used_is_not_offered_for_import(data_site: Site) -> None:
+    client = data_site.browser()
+    page = client.get(look_at(client, b"a;b;c\n1,2,3\n4,5,6\n")).text
+    assert "No row can be used as it is read now." in page
+    assert 'type="submit" form="import"' not in page
+    assert '<details class="explain" open><summary>Read it otherwise</summary>' in page
 
 
 def test_a_file_keeps_the_name_that_it_has(data_site: Site) -> None:
@@ -174,6 +186,16 @@ def test_a_failed_import_says_why_and_what_to_do(data_site: Site) -> None:
     page = client.get(address).text
     assert "All 2 rows are bad." in page
     assert "Mend them." in page
+
+
+def test_an_import_without_one_good_row_lists_the_bad_ones(data_site: Site) -> None:
+    client = data_site.browser()
+    address = look_at(client, b"a;b;c\n1,2,3\n4,5,6\n")
+    answer = client.post("/data/import", data=chosen(client.get(address).text))
+    work_off(data_site)
+    page = client.get(answer.headers["location"]).text
+    assert "All 2 rows are bad" in page
+    assert re.findall(r"<li>Row (\d)", page) == ["1", "2"]
 
 
 def test_another_organisations_dataset_does_not_exist(data_site: Site) -> None:

@@ -1,5 +1,6 @@
 """Home and the guided way, through HTTP, at every place of the loop."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
+from goldsmith.jobs import queue
+from goldsmith.jobs.types import JobFailure
 from goldsmith.serve import queries
 from goldsmith.serve import service as serve
 from goldsmith.web.data import handlers as data
@@ -149,3 +152,22 @@ def test_the_four_numbers_are_those_of_the_organisation(site: Site) -> None:
     text = site.browser().get("/fine-tuning").text
     assert "Average win rate" in text
     assert "83 %" in text
+
+
+def test_a_dataset_whose_import_failed_is_not_what_the_loop_is_about(site: Site) -> None:
+    browser = site.browser()
+    browser.post("/data/sample")
+    with site.database.transaction() as session:
+        job = queue.claim(session, machine="here", slot=None)
+        assert job is not None
+        queue.fail(session, job, JobFailure("invalid", "All 3 rows are bad.", "Mend them."))
+    page = browser.get("/").text
+    assert re.findall("<h1[^>]*>([^<]*)", page) == ["A better model from your gold stars"]
+
+
+def test_the_menu_can_be_asked_for_alone_and_marks_where_one_is(site: Site) -> None:
+    browser = site.browser()
+    menu = browser.get("/menu?at=data").text
+    assert "<!doctype html>" not in menu
+    assert 'href="/data" aria-current="page"' in menu
+    assert "Engine is off" in menu

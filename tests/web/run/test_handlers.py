@@ -216,3 +216,22 @@ def test_another_organisations_run_does_not_exist(run_site: Site) -> None:
         assert client.get(address + path).status_code == 404
     for path in ("cancel", "pause", "resume", "retry"):
         assert client.post(f"{address}/{path}").status_code == 404
+
+
+def test_the_column_of_good_answers_cannot_be_asked_about(run_site: Site) -> None:
+    client = run_site.browser()
+    with run_site.database.transaction() as session:
+        factories.make_base_model(session, by=run_site.person)
+        version = factories.make_dataset_version(session, ROWS, by=run_site.person, name="tickets")
+        version.answer_column = "plan"
+        dataset_id = version.dataset_id
+    form = form_at(client, f"/runs/new?dataset={dataset_id}", template="{{message}} {{plan}}")
+    for address in ("/runs", "/runs/preview"):
+        answer = client.post(address, data=form)
+        assert answer.status_code == 422
+        assert "{{plan}} holds the good answers: the model would only copy them." in answer.text
+
+
+def test_the_address_of_a_look_leads_to_the_form(run_site: Site) -> None:
+    answer = run_site.browser().get("/runs/preview")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/runs/new")

@@ -15,11 +15,12 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.people import service as people
 from goldsmith.serve import queries as serve
 from goldsmith.serve.tables import Engine
+from goldsmith.settings import Settings
 from goldsmith.testing import FakeEngine
 from goldsmith.web.models import handlers as models
 from goldsmith.web.run import handlers as run
 from goldsmith.web.settings import handlers
-from goldsmith.web.settings.views import shown_value
+from goldsmith.web.settings.views import setting_lines, shown_value
 
 PROVIDER = {"url": "https://api.example.com/v1/", "model": "large-1", "key": "sk-hidden", "output_usd_per_million": "2"}
 
@@ -47,6 +48,15 @@ def test_the_page_is_well_formed_and_says_what_is_set(site: Site) -> None:
     assert "GOLDSMITH_ENGINE_PORT" in text
     assert "The first port that is tried for an engine of our own" in text
     assert 'href="/settings" aria-current="page"' in text
+
+
+def test_a_setting_counts_as_set_when_it_differs_also_where_all_are_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in Settings(home=tmp_path, port=9001).to_environment().items():
+        monkeypatch.setenv(name, value)
+    lines = setting_lines(Settings())
+    assert {line.name for line in lines if line.is_set} == {"GOLDSMITH_HOME", "GOLDSMITH_PORT"}
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:

@@ -75,6 +75,7 @@ def dataset_page(
         failure=JobFailure(**failed.failure) if failed is not None and failed.failure else None,
         failed_job=job_line(failed) if failed is not None else None,
         bad_rows=tuple(version.bad_rows[:PAGE_SIZE]) if version else (),
+        failed_rows=tuple(versions[0].bad_rows[:PAGE_SIZE]) if failed is not None else (),
         heads=heads_of(columns),
         rows=tuple((row.position, tuple(shown(row.content.get(name, "")) for name in columns)) for row in rows),
         pager=_pager(request, version, after, len(rows)),

@@ -99,6 +99,8 @@ class PreviewPage(Page):
     encodings: tuple[str, ...]
     delimiters: tuple[tuple[str, str], ...]
     is_whole_file: bool
+    has_usable_rows: bool
+    """False when every row of the file was seen to be bad."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class DatasetPage(Page):
     failure: JobFailure | None
     failed_job: JobLine | None
     bad_rows: tuple[Mapping[str, Any], ...]
+    failed_rows: tuple[Mapping[str, Any], ...]
+    """Of the import that failed; the file had no others."""
     heads: tuple[Head, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     pager: Pager
@@ -189,6 +193,7 @@ def preview_page(upload: str, reading: ReadingForm, found: Preview) -> PreviewPa
         encodings=ENCODINGS if found.encoding else (),
         delimiters=DELIMITERS if found.format is Format.DELIMITED else (),
         is_whole_file=found.is_whole_file,
+        has_usable_rows=bool(found.rows) or not found.is_whole_file,
     )
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import orm
 
 from goldsmith.compare import loop as loops
-from goldsmith.compare.loop import StepName
+from goldsmith.compare.loop import Loop, StepName
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.states import ACTIVE, JobState
@@ -33,7 +33,7 @@ def home_page(session: orm.Session, person: Person) -> HomePage:
     is_empty = loop.dataset is None and loop.run is None
     return HomePage(
         title="Home",
-        heading=loop.dataset.name if loop.dataset is not None else "A better model from your gold stars",
+        heading=_heading(loop),
         is_empty=is_empty,
         next=next_card(loop),
         cells=cells_of(loop),
@@ -41,6 +41,12 @@ def home_page(session: orm.Session, person: Person) -> HomePage:
         exam=exam_of(loop),
         lately=lately_of(over, history, serve.model_names(session), NUM_LATELY),
     )
+
+
+def _heading(loop: Loop) -> str:
+    """The newest dataset's name; one whose import failed is not what this loop is about."""
+    has_rows = loop.version is not None or loop.counts.is_importing
+    return loop.dataset.name if loop.dataset is not None and has_rows else "A better model from your gold stars"
 
 
 def guided_page(

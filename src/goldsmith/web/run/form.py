@@ -107,15 +107,23 @@ def values_of(draft: PromptDraft) -> dict[str, str]:
 
 
 def with_column_errors(
-    fields: Sequence[FormField], form: RunForm, columns: Sequence[str]
+    fields: Sequence[FormField], form: RunForm, columns: Sequence[str], *, answer_column: str | None = None
 ) -> tuple[tuple[FormField, ...], bool]:
-    """The fields, each with what is wrong when it names a column that is not there; and whether one does."""
+    """The fields, each with what is wrong with the columns that it names; and whether something is.
+
+    A column that is not there is wrong, and so is the one with the good answers: who reads them learns nothing.
+    """
     errors = {}
     for name in ("system_text", "template"):
         try:
             check_variables(PromptDraft(getattr(form, name)), columns)
         except GoldsmithError as error:
             errors[name] = error.message
+        else:
+            if answer_column in variables_of(getattr(form, name)):
+                errors[name] = (
+                    f"{{{{{answer_column}}}}} holds the good answers: the model would only copy them. Take it out."
+                )
     return tuple(replace(field, error=errors.get(field.name, field.error)) for field in fields), bool(errors)
 
 

@@ -29,11 +29,11 @@ from goldsmith.stars import queries as star_queries
 from goldsmith.stars.types import AnswerFilter, AnswerQuery
 from goldsmith.web import needs
 from goldsmith.web.format import money, number, size
-from goldsmith.web.forms import FormField, Option, fields_of
+from goldsmith.web.forms import Filled, FormField, Option, fields_of
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, chips, with_query
 from goldsmith.web.run.fields import text_of
-from goldsmith.web.run.form import FOLDED, RunForm, values_of
+from goldsmith.web.run.form import FOLDED, RunForm, values_of, with_column_errors
 from goldsmith.web.run.views import (
     DatasetChoice,
     NewRunPage,
@@ -131,6 +131,14 @@ def own_version(session: orm.Session, version_id: str, person: Person) -> Datase
     if version.domain != person.domain:
         raise DatasetNotFound(f"There is no dataset version {version_id}.")
     return version
+
+
+def checked(form: Filled[RunForm], version: DatasetVersion) -> tuple[tuple[FormField, ...], bool]:
+    """The form's fields with what is wrong with each, and whether something is."""
+    if not form.is_usable:
+        return form.fields, True
+    columns = [str(column) for column in version.columns]
+    return with_column_errors(form.fields, form.usable, columns, answer_column=version.answer_column)
 
 
 def prompt_name(session: orm.Session, form: RunForm, version: DatasetVersion, person: Person) -> str:

@@ -16,8 +16,9 @@ from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.job_access import go_on
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.run.answers import CURSOR
-from goldsmith.web.run.form import RunForm, with_column_errors
+from goldsmith.web.run.form import RunForm
 from goldsmith.web.run.found import (
+    checked,
     new_run_page,
     own_version,
     prompt_name,
@@ -54,12 +55,17 @@ def new(
     return render(request, page, fragment="run/_needs.html")
 
 
+@pages.get("/runs/preview")
+def preview_again(request: Request) -> RedirectResponse:
+    """A look is the answer to a form that was sent; whoever opens its address begins with the form."""
+    return redirect(request, "/runs/new")
+
+
 @pages.post("/runs/preview")
 def preview(request: Request, state: TheState, session: ReadSession, person: CurrentPerson, form: Form) -> HTMLResponse:
     """What the first three rows would ask; saves nothing."""
     version = own_version(session, form.posted("dataset_version"), person)
-    columns = [str(column) for column in version.columns]
-    fields, is_wrong = with_column_errors(form.fields, form.usable, columns) if form.is_usable else (form.fields, True)
+    fields, is_wrong = checked(form, version)
     previews = [] if is_wrong else prompts.preview(session, form.usable.draft, version.id)
     page = new_run_page(state, session, person, version=version, fields=fields, previews=previews)
     return render(request, page, status=422 if is_wrong else 200)
@@ -71,8 +77,7 @@ def start(
 ) -> HTMLResponse | RedirectResponse:
     """Keep the wording and start the run; the model's engine is started when it is not there."""
     version = own_version(session, form.posted("dataset_version"), person)
-    columns = [str(column) for column in version.columns]
-    fields, is_wrong = with_column_errors(form.fields, form.usable, columns) if form.is_usable else (form.fields, True)
+    fields, is_wrong = checked(form, version)
     if is_wrong:
         return render(request, new_run_page(state, session, person, version=version, fields=fields), status=422)
     asked = form.usable

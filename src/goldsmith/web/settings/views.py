@@ -137,6 +137,17 @@ def environment_line(found: Environment, need: Need | None, *, fits: bool) -> En
     return EnvironmentLine(found.name.value, title, badge, about, is_there, need if fits else None)
 
 
+def _is_set(settings: Settings, name: str) -> bool:
+    """Whether it is other than it comes. `goldsmith up` hands every setting on, so being there says nothing."""
+    as_it_comes = Settings.model_construct(home=settings.home)
+    resolved = {"home": "root", "database_url": "database"}.get(name)
+    if resolved is None:
+        return bool(getattr(settings, name) != getattr(as_it_comes, name))
+    if name == "home":
+        as_it_comes = Settings.model_construct()
+    return bool(getattr(settings, resolved) != getattr(as_it_comes, resolved))
+
+
 def setting_lines(settings: Settings) -> tuple[SettingLine, ...]:
     """Every setting; passwords in addresses are not shown."""
     return tuple(
@@ -144,7 +155,7 @@ def setting_lines(settings: Settings) -> tuple[SettingLine, ...]:
             name=f"GOLDSMITH_{name.upper()}",
             value=shown_value(getattr(settings, name)),
             help=(info.description or "").replace("`", ""),
-            is_set=name in settings.model_fields_set,
+            is_set=_is_set(settings, name),
         )
         for name, info in type(settings).model_fields.items()
     )

@@ -25,9 +25,17 @@ function changed(jobId) {
   }
 }
 
+// A browser opens six connections to one host, so a tab that nobody sees lets its own go.
+let source = null;
+
+function listenWhileSeen() {
+  if (document.hidden) source = source?.close() ?? null;
+  else if (!source) listen();
+}
+
 function listen() {
-  if (!body.dataset.stream || !document.querySelector("[data-live], [data-live-job]")) return;
-  const source = new EventSource(body.dataset.stream);
+  if (!body.dataset.stream) return;
+  source = new EventSource(body.dataset.stream);
   // What changed between the page and the stream, or while the connection was gone, is asked for once.
   source.addEventListener("begun", () => document.querySelectorAll("[data-live]").forEach(refresh));
   source.addEventListener("job", (message) => changed(JSON.parse(message.data).id));
@@ -37,7 +45,6 @@ function listen() {
     if (["succeeded", "failed"].includes(event.kind)) document.querySelectorAll("[data-bell]").forEach(refresh);
     document.dispatchEvent(new CustomEvent("goldsmith:event", { detail: event }));
   });
-  addEventListener("pagehide", () => source.close());
 }
 
 // ---- Toasts: ten seconds, longer under the focus or the pointer. ----
@@ -194,6 +201,22 @@ function dropFiles() {
   }
 }
 
+// What was typed into a long form outlives another button of its page, such as Install, until the form itself is sent.
+function keepDrafts() {
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    const place = `draft ${form.dataset.draft}`;
+    const typed = () => [...form.elements].filter((field) => field.name && field.matches("textarea, input.input"));
+    const kept = JSON.parse(sessionStorage.getItem(place) ?? "{}");
+    for (const field of typed()) if (field.name in kept && field.value === field.defaultValue) field.value = kept[field.name];
+    form.addEventListener("input", () => {
+      sessionStorage.setItem(place, JSON.stringify(Object.fromEntries(typed().map((field) => [field.name, field.value]))));
+    });
+    form.addEventListener("submit", (event) => {
+      if (!event.submitter?.hasAttribute("formaction")) sessionStorage.removeItem(place);
+    });
+  }
+}
+
 function follow() {
   for (const log of document.querySelectorAll("[data-follow]")) log.scrollTop = log.scrollHeight;
 }
@@ -214,8 +237,12 @@ document.querySelectorAll("[data-toast]").forEach(letGo);
 document.querySelector("[aria-invalid='true']")?.focus();
 fillKeys();
 dropFiles();
+keepDrafts();
 follow();
-listen();
+listenWhileSeen();
+addEventListener("visibilitychange", listenWhileSeen);
+addEventListener("pagehide", () => { source = source?.close() ?? null; });
+addEventListener("pageshow", listenWhileSeen);
 drawAll();
 
 // ---- Reading answers: the next row is here before it is wanted; a mark is saved while one reads on. ----
@@ -264,7 +291,7 @@ async function save(form, pressed) {
     return;
   }
   if (answer.ok && isAhead) {
-    for (const part of ["#pace", "#queue"]) document.querySelector(part)?.replaceWith(told.querySelector(part) ?? "");
+    for (const part of ["#pace", "#tools", "#queue"]) document.querySelector(part)?.replaceWith(told.querySelector(part) ?? "");
     if (place().dataset.next) row(place().dataset.next);
   } else put(html, answer.ok ? new URL(answer.url).pathname + new URL(answer.url).search : here);
   const toast = told.querySelector("template[data-said]")?.content.firstElementChild;
