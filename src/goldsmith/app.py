@@ -137,8 +137,10 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
     from goldsmith.run.batches.jobs import BatchKeeper
+    from goldsmith.serve.rollout_keeper import RolloutKeeper
 
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database)]
+    rollouts = RolloutKeeper(parts.database, parts.home)
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
@@ -237,24 +239,34 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.gateway.application import ADDRESSES, Gateway
     from goldsmith.gateway.exchange import LateForwarder
     from goldsmith.gateway.poller import Poller
+    from goldsmith.gateway.traffic import Traffic
+    from goldsmith.serve import bell
+    from goldsmith.serve.traffic_sink import TrafficSink
     from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
     from goldsmith.web.factory import make_web
     from goldsmith.web.state import WebState
 
-    poller, forwarder = Poller(lambda: read_routes(parts)), LateForwarder()
+    poller = Poller(lambda: read_routes(parts), bell=lambda: bell.heard(parts.home))
+    traffic = Traffic(TrafficSink(parts.database, days=parts.settings.traffic_days))
+    forwarder = LateForwarder()
     asked_inside = Gateway(inside.nobody, poller=poller, forwarder=forwarder)
+
+    def after_switch() -> None:
+        bell.ring(parts.home)
+        poller.refresh()
+
     offers = {
         "backends": make_backends(),
         "machine": parts.machine,
         "import_roots": (Path.home(), *parts.settings.import_roots),
-        "after_switch": poller.refresh,
+        "after_switch": after_switch,
         "ask_models": lambda person, bodies: inside.ask_all(asked_inside, person, bodies),
     }
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=forwarder))
+    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=forwarder, traffic=traffic))
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     import_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders, separated by colons, from which model folders may be imported, besides the user's home folder."""
 
+    traffic_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """For how many days it is kept what was counted of each model's requests, minute by minute."""
+
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

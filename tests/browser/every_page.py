@@ -5,6 +5,7 @@ with bad rows, jobs that failed. Served from this process, because a page does n
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +22,14 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.run.tables import Answer, Run
-from goldsmith.serve import aliases
+from goldsmith.serve import aliases, rollouts, traffic
 from goldsmith.serve import service as serve
+from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.types import Part
+from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
+from goldsmith.storage import clock
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web.port import listen
 from goldsmith.web.server import make_server
@@ -157,10 +161,18 @@ STAGES = {"empty": empty, "at-work": at_work, "failed": failed, "done": done}
 
 
 def share_out(walk: Walk) -> None:
-    """A name without an end that leads to two models, after a change with a reason."""
+    """A name without an end that leads to two models, after a change with a reason, in the midst of a roll-out."""
     aliases.make(walk.session, ALIAS, Part(walk.base_id, 1.0), by=walk.by)
     parts = [Part(walk.base_id, 0.95), Part(walk.model_id, 0.05)]
     aliases.point(walk.session, ALIAS, parts, by=walk.by, why=LONG_TEXT[:150])
+    rollout = rollouts.start(walk.session, ALIAS, walk.model_id, RolloutPlan((0.25, 1.0), 1800), by=walk.by)
+    for model_id, num in ((walk.base_id, 1_204), (walk.model_id, 398)):
+        counts = Counts(num_requests=num, num_errors=3, num_with_schema=num - 3, num_invalid_json=1)
+        counts.time(0.8)
+        counts.measure(42)
+        key = TrafficKey(int(time.time() // 60), walk.by.domain, ALIAS, rollout.first_version, model_id)
+        traffic.store(walk.session, "tw_1", {key: counts})
+    rollouts.look(walk.session, rollout, clock.now(), by=walk.by)
 
 
 def make_hard(walk: Walk) -> None:

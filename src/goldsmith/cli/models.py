@@ -15,6 +15,7 @@ from goldsmith.models import hub_access, queries, service
 from goldsmith.models.errors import HubTokenNotUsable
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.models.types import BUILTINS, METRICS, SMOLLM2, FromHub
+from goldsmith.serve import bell
 from goldsmith.serve import queries as serve_queries
 from goldsmith.serve import service as serve
 from goldsmith.storage import amounts
@@ -161,6 +162,7 @@ def switch(context: typer.Context, model: Model) -> None:
     with cli.transaction() as (session, person):
         found = queries.any_model(session, model, domain=person.domain)
         serve.switch(session, found.id, by=person)
+    bell.ring(cli.parts.home)
     cli.show({"default": found.id}, f"{found.name} is the default now. Undo with: goldsmith models undo")
 
 
@@ -170,6 +172,7 @@ def undo(context: typer.Context) -> None:
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
         alias = serve.undo_switch(session, by=person)
+    bell.ring(cli.parts.home)
     cli.show({"default": alias.targets})
 
 

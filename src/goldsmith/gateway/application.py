@@ -5,7 +5,7 @@ It stands behind the door, which has checked the host, the origin and the key, a
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from goldsmith.errors import GoldsmithError
@@ -14,7 +14,9 @@ from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, NoPerson
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
+from goldsmith.gateway.observing import wants_json
 from goldsmith.gateway.poller import Poller
+from goldsmith.gateway.traffic import Traffic
 from goldsmith.people.types import Person
 from goldsmith.serve.types import RESERVED_NAMES, Share
 
@@ -41,6 +43,7 @@ class Gateway:
     app: App
     poller: Poller
     forwarder: Forwards
+    traffic: Traffic = field(default_factory=Traffic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the beginning and end of the server's life."""
@@ -62,8 +65,10 @@ class Gateway:
         async def send_and_live(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self.poller.start()
+                self.traffic.start()
             elif message["type"].startswith("lifespan.shutdown"):
                 await self.poller.close()
+                await self.traffic.close()
                 await self.forwarder.close()
             await send(message)
 
@@ -92,7 +97,8 @@ class Gateway:
         except GoldsmithError as error:
             await back.answer(refused(error), {})
             return
-        await self._until_done_or_gone(request, receive, back)
+        with self.traffic.watching(request, person.domain, back) as watched:
+            await self._until_done_or_gone(request, receive, watched)
 
     async def _until_done_or_gone(self, request: Outgoing, receive: Receive, back: Back) -> None:
         async with ended_when_gone(receive):
@@ -114,6 +120,8 @@ def prepare(
         body=body.for_target(endpoint, checked, target),
         key=tables.engine_keys.get(target.engine_id),
         headers=told_of(share),
+        version=share.version,
+        is_json_wanted=wants_json(checked),
     )
 
 

@@ -26,6 +26,9 @@ class Outgoing:
     key: str | None = field(repr=False)
     headers: Mapping[str, str]
     """What the caller is told about who answered."""
+    version: int = 0
+    """The version of the alias that led there."""
+    is_json_wanted: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from goldsmith.models import queries as models
@@ -23,8 +24,8 @@ from goldsmith.serve.errors import (
     SharesNotUsable,
 )
 from goldsmith.serve.history import Before
-from goldsmith.serve.tables import Alias
-from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, HistoryAction, Part, Proof, parts_of
+from goldsmith.serve.tables import Alias, Rollout
+from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, HistoryAction, Part, Proof, RolloutState, parts_of
 from goldsmith.storage import clock
 
 MAX_PARTS = 10
@@ -134,6 +135,8 @@ def write(session: Session, name: str, parts: Sequence[Part], change: Change, *,
     }
     previous_id = previous.model_id if previous is not None else None
     entry = history.record(session, change.action, subject, by=by, config=config, previous_model_id=previous_id)
+    if "rollout_id" not in change.more:
+        _stop_rollouts(session, name, by=by)
     alias.targets = [part.to_dict() for part in parts]
     alias.version = entry.seq
     alias.changed_by, alias.changed_at = by.id, entry.deployed_at
@@ -147,6 +150,13 @@ def check_name(session: Session, name: str, *, domain: str) -> None:
         raise AliasNameNotUsable(f"{name[:100]!r} cannot be the name of an alias.")
     if name in queries.names_of_models(session, domain=domain):
         raise AliasNameNotUsable(f"There is a model called {name}; callers could not tell them apart.")
+
+
+def _stop_rollouts(session: Session, name: str, *, by: Person) -> None:
+    running = (Rollout.domain == by.domain, Rollout.alias == name, Rollout.state == RolloutState.RUNNING.value)
+    said = f"{by.name} changed what {name} leads to."
+    values = {"state": RolloutState.STOPPED.value, "message": said, "ended_at": clock.now()}
+    session.execute(update(Rollout).where(*running).values(**values))
 
 
 def _gains_most(old: Sequence[Part], new: Sequence[Part]) -> str:

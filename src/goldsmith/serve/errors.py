@@ -45,6 +45,34 @@ class AliasNotFound(NotFound):
     default_hint = "See what there is with: goldsmith aliases list"
 
 
+class RolloutNotFound(NotFound):
+    """There is no roll-out with this id, or none of this alias."""
+
+    title = "No such roll-out"
+    default_hint = "See what there is with: goldsmith aliases show NAME"
+
+
+class RolloutRunning(Conflict):
+    """An alias has one roll-out at a time."""
+
+    title = "A roll-out is under way"
+    default_hint = "Wait for its end, or roll it back."
+
+
+class RolloutOver(Conflict):
+    """The roll-out has ended, so it neither goes on nor back."""
+
+    title = "The roll-out is over"
+    default_hint = "Start another one, or undo the last change of the alias."
+
+
+class RolloutNotPossible(Invalid):
+    """The steps do not go up to 100 %, or nobody else answers for the alias."""
+
+    title = "This cannot be rolled out"
+    default_hint = "Choose a model with a smaller share of the alias, and steps that grow, such as 5, 25, 100."
+
+
 class AliasExists(Conflict):
     """There is an alias of this name already."""
 

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.serve.errors import DeploymentNotFound, EngineNotFound, NoEngineForModel, ReceiptNotFound
-from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine, Receipt
+from goldsmith.serve.tables import Alias, Deployment, DeploymentHistory, Engine, Receipt, Rollout
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
     DeploymentState,
     EngineKind,
     EngineState,
     Proof,
+    RolloutState,
     Route,
     RouteTable,
     Share,
@@ -132,8 +133,12 @@ def alias(session: Session, *, domain: str, name: str) -> Alias | None:
 
 
 def aliases_of(session: Session, model_id: str, *, domain: str) -> tuple[str, ...]:
-    """The stable names that lead to a model."""
-    return _aliases_by_model(session, domain).get(model_id, ())
+    """The stable names that lead to a model, or would again if a roll-out that is under way went back."""
+    query = select(Rollout).where(Rollout.domain == domain, Rollout.state == RolloutState.RUNNING.value)
+    back = {
+        row.alias for row in session.scalars(query) if model_id in {part.model_id for part in parts_of(row.old_targets)}
+    }
+    return tuple(sorted({*_aliases_by_model(session, domain).get(model_id, ()), *back}))
 
 
 def aliases(session: Session, *, domain: str) -> list[Alias]:

@@ -105,6 +105,59 @@ class Receipt(Table):
     measured_at: Mapped[datetime]
 
 
+class TrafficMinute(Table):
+    """What one process counted in a minute about one model behind one version of an alias; forgotten after days."""
+
+    __tablename__ = "traffic_minutes"
+
+    domain: Mapped[str] = mapped_column(String(255), primary_key=True)
+    alias: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Empty for requests that named the model itself."""
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    model_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    writer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    num_requests: Mapped[int]
+    num_errors: Mapped[int]
+    num_with_schema: Mapped[int]
+    num_invalid_json: Mapped[int]
+    num_timed: Mapped[int]
+    seconds: Mapped[float] = mapped_column(Float)
+    log_seconds: Mapped[float] = mapped_column(Float)
+    log_seconds_squared: Mapped[float] = mapped_column(Float)
+    num_measured: Mapped[int]
+    tokens: Mapped[int]
+    log_tokens: Mapped[float] = mapped_column(Float)
+    log_tokens_squared: Mapped[float] = mapped_column(Float)
+
+
+class Rollout(Table, Owned):
+    """A new model that gets a growing share of an alias, watched."""
+
+    __tablename__ = "rollouts"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    alias: Mapped[str] = mapped_column(String(64), index=True)
+    model_id: Mapped[str] = mapped_column(String(64))
+    old_targets: Mapped[list[Any]]
+    """What the alias was before."""
+    stages: Mapped[list[Any]]
+    """Shares, one after the other."""
+    stage: Mapped[int]
+    hold_s: Mapped[float | None] = mapped_column(Float)
+    """How long each share is held; null: a person goes on by a click."""
+    limits: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    """`running`, `succeeded`, `rolled_back` or `stopped`."""
+    message: Mapped[str] = mapped_column(Text, default="")
+    first_version: Mapped[int]
+    """The alias's version at its first share; traffic is compared from there on."""
+    num_judged: Mapped[int] = mapped_column(default=0)
+    """Requests of the new model when something was last concluded."""
+    stage_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class Alias(Table):
     """A stable name that callers use; `default` is one."""
 

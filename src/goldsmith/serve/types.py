@@ -56,6 +56,16 @@ class Proof(StrEnum):
         return self in (Proof.PROVED, Proof.NOT_NEEDED)
 
 
+class RolloutState(StrEnum):
+    """How a roll-out stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled_back"
+    STOPPED = "stopped"
+    """Somebody changed the alias by hand."""
+
+
 class HistoryAction(StrEnum):
     """What changed about what is live."""
 

@@ -39,6 +39,8 @@ class Prefix(StrEnum):
     BATCH_REQUEST = "batch_req"
     UPLOAD = "upload"
     PART = "part"
+    TRAFFIC_WRITER = "tw"
+    ROLLOUT = "rol"
 
 
 def new_id(prefix: Prefix) -> str:

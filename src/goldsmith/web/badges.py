@@ -41,6 +41,7 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "worse": Badge("got worse", "down", "worse"),
     "cut": Badge("cut off", "scissors", "cut"),
     "exam": Badge("exam", "hatch", "off"),
+    "rolled_back": Badge("rolled back", "left", "cut"),
     "ready": Badge("ready", "check-circle", "proved"),
     "stopped": Badge("stopped", None, "off"),
     "not_tested": Badge("not tested yet", "queued", "off"),

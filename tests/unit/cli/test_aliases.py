@@ -5,7 +5,7 @@ from tests.factories import make_base_model
 from tests.unit.cli.conftest import Line
 
 from goldsmith.cli.aliases import parse
-from goldsmith.serve import service
+from goldsmith.serve import bell, service
 from goldsmith.serve.errors import SharesNotUsable
 from goldsmith.serve.types import Part
 
@@ -53,3 +53,22 @@ def test_what_cannot_be_is_said(line: Line, names: tuple[str, str]) -> None:
     assert line.error("aliases", "set", "support", "one=50", "two=60")[0] == 2
     assert line.error("aliases", "set", "one", "two")[0] == 2
     assert line.error("aliases", "undo", "support")[0] == 5
+
+
+def test_a_new_model_is_rolled_out_and_back(line: Line, names: tuple[str, str]) -> None:
+    old, new = names
+    line.json("aliases", "set", "support", old)
+    begun = line.json("aliases", "roll-out", "support", new, "--steps", "10, 100")
+    assert (begun["state"], begun["percent"]) == ("running", 10)
+    assert line.json("aliases", "go-on", "support")["percent"] == 100
+    assert line.json("aliases", "roll-back", "support", "--why", "too slow")["message"] == "too slow"
+    assert line.json("aliases", "list")[0]["leads to"] == "100 % one"
+    assert line.error("aliases", "roll-back", "support")[0] == 4
+    assert line.error("aliases", "roll-out", "support", new, "--steps", "ten")[0] == 2
+    assert line.json("aliases", "traffic", "support") == []
+
+
+def test_a_change_from_the_command_line_rings_the_gateways_bell(line: Line, names: tuple[str, str]) -> None:
+    assert bell.heard(line.home) == 0
+    line.json("aliases", "set", "support", names[0])
+    assert bell.heard(line.home) != 0

@@ -85,3 +85,22 @@ def test_it_goes_on_looking_after_a_failure() -> None:
         await poller.close()
 
     asyncio.run(look())
+
+
+def test_a_bell_has_it_read_at_once() -> None:
+    async def look() -> None:
+        source, rung = Source(), [0]
+        poller = Poller(source.read, every_s=3600, bell=lambda: rung[0])
+        await poller.tables()
+        while source.num_reads < 2:  # the first by the watcher itself
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        num_reads = source.num_reads
+        rung[0] += 1
+        while source.num_reads == num_reads:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        assert source.num_reads == num_reads + 1
+        await poller.close()
+
+    asyncio.run(asyncio.wait_for(look(), 10))

@@ -11,7 +11,8 @@ from tests.factories import make_base_model
 from tests.web.conftest import Site
 from tests.web.models.factories import make_tuned_model
 
-from goldsmith.serve import queries
+from goldsmith.serve import queries, traffic
+from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.tables import Receipt
 from goldsmith.storage import clock
 from goldsmith.web import waiting
@@ -251,3 +252,31 @@ def test_shares_that_do_not_add_up_are_refused(
     targets = [{"model_id": model_id, "share": part} for model_id, part in zip(models, shares, strict=True)]
     answer = client.put("/v1/aliases/support", json={"targets": targets})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/shares-not-usable")
+
+
+def test_a_roll_out_is_started_taken_on_and_rolled_back(
+    site: Site, client: TestClient, models: tuple[str, str], keep: Callable[..., None]
+) -> None:
+    for model_id in models:
+        client.post("/v1/models/load", json={"model_id": model_id})
+        keep(model_id)
+    old, new = models
+    client.put("/v1/aliases/support", json={"targets": [{"model_id": old, "share": 1.0}]})
+    body = {"model_id": "support-2", "stages": [0.1, 1.0], "hold_minutes": 30, "min_requests": 20}
+    begun = client.post("/v1/aliases/support/rollouts", json=body)
+    assert (begun.status_code, begun.json()["state"], begun.json()["hold_s"]) == (201, "running", 1800)
+    assert client.post("/v1/aliases/support/rollouts", json=body).json()["type"] == "/problems/rollout-running"
+    version = client.get("/v1/aliases/support").json()["version"]
+    with site.database.transaction() as session:
+        key = TrafficKey(int(time.time() // 60), "local", "support", version, new)
+        traffic.store(session, "tw_1", {key: Counts(num_requests=4, num_errors=1, num_timed=3, seconds=1.5)})
+    seen = client.get("/v1/aliases/support/rollouts").json()["rollouts"][0]
+    assert (seen["new"]["num_requests"], seen["new"]["mean_seconds"], seen["old"]["num_requests"]) == (4, 0.5, 0)
+    counted = client.get("/v1/aliases/support/traffic", params={"minutes": 10}).json()["models"]
+    assert [(each["name"], each["num_errors"]) for each in counted] == [("support-2", 1)]
+    onward = client.post("/v1/aliases/support/rollouts/continue", json={"why": "looks good"}).json()
+    assert (onward["stage"], client.get("/v1/aliases/support").json()["targets"][0]["share"]) == (1, 1.0)
+    back = client.post("/v1/aliases/support/rollouts/back").json()
+    assert (back["state"], back["message"]) == ("rolled_back", "Rolled back by Ada.")
+    assert client.get("/v1/aliases/support").json()["targets"][0]["model_id"] == old
+    assert client.post("/v1/aliases/support/rollouts/back").json()["type"] == "/problems/rollout-not-found"

@@ -1,5 +1,6 @@
 """The pages of aliases, through HTTP, over a real database."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
-from goldsmith.serve import aliases, queries
+from goldsmith.serve import aliases, queries, rollouts, traffic
+from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.types import Part, parts_of
 from goldsmith.web.serve import handlers
 
@@ -89,3 +91,38 @@ def test_a_name_that_cannot_be_used_is_said(site: Site, walk: Walk) -> None:
     assert browser.post("/aliases", data={"name": "Two Words", "model": walk.base_id}).status_code == 422
     assert browser.get("/aliases/nobody").status_code == 404
     assert browser.post("/aliases/nobody", data={f"share.{walk.base_id}": "100"}).status_code == 404
+
+
+def test_a_roll_out_is_begun_watched_taken_on_and_rolled_back_by_clicks(site: Site, walk: Walk) -> None:
+    browser = site.browser()
+    browser.post("/aliases", data={"name": "support", "model": walk.base_id})
+    assert "Roll a new model out" in browser.get("/aliases/support").text
+    asked = {"model": walk.model_id, "steps": "5, 25, 100", "hold_minutes": "", "min_requests": "50"}
+    assert browser.post("/aliases/support/rollout", data=asked).status_code == 303
+    text = browser.get("/aliases/support").text
+    assert "Go on to 25 %" in text
+    assert "Roll a new model out" not in text
+    assert browser.post("/aliases/support/rollout", data=asked).status_code == 409
+    assert browser.post("/aliases/support/rollout/continue").status_code == 303
+    assert set(leads_to(site)) == {Part(walk.base_id, 0.75), Part(walk.model_id, 0.25)}
+    with site.database.transaction() as session:
+        rollout = rollouts.current(session, "support", domain="local")
+        key = TrafficKey(int(time.time() // 60), "local", "support", rollout.first_version, walk.model_id)
+        traffic.store(session, "tw_1", {key: Counts(num_requests=12, num_errors=3)})
+    text = browser.get("/aliases/support").text
+    assert "3 of 12 (25.0 %)" in text
+    assert browser.post("/aliases/support/rollout/back").status_code == 303
+    assert leads_to(site) == (Part(walk.base_id, 1.0),)
+    text = browser.get("/aliases/support").text
+    assert "Rolled back by Ada." in text
+    assert "rolled back" in text
+    assert browser.post("/aliases/support/rollout/continue").status_code == 404
+
+
+@pytest.mark.parametrize("more", [{"steps": "50, 20"}, {"steps": "five"}, {"steps": ""}, {"min_requests": "0"}])
+def test_steps_that_do_not_grow_are_refused_in_a_sentence(site: Site, walk: Walk, more: dict[str, str]) -> None:
+    browser = site.browser()
+    browser.post("/aliases", data={"name": "support", "model": walk.base_id})
+    asked = {"model": walk.model_id, "steps": "5, 25, 100", "min_requests": "50", **more}
+    answer = browser.post("/aliases/support/rollout", data=asked)
+    assert answer.status_code == (303 if more == {"steps": ""} else 422)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from goldsmith.models import queries as models
-from goldsmith.serve import aliases, queries, service
+from goldsmith.serve import aliases, queries, rollouts, service
 from goldsmith.serve import engine as engines
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineKind
 from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
@@ -27,6 +27,16 @@ from goldsmith.web.serve.answers import (
     ReceiptAnswer,
     SwitchAnswer,
 )
+from goldsmith.web.serve.rollout_answers import (
+    MAX_MINUTES,
+    RolloutAnswer,
+    RolloutBody,
+    RolloutsAnswer,
+    TrafficAnswer,
+    WhyBody,
+    rollout_answer,
+    traffic_answer,
+)
 from goldsmith.web.serve.wishes import (
     add_engine,
     deployed,
@@ -37,6 +47,7 @@ from goldsmith.web.serve.wishes import (
 )
 
 api = APIRouter(tags=["serving"])
+Minutes = Annotated[int, Query(ge=1, le=MAX_MINUTES, description="How far back, in minutes.")]
 BeforeSeq = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The `seq` of the last one that was seen.")]
 
 
@@ -168,6 +179,56 @@ def alias_history(
     """What changed about an alias, who did it and why, newest first; also of one that was removed."""
     found = queries.alias_history(session, alias, domain=person.domain, before=before, limit=limit)
     return HistoryAnswer.of(found, limit)
+
+
+@api.get("/v1/aliases/{alias}/traffic")
+def alias_traffic(session: ReadSession, person: CurrentPerson, alias: Id, minutes: Minutes = 60) -> TrafficAnswer:
+    """What was counted about the models behind an alias in the last minutes; a few seconds behind."""
+    return traffic_answer(session, alias, minutes, domain=person.domain)
+
+
+@api.get("/v1/aliases/{alias}/rollouts")
+def alias_rollouts(session: ReadSession, person: CurrentPerson, alias: Id, limit: Limit = 20) -> RolloutsAnswer:
+    """The roll-outs of an alias, newest first."""
+    found = rollouts.page(session, alias, domain=person.domain, limit=limit)
+    return RolloutsAnswer(rollouts=[rollout_answer(session, row) for row in found])
+
+
+@api.post("/v1/aliases/{alias}/rollouts", status_code=201)
+def start_rollout(
+    state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id, body: RolloutBody
+) -> RolloutAnswer:
+    """Give a new model a growing share of an alias, watched; it is rolled back by itself when it is worse."""
+    with state.database.transaction() as session:
+        row = rollouts.start(session, alias, body.model_id, body.plan, by=person)
+        answer = rollout_answer(session, row)
+    after_switch()
+    return answer
+
+
+@api.post("/v1/aliases/{alias}/rollouts/continue")
+def continue_rollout(
+    state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id, body: WhyBody | None = None
+) -> RolloutAnswer:
+    """Go on to the next share now; at the last one, end the roll-out as succeeded."""
+    with state.database.transaction() as session:
+        row = rollouts.current(session, alias, domain=person.domain)
+        answer = rollout_answer(session, rollouts.go_on(session, row, by=person, why=body.why if body else ""))
+    after_switch()
+    return answer
+
+
+@api.post("/v1/aliases/{alias}/rollouts/back")
+def roll_back(
+    state: TheState, person: CurrentPerson, after_switch: AfterSwitch, alias: Id, body: WhyBody | None = None
+) -> RolloutAnswer:
+    """Give everything back to the models that were there before."""
+    why = (body.why if body else "") or f"Rolled back by {person.name}."
+    with state.database.transaction() as session:
+        row = rollouts.current(session, alias, domain=person.domain)
+        answer = rollout_answer(session, rollouts.roll_back(session, row, by=person, why=why))
+    after_switch()
+    return answer
 
 
 @api.get("/v1/models/active")

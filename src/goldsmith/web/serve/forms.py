@@ -10,6 +10,7 @@ from pydantic import Field
 from goldsmith.serve.errors import SharesNotUsable
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.types import Part, Proof
+from goldsmith.serve.watching import Limits, RolloutPlan
 from goldsmith.web.errors import FormNotUsable
 from goldsmith.web.forms import FormField, FormModel, Option
 
@@ -24,6 +25,25 @@ class AliasForm(FormModel):
     """Small letters, digits, dots, dashes and underscores, such as support or support-beta."""
     model: str = Field(min_length=1, max_length=64, title="The model that answers at first")
     """Only models that are on an engine and proved can be chosen. Others join later, with a share."""
+
+
+class RolloutForm(FormModel):
+    """A new model that shall get a growing share."""
+
+    model: str = Field(min_length=1, max_length=64, title="The new model")
+    steps: str = Field("5, 25, 100", max_length=200, title="Its percent, step by step")
+    """Each more than the one before. Nothing is lost at a step, and nobody who has the new model is moved back."""
+    hold_minutes: float | None = Field(None, gt=0, le=43200, title="Minutes at each step")
+    """Then it goes on by itself, when enough requests came. Left empty, you go on by a click."""
+    min_requests: int = Field(50, ge=1, le=1_000_000, title="Requests before anything is concluded")
+    """Of the old model and of the new one, each."""
+
+    @property
+    def plan(self) -> RolloutPlan:
+        """As the service takes it. Raises SharesNotUsable."""
+        stages = tuple(_share(word.strip()) for word in self.steps.replace(";", ",").split(",") if word.strip())
+        hold_s = None if self.hold_minutes is None else 60 * self.hold_minutes
+        return RolloutPlan(stages, hold_s, Limits(min_requests=self.min_requests))
 
 
 @dataclass(frozen=True)
