@@ -128,6 +128,14 @@ def bulk(
     cli.show({**facts, "is_preview": dry_run})
 
 
+@commands.command()
+def undo_bulk(context: typer.Context, run: Run) -> None:
+    """Take back what your last `goldsmith stars bulk` over a run marked; what was marked since then stays."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        cli.show({"taken back": service.undo_bulk(session, run, by=person)})
+
+
 def _name_of(session: Session, person_id: str) -> str:
     """The person's name; the id where nobody is known by it any more."""
     person = people.one(session, person_id)

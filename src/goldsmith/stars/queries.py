@@ -15,9 +15,11 @@ from goldsmith.stars import search
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
 from goldsmith.stars.tally import tally
-from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort
+from goldsmith.stars.types import AnswerCounts, AnswerFilter, AnswerQuery, AnswerSort, MarkKind
 from goldsmith.storage.keeping import Kept
 
+BULK = "bulk"
+"""How marks were made that a rule made."""
 _IDS_AT_ONCE = 500
 _marks_kept: Kept[tuple[int, ...]] = Kept()
 
@@ -62,8 +64,18 @@ def newest_moments(session: Session, run_id: str, *, limit: int = 30) -> list[da
 
 
 def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:
-    """Those of the answers that somebody has marked."""
-    return set(session.scalars(select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids))))
+    """Those of the answers about which something is said that was not taken back."""
+    says_something = or_(Mark.kind != MarkKind.undo.value, Mark.is_star, Mark.is_bad, Mark.note.is_not(None))
+    query = select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids), says_something, _is_newest())
+    return set(session.scalars(query))
+
+
+def is_of_newest_bulk(run_id: str, person_id: str) -> ColumnElement[bool]:
+    """Of a mark: the person's last rule made it, and nobody has marked its answer since."""
+    rule = and_(Mark.run_id == run_id, Mark.via == BULK, Mark.created_by == person_id, Mark.kind != MarkKind.undo.value)
+    # The marks of one rule have one time. A rule that was taken back is no longer the last one.
+    newest = select(func.max(Mark.created_at)).where(rule, _is_newest()).scalar_subquery()
+    return and_(rule, _is_newest(), Mark.created_at == newest)
 
 
 def stand_of_marks(session: Session, run_id: str) -> tuple[int, int]:

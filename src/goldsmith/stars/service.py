@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
@@ -106,10 +107,29 @@ def bulk_apply(session: Session, request: BulkRequest, *, by: Person) -> BulkPre
     return _bulk(session, request, by, lambda marks: session.execute(insert(Mark), marks))
 
 
+def undo_bulk(session: Session, run_id: str, *, by: Person) -> int:
+    """Take back what this person's last rule over the run marked; returns how many answers that were.
+
+    What somebody has marked since then stays. Raises RunNotFound, NoMarkToUndo.
+    """
+    run = run_queries.one(session, run_id, domain=by.domain)
+    query = select(Mark.id, *_FOUND).join(Answer, Answer.id == Mark.answer_id)
+    found = session.execute(query.where(queries.is_of_newest_bulk(run.id, by.id))).all()
+    if not found:
+        raise NoMarkToUndo("No rule of yours has marked answers of this run that could be taken back.")
+    at = clock.now()
+    undone = [
+        mark_values(answer, MarkKind.undo, MarkState(), by=by, via=queries.BULK, at=at) | {"undone_id": mark_id}
+        for mark_id, answer in ((each[0], FoundAnswer(*each[1:])) for each in found)
+    ]
+    session.execute(insert(Mark), undone)
+    return len(undone)
+
+
 def mark_values(
-    answer: Answer | FoundAnswer, kind: MarkKind, state: MarkState, *, by: Person, via: str
+    answer: Answer | FoundAnswer, kind: MarkKind, state: MarkState, *, by: Person, via: str, at: datetime | None = None
 ) -> dict[str, Any]:
-    """A mark as it is inserted, for marks in large numbers."""
+    """A mark as it is inserted, for marks in large numbers; those of one rule have the same time `at`."""
     return {
         "answer_id": answer.id,
         "row_id": answer.row_id,
@@ -119,7 +139,7 @@ def mark_values(
         "via": via,
         "domain": by.domain,
         "created_by": by.id,
-        "created_at": clock.now(),
+        "created_at": at or clock.now(),
     }
 
 
@@ -187,6 +207,7 @@ def _bulk(
     columns = data_queries.version(session, run.dataset_version_id or "", must_be_complete=False).columns
     if request.column not in columns:
         raise ColumnUnknown(f"The rows have no column {request.column!r}. They have: {', '.join(columns)}.")
+    at = clock.now()
     num = dict.fromkeys(("touched", "marked", "empty", "other"), 0)
     examples: list[BulkExample] = []
     for answers in _pages(session, request):
@@ -198,7 +219,9 @@ def _bulk(
             num[verdict] += 1
             if verdict == "touched":
                 if write is not None:
-                    marks.append(mark_values(answer, *_bulk_mark(request.rule, expected), by=by, via="bulk"))
+                    marks.append(
+                        mark_values(answer, *_bulk_mark(request.rule, expected), by=by, via=queries.BULK, at=at)
+                    )
                 if len(examples) < NUM_EXAMPLES:
                     examples.append(BulkExample(answer.id, answer.position, answer.text, expected))
         if write is not None and marks:

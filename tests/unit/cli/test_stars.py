@@ -37,6 +37,8 @@ def test_answers_are_listed_and_marked_in_bulk_by_filter(line: Line, answer: str
     assert line.json("stars", "list", run, "--filter", "bad") == []
     done = line.json("stars", "bulk", run, "star_equal", "question", "--filter", "unread", "--dry-run")
     assert (done["touched"], done["is_preview"]) == (0, True)
+    line.json("stars", "undo", answer)
+    assert line.error("stars", "undo-bulk", run)[0] != 0
     assert line.error("stars", "list", "run_none")[0] == 4
 
 

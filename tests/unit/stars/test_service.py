@@ -153,6 +153,27 @@ def test_bulk_touches_only_what_the_filter_shows(
         assert service.bulk_apply(session, request, by=ana).num_touched == 1
 
 
+def test_the_last_rule_is_taken_back_but_not_what_somebody_has_said_since(
+    database: Database, ana: Person, ben: Person, run: tuple[Run, list[Answer]]
+) -> None:
+    equal = BulkRequest(run[0].id, BulkRule.star_equal, "topic")
+    with database.transaction() as session:
+        service.bulk_apply(session, equal, by=ana)
+        service.bulk_apply(session, BulkRequest(run[0].id, BulkRule.correct_others, "topic"), by=ana)
+    say(database, run[1][2], ben, MarkKind.bad)
+    with database.transaction() as session, pytest.raises(NoMarkToUndo):
+        service.undo_bulk(session, run[0].id, by=ben)
+    with database.transaction() as session:
+        assert service.undo_bulk(session, run[0].id, by=ana) == 1
+    assert state(database, run[1][2])[1]
+    assert state(database, run[1][4]) == (False, False, None, None)
+    assert state(database, run[1][0])[0]
+    with database.transaction() as session:
+        assert service.undo_bulk(session, run[0].id, by=ana) == 2
+        assert service.bulk_apply(session, equal, by=ana).num_touched == 2
+        assert [mark.undone_id is not None for mark in queries.history(session, run[1][0].id)] == [False, True, False]
+
+
 def test_bulk_over_an_unknown_column_is_refused(database: Database, ana: Person, run: tuple[Run, list[Answer]]) -> None:
     with database.reading() as session, pytest.raises(ColumnUnknown, match="message, topic"):
         service.bulk_preview(session, BulkRequest(run[0].id, BulkRule.star_equal, "label"), by=ana)

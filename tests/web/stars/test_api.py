@@ -93,6 +93,9 @@ def test_a_rule_is_seen_before_it_is_applied(client: TestClient, run_id: str) ->
     assert (seen["num_touched"], seen["num_not_matching"], len(seen["examples"])) == (10, 10, 5)
     assert client.get(f"/v1/runs/{run_id}/stars/counts").json()["starred"] == 0
     assert client.post(f"/v1/runs/{run_id}/stars/apply", json=body).json()["num_touched"] == 10
+    assert client.post(f"/v1/runs/{run_id}/stars/undo").json() == {"num_undone": 10}
+    assert client.post(f"/v1/runs/{run_id}/stars/undo").status_code in (409, 422)
+    assert client.post(f"/v1/runs/{run_id}/stars/apply", json=body).json()["num_touched"] == 10
     counts = client.get(f"/v1/runs/{run_id}/stars/counts").json()
     assert (counts["all"], counts["starred"], counts["unread"]) == (NUM_ROWS, 10, 10)
     wrong = client.post(f"/v1/runs/{run_id}/stars/preview", json={**body, "column": "colour"})

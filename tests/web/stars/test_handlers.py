@@ -181,7 +181,14 @@ def test_many_are_marked_after_a_look_at_what_it_touches(star_site: Site) -> Non
     corrected = mark_of(star_site, ids[1])
     assert corrected is not None
     assert corrected.correction == '{"topic": "delivery"}'
-    assert "<b>0 answers</b>" in client.get(f"/stars/{run_id}/many?column=expected").text
+    page = client.get(f"/stars/{run_id}/many?column=expected").text
+    assert "<b>0 answers</b>" in page
+    assert f'action="/stars/{run_id}/many/undo"' in page
+    client.post(f"/stars/{run_id}/many/undo")
+    assert "3 answers taken back." in client.get(f"/stars/{run_id}/many?column=expected").text
+    undone = mark_of(star_site, ids[1])
+    assert undone is not None
+    assert not undone.is_star
 
 
 def test_stars_become_a_training_set_with_an_exam(star_site: Site) -> None:

@@ -111,6 +111,12 @@ class BulkAnswer(ApiAnswer):
     examples: list[BulkExampleAnswer]
 
 
+class UndoneAnswer(ApiAnswer):
+    """How many answers a rule had marked that it no longer marks."""
+
+    num_undone: int
+
+
 class CountsAnswer(ApiAnswer):
     """How many answers of a run each filter shows."""
 

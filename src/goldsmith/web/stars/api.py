@@ -26,6 +26,7 @@ from goldsmith.web.stars.answers import (
     OneTrainingSetAnswer,
     TrainingSetAnswer,
     TrainingSetsAnswer,
+    UndoneAnswer,
     Verb,
 )
 
@@ -68,6 +69,12 @@ def preview_bulk(session: ReadSession, person: CurrentPerson, run_id: Id, body: 
 def apply_bulk(session: Session, person: CurrentPerson, run_id: Id, body: BulkBody) -> BulkAnswer:
     """Apply a rule to many answers. What a person has marked already is never touched."""
     return BulkAnswer.model_validate(service.bulk_apply(session, body.request(run_id), by=person))
+
+
+@api.post("/v1/runs/{run_id}/stars/undo")
+def undo_bulk(session: Session, person: CurrentPerson, run_id: Id) -> UndoneAnswer:
+    """Take back what your last rule over the run marked; what somebody has marked since then stays."""
+    return UndoneAnswer(num_undone=service.undo_bulk(session, run_id, by=person))
 
 
 @api.get("/v1/runs/{run_id}/stars/counts")

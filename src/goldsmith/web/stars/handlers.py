@@ -91,7 +91,15 @@ def mark_many(
     """Mark by a column. What a person has marked is never touched."""
     done = service.bulk_apply(session, BulkRequest(run_id, rule, column), by=person)
     toast = f"{counted(done.num_touched, 'answer')} {_DONE[rule]}."
-    return redirect(request, f"/stars/{run_id}/many?column={column}", toast=toast)
+    undo = f"/stars/{run_id}/many/undo" if done.num_touched else None
+    return redirect(request, f"/stars/{run_id}/many?column={column}", toast=toast, undo=undo)
+
+
+@pages.post("/stars/{run_id}/many/undo")
+def undo_many(request: Request, session: Session, person: CurrentPerson, run_id: str) -> RedirectResponse:
+    """Take back what the last rule marked; what somebody has marked since stays."""
+    num = service.undo_bulk(session, run_id, by=person)
+    return redirect(request, f"/stars/{run_id}/many", toast=f"{counted(num, 'answer')} taken back.")
 
 
 @pages.post("/stars/{run_id}/{answer_id}", response_model=None)
