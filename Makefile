@@ -40,7 +40,7 @@ real: setup  ## the loop with real training and a real engine
 check: setup  ## format, ruff, types, imports, templates, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src tests
+	$(BIN)/mypy src tests benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet src/goldsmith/web/templates
 	$(BIN)/python docs/generate.py --check

@@ -28,6 +28,13 @@ class Browser:
 
     def get(self, address: str) -> tuple[int, str, float]:
         """Status, text, and milliseconds until the last byte was here."""
+        try:
+            return self._get(address)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self._http.close()  # the server closes what was idle for some seconds; the next request connects anew
+            return self._get(address)
+
+    def _get(self, address: str) -> tuple[int, str, float]:
         began = time.perf_counter()
         self._http.request("GET", address, headers=self.headers)
         answer = self._http.getresponse()

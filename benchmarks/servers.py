@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_EVERY_S = 0.005
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
+"""A machine that does much else needs longer to start a program than any goal allows."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 20
 MEMORY_LIMIT_BYTES = 1 << 30
+MAX_KEPT = 16
+MAX_KEPT_CHARS = 200_000
+_kept: dict[tuple[object, ...], str] = {}
+"""Previews as JSON, by everything that they depend on."""
 _ERRORS: Mapping[str, type[errors.UnreadableFile]] = {
     name: kind
     for name, kind in vars(errors).items()
@@ -32,12 +36,29 @@ _ERRORS: Mapping[str, type[errors.UnreadableFile]] = {
 
 
 def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptions | None = None) -> Preview:
-    """The beginning of a file with its first problems. Raises the readers' errors, and TooMuchMemory."""
+    """The beginning of a file with its first problems. Raises the readers' errors, and TooMuchMemory.
+
+    A file is looked at once in each way: an upload never changes, and starting the child takes longer than reading.
+    """
+    found = path.stat()
+    name = (str(path), found.st_size, found.st_mtime_ns, filename, num_rows, options, MEMORY_LIMIT_BYTES)
+    said = _kept.get(name)
+    if said is None:
+        said = _ask_child(path, filename, num_rows, options or ReadOptions())
+        if len(said) <= MAX_KEPT_CHARS:
+            if len(_kept) >= MAX_KEPT:
+                _kept.clear()
+            _kept[name] = said
+    return _checker().validate_python(_with_tuples(json.loads(said)))
+
+
+def _ask_child(path: Path, filename: str, num_rows: int, options: ReadOptions) -> str:
+    """The preview as JSON."""
     wanted = {
         "path": str(path),
         "filename": filename,
         "num_rows": num_rows,
-        "options": asdict(options or ReadOptions()),
+        "options": asdict(options),
         "memory_limit_bytes": MEMORY_LIMIT_BYTES,
     }
     command = [sys.executable, "-m", __name__]
@@ -53,7 +74,7 @@ def preview(path: Path, *, filename: str, num_rows: int = 20, options: ReadOptio
     if "error" in said:
         kind = _ERRORS.get(said["error"], errors.UnreadableFile)
         raise kind(said["message"], hint=said["hint"])
-    return _checker().validate_python(_with_tuples(said["preview"]))
+    return json.dumps(said["preview"])
 
 
 @cache

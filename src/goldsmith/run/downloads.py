@@ -1,7 +1,7 @@
 """A run's answers as a file: CSV and Excel for people, JSONL for programs. Memory stays bounded.
 
-In CSV and Excel a cell that a spreadsheet would calculate gets an apostrophe in front; JSONL stays exact. CSV and JSONL
-are made while they are read; an Excel file is made on the disk first, because its end says where its parts are.
+In CSV and Excel a cell that a spreadsheet would calculate gets an apostrophe in front; JSONL stays exact. Each is made
+while it is read, so the first bytes leave at once and nothing is put on the disk.
 """
 
 import csv
@@ -50,7 +50,7 @@ def csv_pieces(database: Database, run_id: str) -> Iterator[bytes]:
 
 
 def xlsx_pieces(database: Database, run_id: str) -> Iterator[bytes]:
-    """The file in pieces, once all of it is made. Raises RunNotFound, TooManyForExcel."""
+    """The file in pieces. Raises RunNotFound, TooManyForExcel, both before the first."""
     columns = _columns(database, run_id)
     with database.reading() as session:
         num_answers = queries.num_answers(session, run_id)

@@ -25,6 +25,17 @@ def test_the_child_gives_what_the_reader_found(file: Path) -> None:
     assert not found.is_whole_file
 
 
+def test_the_same_file_is_looked_at_once_in_each_way(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = preview(file, filename="questions.csv")
+    other_way = preview(file, filename="questions.csv", options=ReadOptions(has_header=False))
+    monkeypatch.setattr(previewing, "TIMEOUT_S", 0)  # no child can answer any more
+    assert preview(file, filename="questions.csv") == first
+    assert preview(file, filename="questions.csv", options=ReadOptions(has_header=False)) == other_way != first
+    file.write_text("other;columns;here\n1;2;3\n")
+    with pytest.raises(FileTooLarge):
+        preview(file, filename="questions.csv")
+
+
 def test_the_readers_own_error_comes_back(file: Path) -> None:
     with pytest.raises(UnreadableFile) as caught:
         preview(file, filename="questions.csv", options=ReadOptions(delimiter="two signs"))

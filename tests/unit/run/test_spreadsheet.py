@@ -1,23 +1,16 @@
 """Excel files as a reader of Excel files sees them."""
 
 import io
-import tempfile
 import tracemalloc
-from collections.abc import Sequence
-from pathlib import Path
+import zipfile
+from collections.abc import Iterator, Sequence
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from python_calamine import CalamineWorkbook
 
 from goldsmith.run import spreadsheet
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where files in the making lie, to see that none is left."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
 
 
 def read(content: bytes) -> list[list[Any]]:
@@ -69,13 +62,40 @@ def test_a_text_that_just_fits_is_whole() -> None:
     assert made(["a" * spreadsheet.MAX_CHARACTERS]) == [["a" * spreadsheet.MAX_CHARACTERS]]
 
 
-def test_nothing_is_left_on_the_disk(temporary: Path) -> None:
-    found = spreadsheet.pieces([["a"]])
+def test_cells_stay_in_their_columns_and_lines_in_their_rows() -> None:
+    assert made(["a", None, "c"], [], [None, 2]) == [["a", "", "c"], ["", "", ""], ["", 2.0, ""]]
+
+
+def test_what_is_no_number_of_excel_is_a_text() -> None:
+    assert made([float("nan"), float("inf"), True, 10**400]) == [["nan", "inf", "True", str(10**400)]]
+
+
+def test_the_first_piece_leaves_before_the_first_line_is_asked_for() -> None:
+    asked: list[int] = []
+
+    def lines() -> Iterator[list[int]]:
+        for number in range(3):
+            asked.append(number)
+            yield [number]
+
+    found = spreadsheet.pieces(lines())
+    assert next(found).startswith(b"PK")
+    assert asked == []
+
+
+def test_a_line_that_cannot_be_made_is_an_error_and_no_whole_file() -> None:
+    found = spreadsheet.pieces([1 / 0] for _ in range(1))
     assert next(found)
-    found.close()  # type: ignore[attr-defined]
     with pytest.raises(ZeroDivisionError):
-        spreadsheet.pieces([1 / 0] for _ in range(1))
-    assert list(temporary.iterdir()) == []
+        next(found)
+
+
+def test_another_library_reads_the_file_too() -> None:
+    with zipfile.ZipFile(io.BytesIO(b"".join(spreadsheet.pieces([["a"]] * 3_000)))) as book:
+        assert book.testzip() is None
+        assert book.namelist()[0] == "[Content_Types].xml"
+        for name in book.namelist():
+            ET.fromstring(book.read(name))  # noqa: S314 - our own file
 
 
 def test_memory_does_not_grow_with_the_rows() -> None:
