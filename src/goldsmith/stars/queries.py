@@ -65,8 +65,7 @@ def newest_moments(session: Session, run_id: str, *, limit: int = 30) -> list[da
 
 def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:
     """Those of the answers about which something is said that was not taken back."""
-    says_something = or_(Mark.kind != MarkKind.undo.value, Mark.is_star, Mark.is_bad, Mark.note.is_not(None))
-    query = select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids), says_something, _is_newest())
+    query = select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids), _says_something(), _is_newest())
     return set(session.scalars(query))
 
 
@@ -117,7 +116,7 @@ def counts(session: Session, run_id: str) -> AnswerCounts:
 def _count_marks(session: Session, run_id: str) -> tuple[int, ...]:
     """Answers that are marked, starred, corrected, bad."""
     counted = select(
-        func.count(),
+        _num(_says_something()),
         _num(Mark.is_star),
         _num(and_(Mark.is_star, Mark.correction.is_not(None))),
         _num(Mark.is_bad),
@@ -189,11 +188,17 @@ def _is_newest() -> ColumnElement[bool]:
     return ~exists().where(later.answer_id == Mark.answer_id, later.id > Mark.id)
 
 
+def _says_something() -> ColumnElement[bool]:
+    """Not one that took back all that was said: such an answer is as if nobody had looked at it."""
+    said = (Mark.is_star, Mark.is_bad, Mark.correction.is_not(None), Mark.note.is_not(None))
+    return or_(Mark.kind != MarkKind.undo.value, *said)
+
+
 def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
     of_this = Mark.answer_id == Answer.id
     by_filter: dict[AnswerFilter, list[ColumnElement[bool]]] = {
         AnswerFilter.all: [],
-        AnswerFilter.unread: [~exists().where(of_this)],
+        AnswerFilter.unread: [~exists().where(of_this, _says_something(), _is_newest())],
         AnswerFilter.starred: [exists().where(of_this, Mark.is_star, _is_newest())],
         AnswerFilter.corrected: [exists().where(of_this, Mark.is_star, Mark.correction.is_not(None), _is_newest())],
         AnswerFilter.bad: [exists().where(of_this, Mark.is_bad, _is_newest())],

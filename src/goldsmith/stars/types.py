@@ -91,7 +91,7 @@ class AnswerFilter(StrEnum):
 
     all = "all"
     unread = "unread"
-    """Nobody has marked it yet."""
+    """Nobody has marked it yet, or all that was said was taken back."""
     starred = "starred"
     corrected = "corrected"
     bad = "bad"

@@ -58,6 +58,17 @@ def test_counts_are_what_the_filters_show(database: Database, run: Run) -> None:
         assert queries.counts(session, run.id) == AnswerCounts(10, 7, 2, 1, 1, 1, 1, 1)
 
 
+def test_an_answer_whose_mark_was_undone_is_to_be_read_again(database: Database, run: Run, ana: Person) -> None:
+    with database.transaction() as session:
+        answers = {item.answer.position: item.answer.id for item in queries.answers_page(session, run.id).items}
+        service.undo(session, answers[1], by=ana)  # was starred
+        service.undo(session, answers[3], by=ana)  # was starred, then bad: starred again
+        service.mark(session, answers[2], MarkRequest(MarkKind.unstar), by=ana)  # somebody did read it
+    assert positions(database, run, filter=AnswerFilter.unread) == [1, 4, 5, 6, 7, 8, 9, 10]
+    with database.reading() as session:
+        assert queries.counts(session, run.id).unread == 8
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
