@@ -4,6 +4,7 @@ Reads bytes in pieces, never the whole file at once. Knows nothing of rows.
 """
 
 import codecs
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+STRONG_COHERENCE = 0.3
+"""From here on the letters are as frequent as in some language, which is worth more than how single words look."""
+
+_WESTERN = frozenset(
+    "äöüßéèêëàâçîïôùûœæñáíóúãõåøìòÀÂÄÖÜÉÈÊËÇÎÏÔÙÛŒÆÑÁÍÓÚÃÕÅØ€‚„“”‘’–—…«»‹›°§²³µ·´£©®™½¼¿¡ºª\N{NO-BREAK SPACE}"
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_ACCENTS_IN_A_ROW = re.compile(r"[^\W\d_a-zA-Z]{3}")
 MARKS = tuple(mark for mark, _ in _MARKS)
 
 
@@ -96,10 +105,30 @@ def _guess(head: bytes) -> str:
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
+    if (best is None or best.coherence < STRONG_COHERENCE) and _looks_western(sample):
+        return "cp1252"
     if best is None:
         raise UnknownEncoding("The text is not UTF-8, and no other encoding fits it.")
     # Several encodings often give the same text; the one of Windows is then the likeliest beyond the sample too.
     return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
+
+
+def _looks_western(sample: bytes) -> bool:
+    """Words of plain letters with an accent here and there, as in `größe`: what a few words give to go by.
+
+    In other scripts, read as Windows' Western letters, whole words are accents, or there are signs that nobody writes.
+    """
+    try:
+        text = sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    if any(not sign.isascii() and sign not in _WESTERN for sign in text):
+        return False
+    return all(len(word) == 1 or _has_few_accents(word) for word in _WORD.findall(text))
+
+
+def _has_few_accents(word: str) -> bool:
+    return any(map(str.isascii, word)) and not _ACCENTS_IN_A_ROW.search(word)
 
 
 def _is_nearly_utf8(sample: bytes) -> bool:

@@ -38,6 +38,37 @@ def test_western_text_is_guessed_and_read_right(write: WriteFile, name: str) -> 
     assert text.encode(name).decode(found.name) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,größe",
+        "name,größe\n",
+        "naïve,café\n",
+        "prénom,âge\nÉlodie,30\n",
+        "preis,€ 5\n",
+        "a,ñ\n",
+        "Maß;Übung – „gut“\n",
+    ],
+)
+def test_a_few_western_words_are_not_taken_for_another_script(write: WriteFile, text: str) -> None:
+    found = encoding.find(write(text.encode("cp1252")))
+    assert (found.name, found.source) == ("cp1252", EncodingSource.GUESSED)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("shift_jis", "質問,答え\n東京はどこですか,日本の首都です\n"),
+        ("gb18030", "name,city\nJohn,北京\n"),
+        ("gb18030", "问题,答案\n北京在哪里,中国\n"),
+        ("cp1251", "question,answer\nWhere is it?,Москва, город в России\n"),
+        ("cp1250", "pytanie,odpowiedź\nGdzie jest Łódź,w Polsce\n"),
+    ],
+)
+def test_a_few_words_of_another_script_are_not_taken_for_western_ones(write: WriteFile, name: str, text: str) -> None:
+    assert encoding.find(write(text.encode(name))).name != "cp1252"
+
+
 def test_a_few_broken_bytes_do_not_turn_utf8_into_something_else(write: WriteFile) -> None:
     assert encoding.find(write(GERMAN.encode() + b"broken \xe4 here,x\n")).name == "utf-8"
 
