@@ -136,11 +136,13 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
+    from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
     from goldsmith.serve.rollout_keeper import RolloutKeeper
 
     rollouts = RolloutKeeper(parts.database, parts.home)
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts]
+    leftovers = LeftoverKeeper(parts.database, parts.home)
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
