@@ -34,6 +34,11 @@ class AskedRow:
     expected: str
 
 
+def row_word(comparison: ModelComparison) -> str:
+    """How one of its rows is called: those of a dataset of one's own are no exam."""
+    return "exam row" if comparison.training_set_id is not None else "row"
+
+
 def of_exam(
     session: Session, training_set_id: str, *, limit: int | None = None, row_ids: Sequence[str] | None = None
 ) -> list[AskedRow]:

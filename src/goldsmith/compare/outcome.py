@@ -37,7 +37,9 @@ def record_outcome(session: Session, comparison_id: str, *, by: str) -> Verdict:
     consistency = _consistency(tuned.run_id, again.run_id, answers) if again is not None else None
     if consistency is not None and consistency.num_rows:
         tuned.figures = {**(tuned.figures or {}), "twice": asdict(consistency)}
-    decided = verdict.decide(results["base"], results["tuned"], examples=results["examples"])
+    decided = verdict.decide(
+        results["base"], results["tuned"], examples=results["examples"], row=asked.row_word(comparison)
+    )
     comparison.verdict = {**asdict(decided), "kind": decided.kind.value}
     _count_wins(comparison, results["base"], results["tuned"])
     _write_metrics(session, comparison, results["tuned"], consistency, by=by)

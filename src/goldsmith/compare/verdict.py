@@ -1,4 +1,4 @@
-"""From right and wrong on the same exam rows to one honest sentence. Pure; `service.py` calls `decide`.
+"""From right and wrong on the same rows to one honest sentence. Pure; `service.py` calls `decide`.
 
 The tuned model is better or worse than the base model when the paired 95 % interval of the difference leaves out 0. It
 was not needed when the base model, or a few stars as examples in its prompt, do as well: then the interval contains 0
@@ -11,7 +11,8 @@ from goldsmith.compare import statistics
 from goldsmith.compare.types import ArmResult, Verdict, VerdictKind
 
 FEWEST_ROWS = 5
-"""With fewer exam rows than this, no verdict is given."""
+"""With fewer rows than this, no verdict is given."""
+EXAM_ROW = "exam row"
 
 _NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -24,6 +25,8 @@ class _Gap:
     found: statistics.PairedDifference
     mid_p: float
     rows_needed: int
+    row: str
+    """How one row is called."""
 
     @property
     def is_level(self) -> bool:
@@ -34,20 +37,23 @@ class _Gap:
         return not statistics.is_decided(self.found)
 
 
-def decide(base: ArmResult, tuned: ArmResult, *, examples: ArmResult | None = None) -> Verdict:
-    """What the exam rows say about `tuned` beside `base`, and beside the base with `examples` in its prompt."""
+def decide(base: ArmResult, tuned: ArmResult, *, examples: ArmResult | None = None, row: str = EXAM_ROW) -> Verdict:
+    """What the rows say about `tuned` beside `base`, and beside the base with `examples` in its prompt.
+
+    `row` is how a sentence calls one of them.
+    """
     arms = [arm for arm in (tuned, base, examples) if arm is not None]
     if len({arm.num_rows for arm in arms}) > 1:
-        raise ValueError("All arms of a comparison need the same exam rows.")
+        raise ValueError("All arms of a comparison need the same rows.")
     if tuned.num_rows < FEWEST_ROWS:
-        return _too_few(tuned.num_rows)
+        return _too_few(tuned.num_rows, row)
     if silent := [arm for arm in (tuned, base) if arm.num_failed == arm.num_rows]:
         return _all_failed(silent[0])
-    gap = _gap(tuned, base)
+    gap = _gap(tuned, base, row)
     usable = examples is not None and examples.num_failed < examples.num_rows
-    with_examples = _gap(tuned, examples) if examples is not None and usable else None
+    with_examples = _gap(tuned, examples, row) if examples is not None and usable else None
     kind, lead, deciding = _judge(gap, with_examples)
-    sentences = [lead, _counts(tuned, base, examples), *_about_examples(kind, with_examples), *_failures(arms)]
+    sentences = [lead, _counts(arms, row), *_about_examples(kind, with_examples), *_failures(arms)]
     is_open = kind in {VerdictKind.not_known, VerdictKind.better}
     open_gaps = [one for one in (gap, with_examples) if is_open and one is not None and one.is_open]
     return Verdict(
@@ -64,13 +70,14 @@ def decide(base: ArmResult, tuned: ArmResult, *, examples: ArmResult | None = No
     )
 
 
-def _gap(tuned: ArmResult, other: ArmResult) -> _Gap:
+def _gap(tuned: ArmResult, other: ArmResult, row: str) -> _Gap:
     table = statistics.paired_table([right is True for right in tuned.is_right], [r is True for r in other.is_right])
     return _Gap(
         other=other,
         found=statistics.paired_difference_interval(*table),
         mid_p=statistics.mcnemar_mid_p(table.first_only, table.second_only),
         rows_needed=statistics.rows_needed(*table),
+        row=row,
     )
 
 
@@ -86,24 +93,25 @@ def _judge(gap: _Gap, with_examples: _Gap | None) -> tuple[VerdictKind, str, _Ga
         return VerdictKind.no_need, lead, with_examples
     if gap.found.low > 0:
         return VerdictKind.better, "Better.", gap
-    return VerdictKind.not_known, f"Not known yet: {_more_rows(gap.rows_needed)} would decide.", gap
+    return VerdictKind.not_known, f"Not known yet: {_more_rows(gap)} would decide.", gap
 
 
 def _about_examples(kind: VerdictKind, with_examples: _Gap | None) -> list[str]:
     if with_examples is None or kind not in {VerdictKind.better, VerdictKind.not_known}:
         return []
     if with_examples.is_open:
-        more = _more_rows(with_examples.rows_needed)
+        more = _more_rows(with_examples)
         return [f"Whether examples alone would do is not known yet: {more} would decide."]
     if kind is VerdictKind.better:
         return ["Examples alone did not close the gap, so the training was worth it."]
     return []
 
 
-def _counts(tuned: ArmResult, base: ArmResult, examples: ArmResult | None) -> str:
+def _counts(arms: list[ArmResult], row: str) -> str:
+    tuned, *rest = arms
     low, high = statistics.wilson_interval(tuned.num_right, tuned.num_rows)
-    first = f"{_at_start(tuned.label)} got {tuned.num_right} of {tuned.num_rows} exam rows right"
-    others = [f"{arm.label} {arm.num_right} of {arm.num_rows}" for arm in (base, examples) if arm is not None]
+    first = f"{_at_start(tuned.label)} got {tuned.num_right} of {tuned.num_rows} {row}s right"
+    others = [f"{arm.label} {arm.num_right} of {arm.num_rows}" for arm in rest]
     return ", ".join([f"{first} ({100 * low:.0f} to {100 * high:.0f} %)", *others]) + "."
 
 
@@ -126,15 +134,17 @@ def _evidence(gap: _Gap) -> str:
         compared = "Exactly as many as"
     mid_p = "below 0.0001" if gap.mid_p < 0.0001 else f"{gap.mid_p:.2g}"
     interval = f"95 % interval of the difference {_points(gap.found.low)} to {_points(gap.found.high)}"
-    return f"{compared} {gap.other.label} ({interval}, mid-p {mid_p}, {gap.other.num_rows} exam rows)."
+    return f"{compared} {gap.other.label} ({interval}, mid-p {mid_p}, {gap.other.num_rows} {gap.row}s)."
 
 
-def _too_few(num_rows: int) -> Verdict:
-    rows = "1 exam row" if num_rows == 1 else f"{num_rows} exam rows"
-    hint = "Give more gold stars: about one in five is kept back as an exam row."
+def _too_few(num_rows: int, row: str) -> Verdict:
+    rows = f"1 {row}" if num_rows == 1 else f"{num_rows} {row}s"
+    hint = "Bring a dataset with more right answers."
+    if row == EXAM_ROW:
+        hint = "Give more gold stars: about one in five is kept back as an exam row."
     return _without_numbers(
         VerdictKind.too_few,
-        sentence=f"Too few exam rows: there are {rows}, and a comparison needs at least {FEWEST_ROWS}. {hint}",
+        sentence=f"Too few {row}s: there are {rows}, and a comparison needs at least {FEWEST_ROWS}. {hint}",
         num_rows=num_rows,
         rows_needed=FEWEST_ROWS - num_rows,
     )
@@ -166,11 +176,11 @@ def _some_stars(arm: ArmResult) -> str:
     return f"{word} of your stars"
 
 
-def _more_rows(num_rows: int) -> str:
+def _more_rows(gap: _Gap) -> str:
     """An estimate is said with two digits, rounded up: 681 → "about 690 more exam rows"."""
-    step = 10 ** max(0, len(str(num_rows)) - 2)
-    rounded = -(-num_rows // step) * step
-    return f"about {rounded} more exam row{'' if rounded == 1 else 's'}"
+    step = 10 ** max(0, len(str(gap.rows_needed)) - 2)
+    rounded = -(-gap.rows_needed // step) * step
+    return f"about {rounded} more {gap.row}{'' if rounded == 1 else 's'}"
 
 
 def _points(share: float) -> str:

@@ -137,6 +137,14 @@ def test_fewer_than_five_rows_are_too_few(num_rows: int, words: str) -> None:
     assert verdict.rows_needed == 5 - num_rows
 
 
+@pytest.mark.parametrize(("num_tuned", "num_rows"), [(36, 40), (16, 40), (3, 3)])
+def test_rows_of_a_dataset_of_ones_own_are_not_called_an_exam(num_tuned: int, num_rows: int) -> None:
+    base, tuned = arm("base", min(12, num_rows), num_rows=num_rows), arm("tuned", num_tuned, num_rows=num_rows)
+    verdict = decide(base, tuned, row="row")
+    assert "exam" not in verdict.sentence + verdict.evidence_line
+    assert "rows" in verdict.sentence
+
+
 def test_a_models_own_name_keeps_its_letters_and_unknown_numbers_of_examples_are_not_made_up() -> None:
     tuned = ArmResult("tuned", "support-triage-1", (True,) * 40)
     examples = ArmResult("examples", "the base model with examples", (True,) * 40)
@@ -148,7 +156,7 @@ def test_a_models_own_name_keeps_its_letters_and_unknown_numbers_of_examples_are
 
 
 def test_arms_with_different_rows_are_refused() -> None:
-    with pytest.raises(ValueError, match="the same exam rows"):
+    with pytest.raises(ValueError, match="the same rows"):
         decide(arm("base", 3, num_rows=39), arm("tuned", 3))
 
 

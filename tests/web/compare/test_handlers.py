@@ -62,6 +62,9 @@ def test_rows_of_a_dataset_can_be_asked_instead_and_are_linked(site: Site) -> No
     text = browser.get(answer.headers["location"]).text
     assert "0</b> of 24 answers" in text
     assert f'href="/data/{version.dataset_id}"' in text
+    assert "6 rows, each asked three times" in text
+    assert "exam row" not in text.lower()
+    assert "6 rows, no verdict yet" in browser.get("/model-comparison").text
 
 
 def test_without_a_chosen_model_the_form_says_what_is_needed(site: Site) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from goldsmith.compare.asked import AskedRow
+from goldsmith.compare.asked import AskedRow, row_word
 from goldsmith.compare.measures import field_match, is_right
 from goldsmith.compare.outcome import measured
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
@@ -29,7 +29,7 @@ LOOKS = {
     VerdictKind.worse: ("worse", "Worse"),
     VerdictKind.not_known: ("unknown", "Not known yet"),
     VerdictKind.no_need: ("same", "Training was not needed"),
-    VerdictKind.too_few: ("unknown", "Too few exam rows"),
+    VerdictKind.too_few: ("unknown", "Too few rows"),
 }
 NAMES = {"base": "Base model", "examples": "Base with examples", "tuned": "Fine-tuned"}
 
@@ -125,6 +125,7 @@ class ComparisonPage(Page):
     num_answers: int
     num_wanted: int
     num_rows: int
+    row_word: str
     source: Chip
     """Where the rows come from."""
     verdict: VerdictView | None
@@ -144,9 +145,9 @@ def comparison_line(row: ModelComparison) -> ComparisonLine:
     state = JobState(row.status)
     if row.verdict:
         look, word = LOOKS[VerdictKind(row.verdict["kind"])]
-        words = f"{word}, {formats.counted(row.test_count, 'exam row')}"
+        words = f"{word}, {formats.counted(row.test_count, row_word(row))}"
     else:
-        look, words = "", f"{formats.counted(row.test_count, 'exam row')}, no verdict yet"
+        look, words = "", f"{formats.counted(row.test_count, row_word(row))}, no verdict yet"
     return ComparisonLine(row.id, row.name, state, look, words, row.created_at)
 
 
@@ -187,12 +188,12 @@ def intervals_of(arms: Sequence[ComparisonArm], model: Model) -> tuple[Interval,
     return tuple(_interval(arm, model) for arm in arms if arm.figures)
 
 
-def finding_of(arms: Sequence[ComparisonArm], model: Model) -> str:
+def finding_of(arms: Sequence[ComparisonArm], model: Model, row_name: str) -> str:
     """What the chart shows, in words."""
     told = [
         f"{arm_name(arm, model)} {arm.figures['num_right']} of {arm.figures['num_rows']}" for arm in arms if arm.figures
     ]
-    return f"Exam rows right, with 95 % intervals: {', '.join(told)}."
+    return f"{row_name.capitalize()}s right, with 95 % intervals: {', '.join(told)}."
 
 
 def arm_name(arm: ComparisonArm, model: Model) -> str:

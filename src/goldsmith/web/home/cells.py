@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from goldsmith.compare.asked import row_word
 from goldsmith.compare.loop import Loop, StepName
 from goldsmith.compare.types import VerdictKind
 from goldsmith.jobs.states import JobState
@@ -29,7 +30,7 @@ VERDICTS: dict[str, tuple[Look, str]] = {
     VerdictKind.worse.value: (("down", "warn"), "worse than the base model"),
     VerdictKind.not_known.value: (("unknown", "info"), "not known yet whether it is better"),
     VerdictKind.no_need.value: (("equal", "faint"), "training was not needed"),
-    VerdictKind.too_few.value: (("unknown", "info"), "too few exam rows"),
+    VerdictKind.too_few.value: (("unknown", "info"), "too few rows"),
 }
 _PAGES = {"run": "/runs", "training": "/training", "comparison": "/model-comparison"}
 
@@ -54,8 +55,10 @@ def exam_of(loop: Loop) -> Exam | None:
     if loop.comparison is None or loop.model is None or not arms:
         return None
     rows = tuple(_interval(arm.name, arm.figures or {}, loop.model.name) for arm in arms)
-    finding = "Exam rows right, with 95 % intervals: " + ", ".join(f"{row.name} {row.value} {row.rest}" for row in rows)
-    return Exam(finding, rows, loop.comparison.test_count, f"/model-comparison/{loop.comparison.id}")
+    word = row_word(loop.comparison).capitalize()
+    finding = f"{word}s right, with 95 % intervals: " + ", ".join(f"{row.name} {row.value} {row.rest}" for row in rows)
+    title = "Right on the exam" if loop.comparison.training_set_id is not None else "Right on rows of your own"
+    return Exam(title, finding, rows, loop.comparison.test_count, f"/model-comparison/{loop.comparison.id}")
 
 
 def lately_of(

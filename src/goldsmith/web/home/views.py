@@ -47,6 +47,7 @@ class Cell:
 class Exam:
     """The newest verdict's chart."""
 
+    title: str
     finding: str
     rows: tuple[Interval, ...]
     num_rows: int
