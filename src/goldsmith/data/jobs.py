@@ -5,6 +5,7 @@ a death, it removes what the earlier attempt put in and begins anew.
 """
 
 import hashlib
+import math
 import resource
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -90,7 +91,8 @@ class Import:
                 return {}
             with self._context.transaction() as session:
                 session.execute(insert(Row), [self._row(item, columns) for item in batch])
-            self._context.report(None, f"{self._num_rows:,} rows read")
+            share = source.share_read(self._num_rows + self._num_bad)
+            self._context.report(_floored(share), f"{self._num_rows:,} rows read")
         if self._num_rows == 0:
             with self._context.transaction() as session:
                 self._say_bad_rows(queries.version(session, self._version_id, must_be_complete=False))
@@ -152,6 +154,11 @@ class Import:
     def _say_bad_rows(self, version: DatasetVersion) -> None:
         version.num_bad_rows = self._num_bad
         version.bad_rows = self._bad_rows
+
+
+def _floored(share: float | None) -> float | None:
+    """In whole percents, so that an import that dies at the same place again never seems to have come further."""
+    return None if share is None else min(0.99, math.floor(100 * share) / 100)
 
 
 def _limit_memory(limit_bytes: int) -> None:

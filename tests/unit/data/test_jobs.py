@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,6 +91,23 @@ def test_a_bad_row_is_listed_and_the_good_ones_stay(importer: Importer) -> None:
     assert [bad["row"] for bad in version.bad_rows] == [4, 6]
     assert version.bad_rows[1]["column"] == "q"
     assert all(bad["reason"] for bad in version.bad_rows)
+
+
+@pytest.mark.parametrize(
+    ("filename", "start", "line"),
+    [("rows.jsonl", b"", b'{"q": "question", "a": "answer"}\n'), ("rows.csv", b"q,a\n", b"question,answer\n")],
+)
+def test_how_far_it_is_is_told_as_a_share_of_the_file(
+    importer: Importer, filename: str, start: bytes, line: bytes
+) -> None:
+    told: list[float] = []
+    _, job_id = importer.ask(start + line * 10_000, filename)
+    context = replace(importer.context(job_id), report=lambda share, _: told.append(share or 0.0))
+    KIND.work("read", context)
+    assert len(told) == 10
+    assert told == sorted(told)
+    assert 0.05 < told[0] < 0.7
+    assert told[-1] == 0.99  # the rest is for the last transaction
 
 
 def test_only_so_many_bad_rows_are_listed_but_all_are_counted(importer: Importer) -> None:

@@ -7,6 +7,7 @@
 Pure: knows no database. The import of a dataset and its preview call `open_rows` and `preview`, in a limited child.
 """
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -52,6 +53,10 @@ def open_rows(path: Path, *, filename: str, options: ReadOptions | None = None) 
         case Format.PARQUET:
             return parquet.open_source(path, options)
     text = TextFile(path, encoding.find(path, chosen=options.encoding))
+    return replace(_open_text(text, filename, options), share_read=text.share_read)
+
+
+def _open_text(text: TextFile, filename: str, options: ReadOptions) -> RowSource:
     head = text.head()
     format_ = recognise.by_text(head, filename)
     if options.format is Format.DELIMITED or (format_ is Format.DELIMITED and options.format is None):

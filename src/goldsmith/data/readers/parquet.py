@@ -26,7 +26,8 @@ def open_source(path: Path, options: ReadOptions) -> RowSource:
     names = column_names.clean(keys)
     if not num_rows:
         raise OnlyHeader(f"The file has the columns {', '.join(names)}, and no row.")
-    return RowSource(format=Format.PARQUET, columns=names, start=partial(_rows, path, names, options))
+    start = partial(_rows, path, names, options)
+    return RowSource(format=Format.PARQUET, columns=names, start=start, share_read=lambda num: num / num_rows)
 
 
 def _rows(path: Path, names: Sequence[str], options: ReadOptions) -> Iterator[ReadItem]:

@@ -1,9 +1,10 @@
 """A text file as lines and pieces of bounded length, whatever the file's size. Knows encodings, not formats."""
 
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self, TextIO
+from typing import Any, NamedTuple, Self, TextIO
 
 from goldsmith.data.readers.encoding import MARK_ERRORS
 from goldsmith.data.readers.types import Encoding
@@ -21,12 +22,40 @@ class Line(NamedTuple):
     is_cut: bool
 
 
+@dataclass(slots=True)
+class Meter:
+    """How many bytes were read since the file was opened last."""
+
+    num_bytes: int = 0
+
+
+class _Metered(io.FileIO):
+    """A file whose reads are counted."""
+
+    def __init__(self, path: Path, meter: Meter) -> None:
+        super().__init__(path)
+        self._meter = meter
+        meter.num_bytes = 0
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read, and count."""
+        num_bytes = super().readinto(buffer)
+        self._meter.num_bytes += num_bytes or 0
+        return num_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class TextFile:
     """A file whose encoding is known."""
 
     path: Path
     encoding: Encoding
+    meter: Meter = field(default_factory=Meter, compare=False)
+
+    def share_read(self, num_rows: int) -> float:
+        """How much of the file was read, from 0 to 1, however many rows that were."""
+        del num_rows
+        return min(1.0, self.meter.num_bytes / max(1, self.path.stat().st_size))
 
     def head(self) -> str:
         """The first characters, without a byte order mark."""
@@ -49,7 +78,8 @@ class TextFile:
         return Lines(self._open(end), max_chars, end=end)
 
     def _open(self, newline: str) -> TextIO:
-        return self.path.open(encoding=self.encoding.name, errors=MARK_ERRORS, newline=newline)
+        content = io.BufferedReader(_Metered(self.path, self.meter))
+        return io.TextIOWrapper(content, encoding=self.encoding.name, errors=MARK_ERRORS, newline=newline)
 
 
 class Lines:

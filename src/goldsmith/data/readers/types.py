@@ -96,6 +96,8 @@ class RowSource:
     """None for other formats, and for a text file of one column."""
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
+    share_read: Callable[[int], float | None] = lambda _: None
+    """How much of the file was read, from 0 to 1, when so many rows were; None where nobody knows."""
 
     def __iter__(self) -> Iterator[ReadItem]:
         return self.start()
