@@ -3,6 +3,7 @@
 Every step's pages show these with `parts/needs.html`. Getting is a job; the page goes on when it is there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -104,6 +105,11 @@ def need_of_model(session: orm.Session, *, domain: str, is_blocked: bool = False
         job=job_line(earlier) if earlier else None,
         blocked_because="Install the trainer first: it converts the model." if is_blocked else "",
     )
+
+
+def has_model(needed: Sequence[Need]) -> bool:
+    """Whether the built-in model is offered among these, so that a page need not offer it twice."""
+    return any(need.action == f"/setup/models/{SMOLLM2.name}" for need in needed)
 
 
 @pages.post("/setup/environments/{name}")

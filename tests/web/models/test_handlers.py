@@ -8,6 +8,9 @@ from tests.factories import make_base_model
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
+from goldsmith.environments import folders
+from goldsmith.environments.folders import Manifest
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import JobFailure
@@ -51,7 +54,8 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_a_sentence(site: Site)
 
 def test_every_way_to_a_base_model_is_offered_and_explained(site: Site) -> None:
     text = site.browser().get("/models").text
-    assert text.count('action="/setup/models/smollm2-135m-instruct"') == 1
+    assert "There is no model yet" in text
+    assert "Comes with Goldsmith" not in text  # it is offered above, once
     assert 'action="/models/hub"' in text
     assert "A model hub is a site on the internet" in text
     assert "GGUF file, which is converted first" in text
@@ -63,6 +67,16 @@ def test_every_way_to_a_base_model_is_offered_and_explained(site: Site) -> None:
     with site.database.transaction() as session:
         make_base_model(session, by=site.person, name="smollm2-135m-instruct", source="builtin")
     assert "Comes with Goldsmith" not in site.browser().get("/models").text
+
+
+def test_the_small_model_is_offered_by_one_button(site: Site) -> None:
+    path = folders.path_of(EnvironmentName.TRL, home=site.home.root)
+    (path / "bin").mkdir(parents=True)
+    (path / "bin" / "python").touch()
+    folders.write_manifest(path, Manifest("trl", "x", "hash", "seen", "3.11.2", "2026-01-01", 77.0, 2_100_000_000, {}))
+    text = site.browser().get("/models").text
+    assert text.count('action="/setup/models/smollm2-135m-instruct"') == 1
+    assert "Get it" not in text
 
 
 def test_a_hubs_model_is_asked_for_by_a_form_and_its_failure_is_seen_here(site: Site) -> None:

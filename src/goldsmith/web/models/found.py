@@ -75,6 +75,7 @@ def models_page(
 ) -> ModelsPage:
     """The list, and the ways in which a base model is brought."""
     live, returned = _live(session, person.domain), returned or Returned()
+    needed = needs.for_training(session, home, domain=person.domain)
     return ModelsPage(
         title="Models",
         tuned=tuple(
@@ -82,9 +83,9 @@ def models_page(
         ),
         bases=tuple(views.base_line(row, live.get(row.id)) for row in queries.bases(session, domain=person.domain)),
         engines=tuple(views.engine_card(row) for row in serve.page(session, domain=person.domain)),
-        needs=needs.for_training(session, home, domain=person.domain),
+        needs=needed,
         getting=tuple(views.getting_line(job) for job in _getting(session, person.domain)),
-        builtins=_builtins(session, person.domain),
+        builtins=() if needs.has_model(needed) else _builtins(session, person.domain),
         fields=returned.path or fields_of(ImportForm),
         hub_fields=returned.hub or fields_of(HubForm),
         roots=tuple(str(root) for root in roots),
