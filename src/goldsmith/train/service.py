@@ -1,6 +1,7 @@
 """The verbs of training: start. Stopping and resuming are the job's own (`jobs/queue.py`)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,8 +10,11 @@ from goldsmith.environments.machine import MachineFacts
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.models import queries as models
+from goldsmith.models.errors import ModelNameNotUsable
+from goldsmith.models.service import usable_name
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
+from goldsmith.serve import queries as serve
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
@@ -30,6 +34,8 @@ def start(
     backend = backend_of(request.backend, backends)
     options = read_options(backend, request.options)
     base = models.base(session, request.base_model, domain=by.domain)
+    if request.name:
+        request = replace(request, name=_usable_name(session, request.name, by))
     training_set = _training_set(session, request, by) if request.files is None else None
     for problem in backend.check(options, machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
@@ -48,6 +54,23 @@ def start(
     title = f"Train {training.name}"
     queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
     return training
+
+
+def _usable_name(session: Session, name: str, by: Person) -> str:
+    """What the new model may be called: callers use it in the place of an id. Raises ModelNameNotUsable."""
+    name = usable_name(name)
+    for base in models.bases(session, domain=by.domain):
+        if name.lower() in (base.id.lower(), base.name.lower(), (base.hub_id or "").lower()):
+            raise ModelNameNotUsable(f"A base model is called {name} already.", hint="Give the new model another name.")
+    if name in {alias.name for alias in serve.aliases(session, domain=by.domain)}:
+        raise ModelNameNotUsable(f"{name} is a stable name of callers.", hint="Give the new model another name.")
+    return name
+
+
+def _made_up_name(learned: str, base_name: str) -> str:
+    """After what it learned, as a name that callers can use: a base model from a hub has a slash in its own."""
+    name = f"{learned} on {base_name.rpartition('/')[2]}".replace("/", "-")
+    return "".join(sign for sign in name if sign.isprintable())[:255].strip()
 
 
 def _training_set(session: Session, request: TrainRequest, by: Person) -> TrainingSet:
@@ -76,7 +99,7 @@ def _training(
         id=new_id(Prefix.JOB),
         philosopher=by.name,
         domain=by.domain,
-        name=(request.name or f"{learned} on {base.name}")[:255],
+        name=request.name or _made_up_name(learned, base.name),
         base_model=base.hub_id or base.name,
         base_model_id=base.id,
         backend=backend.name,

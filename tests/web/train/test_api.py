@@ -11,6 +11,7 @@ from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
+from goldsmith.serve.tables import Alias
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest
@@ -45,6 +46,50 @@ def start(client: TestClient, **more: Any) -> Any:
     answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "load",
+        "switch",
+        "active",
+        "default",
+        "a/b",
+        "two\nlines",
+        "nul\u0000",
+        "bm_06FZ",
+        "ftm_06FZ",
+        "tiny",
+        " TINY ",
+        "org/tiny",
+    ],
+)
+def test_a_name_that_means_something_else_to_callers_is_refused(
+    site: Site, client: TestClient, set_id: str, name: str
+) -> None:
+    answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", "name": name})
+    assert answer.status_code == 422
+    assert answer.json()["type"] in ("/problems/model-name-not-usable", "/problems/request-not-understood")
+    assert answer.json()["hint"]
+
+
+def test_a_stable_name_of_callers_is_no_name_for_a_model(site: Site, client: TestClient, set_id: str) -> None:
+    with site.database.transaction() as session:
+        who = {"domain": site.person.domain, "changed_by": site.person.id, "changed_at": clock.now()}
+        session.add(Alias(name="support", targets=[{"model_id": "bm_1", "share": 1.0}], **who))
+        session.add(Alias(name="gone", targets=[], **who))
+    body = {"base_model": "tiny", "backend": "fake"}
+    refused = client.post("/v1/fine-tuning/jobs", json={**body, "name": "support"})
+    assert refused.json()["type"] == "/problems/model-name-not-usable"
+    assert client.post("/v1/fine-tuning/jobs", json={**body, "name": "gone"}).status_code == 201
+
+
+def test_a_made_up_name_has_no_slash_of_the_base_models_name(site: Site, client: TestClient, set_id: str) -> None:
+    with site.database.transaction() as session:
+        make_base_model(session, by=site.person, name="Org/Small", source="hub", hub_id="Org/Small")
+    answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "Org/Small", "backend": "fake"})
+    assert answer.json()["name"] == "stars on Small"
 
 
 def run_it(site: Site, job_id: str) -> None:
