@@ -6,6 +6,7 @@ All arms get the same prompt and the same schema. Started again after any death,
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
@@ -16,22 +17,20 @@ from goldsmith.compare.examples import Candidate, choose, with_examples
 from goldsmith.compare.outcome import LABELS, record_outcome
 from goldsmith.compare.service import KIND, MAX_ASKED_TWICE, MAX_TOKENS
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
-from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import Stage
 from goldsmith.models import queries as models
 from goldsmith.run import queries as runs
 from goldsmith.run.answers import write_answers
-from goldsmith.run.errors import EngineGone
 from goldsmith.run.tables import PromptVersion
-from goldsmith.run.types import AnswerRequest, SentAnswer
-from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.run.types import AnswerRequest, SendLimits, SentAnswer
+from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses, endpoint_of
 from goldsmith.serve.engine_client import make_salt
+from goldsmith.serve.types import Target
 from goldsmith.storage.patience import until_it_answers
 
-CONCURRENCY = 16
-REQUEST_TIMEOUT_S = 300.0
+LIMITS = SendLimits(concurrency=16, timeout_s=300.0)
 
 
 @dataclass
@@ -63,8 +62,9 @@ class ComparisonKind(LightKind):
     name: ClassVar[str] = KIND
     stages: ClassVar[tuple[Stage, ...]] = (Stage("answer"),)
 
-    def __init__(self, *, engine_start_s: float = ENGINE_START_S) -> None:
+    def __init__(self, *, engine_start_s: float = ENGINE_START_S, limits: SendLimits = LIMITS) -> None:
         self._engine_start_s = engine_start_s
+        self._limits = limits
 
     def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
         """Ask what is open, then measure. Raises JobFailed when an engine stays away."""
@@ -72,7 +72,11 @@ class ComparisonKind(LightKind):
         with context.database.reading() as session:
             work = _open(session, context)
         for arm in work.arms:
-            self._ask(context, work, arm)
+            num_answered = len(_answered(context, arm))
+            work.num_done += num_answered
+            if num_answered < len(work.rows_of(arm)):
+                ask = partial(self._ask, context, work, arm)
+                ask_through_losses(context, arm.model_id, ask, timeout_s=self._engine_start_s)
             if context.should_stop():
                 return {}
         with context.transaction() as session:
@@ -86,18 +90,8 @@ class ComparisonKind(LightKind):
             comparison.status = job.state
             comparison.completed_at = job.finished_at
 
-    def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm) -> None:
-        from goldsmith.run.sender import send_all  # it loads aiohttp, which only the worker needs
-
-        with context.database.reading() as session:
-            there = {row_id for _, row_id in queries.answers(session, [arm.run_id])}
-        work.num_done += len(there)
-        requests = _requests(work, arm, there)
-        if len(there) == len(work.rows_of(arm)):
-            return
-        target = wait_for_engine(context, arm.model_id, timeout_s=self._engine_start_s)
-        if target is None:
-            return
+    def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm, target: Target) -> None:
+        from goldsmith.run.sender import for_rows  # it loads aiohttp, which only the worker needs
 
         def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
@@ -110,18 +104,14 @@ class ComparisonKind(LightKind):
             words = f"{LABELS[arm.name]}: {work.num_done:,} of {work.num_all:,} answers"
             until_it_answers(lambda: context.report(share, words))
 
-        sending = send_all(
-            requests,
-            endpoint_of(target, context.home),
-            concurrency=CONCURRENCY,
-            timeout_s=REQUEST_TIMEOUT_S,
-            on_answers=keep,
-            should_stop=context.should_stop,
-        )
-        try:
-            asyncio.run(sending)
-        except EngineGone as error:
-            raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
+        requests = _requests(work, arm, _answered(context, arm))  # those of before a loss of the engine are there
+        sender = for_rows(endpoint_of(target, context.home), self._limits)
+        asyncio.run(sender.send(requests, on_answers=keep, should_stop=context.should_stop))
+
+
+def _answered(context: WorkContext, arm: ComparisonArm) -> set[str]:
+    with context.database.reading() as session:
+        return {row_id for _, row_id in queries.answers(session, [arm.run_id])}
 
 
 def _open(session: Session, context: WorkContext) -> _Work:

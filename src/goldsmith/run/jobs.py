@@ -20,16 +20,13 @@ from goldsmith.jobs.types import Stage
 from goldsmith.run import queries
 from goldsmith.run.answers import write_answers
 from goldsmith.run.control_words import ControlWords, WordFinder, finder_for
-from goldsmith.run.errors import EngineGone
 from goldsmith.run.messages import messages_for
 from goldsmith.run.tables import PromptVersion, Run
 from goldsmith.run.types import AnswerRequest, RunOptions, SendLimits, SentAnswer
-from goldsmith.run.waiting import ENGINE_START_S, endpoint_of, wait_for_engine
+from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses, endpoint_of
 from goldsmith.serve.types import Target
 from goldsmith.storage.files import Home
 from goldsmith.storage.patience import until_it_answers
-
-NUM_ENGINE_LOSSES = 3
 
 
 @dataclass
@@ -66,16 +63,12 @@ class RunKind(LightKind):
         """Ask what is open. Raises JobFailed when the engine stays away or every row failed."""
         del stage
         work = self._open(context)
-        for losses_left in reversed(range(NUM_ENGINE_LOSSES)):
-            target = wait_for_engine(context, work.run.model_id or "", timeout_s=self._engine_start_s)
-            if target is None:
-                break
-            try:
-                self._ask(context, work, target)
-                break
-            except EngineGone as error:
-                if losses_left == 0 or not target.is_ours:
-                    raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
+        ask_through_losses(
+            context,
+            work.run.model_id or "",
+            lambda target: self._ask(context, work, target),
+            timeout_s=self._engine_start_s,
+        )
         return self._end(context, work)
 
     def _open(self, context: WorkContext) -> _Work:

@@ -30,24 +30,6 @@ MAX_PAUSE_S = 60.0
 JSON = {"Content-Type": "application/json"}
 
 
-async def send_all(
-    requests: Iterable[AnswerRequest],
-    endpoint: Endpoint,
-    *,
-    concurrency: int = 16,
-    timeout_s: float = 120.0,
-    on_answers: Callable[[list[SentAnswer]], None],
-    should_stop: Callable[[], bool],
-) -> None:
-    """Send every row; `on_answers` gets each answer once, failed ones too, at most every 100 ms.
-
-    Returns early, with everything written, when `should_stop`. Raises EngineGone, EngineKeyNotAccepted,
-    ModelNotAtProvider.
-    """
-    limits = SendLimits(concurrency=concurrency, timeout_s=timeout_s)
-    await for_rows(endpoint, limits).send(requests, on_answers=on_answers, should_stop=should_stop)
-
-
 def for_rows(endpoint: Endpoint, limits: SendLimits) -> "Sender[AnswerRequest, SentAnswer]":
     """A sender of chats about rows."""
     return Sender(endpoint, limits, RowLetters(endpoint))
@@ -74,7 +56,11 @@ class Sender(Generic[Asked, Sent]):
         on_answers: Callable[[list[Sent]], None],
         should_stop: Callable[[], bool],
     ) -> None:
-        """See `send_all`."""
+        """Send everything; `on_answers` gets each answer once, failed ones too, at most every 100 ms.
+
+        Returns early, with everything written, when `should_stop`. Raises EngineGone, EngineKeyNotAccepted,
+        ModelNotAtProvider.
+        """
         timeout = aiohttp.ClientTimeout(total=self._limits.timeout_s, sock_connect=min(10.0, self._limits.timeout_s))
         connector = aiohttp.TCPConnector(limit=0)
         try:

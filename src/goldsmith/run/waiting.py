@@ -1,6 +1,7 @@
 """Waits until a model can be asked: its engine runs and has it. For the workers of runs and comparisons."""
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
@@ -8,6 +9,7 @@ from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import WorkContext
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
+from goldsmith.run.errors import EngineGone
 from goldsmith.run.types import Endpoint
 from goldsmith.serve import queries, service
 from goldsmith.serve.errors import NoEngineForModel
@@ -17,6 +19,8 @@ from goldsmith.storage.ids import Prefix
 
 ENGINE_START_S = 1200.0
 """How long a worker waits for its engine to be ready: a first start loads a model from a slow disk."""
+NUM_ENGINE_LOSSES = 3
+"""How often an engine may be lost before its job fails."""
 LOOK_EVERY_S = 0.3
 
 
@@ -34,6 +38,27 @@ def wait_for_engine(context: WorkContext, model_id: str, *, timeout_s: float = E
         context.report(None, f"waiting for the engine: {message}")
         time.sleep(LOOK_EVERY_S)
     return None
+
+
+def ask_through_losses(
+    context: WorkContext, model_id: str, ask: Callable[[Target], None], *, timeout_s: float = ENGINE_START_S
+) -> None:
+    """Ask a model; when its engine is lost in the midst, wait until it is back and ask again, what is open then.
+
+    Returns early when asked to stop. Raises JobFailed when the engine stays away, or is lost again and again; nobody
+    brings back an engine that is not ours, so that one is not waited for.
+    """
+    for losses_left in reversed(range(NUM_ENGINE_LOSSES)):
+        target = wait_for_engine(context, model_id, timeout_s=timeout_s)
+        if target is None:
+            return
+        try:
+            ask(target)
+        except EngineGone as error:
+            if losses_left == 0 or not target.is_ours:
+                raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
+        else:
+            return
 
 
 def endpoint_of(target: Target, home: Home) -> Endpoint:

@@ -1,5 +1,6 @@
 """The work of a comparison against a stand-in for vLLM: every arm once, the tuned model a second time."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,12 @@ from goldsmith.compare.jobs import ComparisonKind
 from goldsmith.compare.service import ComparisonRequest
 from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import WorkContext
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.people.types import Person
+from goldsmith.run.types import SendLimits
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
@@ -116,6 +119,41 @@ def test_the_tuned_model_is_asked_twice_with_a_salt_of_its_own(
     assert tuned.figures["twice"] == {"num_same": NUM_EXAM, "num_rows": NUM_EXAM}
     assert model.consistency_score == 1.0
     assert set(model.measured_at) >= {"consistency_score", "win_rate", "gold_star_rate"}
+
+
+def test_an_engine_that_is_lost_in_the_midst_is_waited_for_as_a_run_does(
+    database: Database, home: Home, model_id: str, comparison_id: str, context_for: MakeContext
+) -> None:
+    with engine_with(model_id, home, Speaker(), base_of(database, model_id)) as engine:
+        be_live(database, engine)
+        engine.faults.die_after = NUM_EXAM + 3
+
+        def revive() -> None:
+            engine.stop()
+            engine.faults.die_after = None
+            engine.start()
+
+        again = threading.Timer(2.5, revive)
+        again.start()
+        ComparisonKind(limits=SendLimits(concurrency=1, engine_wait_s=2.0, backoff_s=0.02)).work(
+            "answer", context_for()
+        )
+        again.join()
+    with database.reading() as session:
+        assert queries.num_answers(session, comparison_id) == queries.num_wanted(session, comparison_id) == 4 * NUM_EXAM
+
+
+def test_an_engine_that_stays_away_fails_it_and_keeps_what_was_answered(
+    database: Database, home: Home, model_id: str, comparison_id: str, context_for: MakeContext
+) -> None:
+    with engine_with(model_id, home, Speaker(), base_of(database, model_id)) as engine:
+        be_live(database, engine)
+        engine.faults.die_after = 3
+        kind = ComparisonKind(limits=SendLimits(concurrency=1, engine_wait_s=0.1, backoff_s=0.02))
+        with pytest.raises(JobFailed, match="was away"):
+            kind.work("answer", context_for())
+    with database.reading() as session:
+        assert queries.num_answers(session, comparison_id) == 3
 
 
 def test_another_answer_the_second_time_is_counted(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from goldsmith.run.errors import EngineGone, ModelNotAtProvider
-from goldsmith.run.sender import for_rows, send_all
+from goldsmith.run.sender import for_rows
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
 
@@ -187,6 +187,8 @@ def test_answers_come_in_batches() -> None:
     with FakeEngine() as engine:
         endpoint = Endpoint(engine.url, "base", "eng_1")
         keep = lambda batch: sizes.append(len(batch))  # noqa: E731
-        asyncio.run(send_all(make_requests(200), endpoint, on_answers=keep, should_stop=lambda: False))
+        asyncio.run(
+            for_rows(endpoint, SendLimits()).send(make_requests(200), on_answers=keep, should_stop=lambda: False)
+        )
     assert sum(sizes) == 200
     assert len(sizes) < 40
