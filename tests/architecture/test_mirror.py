@@ -75,7 +75,6 @@ WITHOUT_A_TEST = frozenset(
         "train/queries.py",
         "train/recipe.py",
         "train/service.py",
-        "trainers/_report.py",
         "trainers/_rows.py",
         "trainers/_watcher.py",
         "trainers/convert_gguf.py",

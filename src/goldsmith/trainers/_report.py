@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from goldsmith.wire import events, manifest, order
 from goldsmith.wire.events import EventKind
 
 NUM_KEPT_CHECKPOINTS = 2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM_WORDS = (*(os.strerror(number).lower() for number in NO_ROOM), "pytorchstreamwriter failed writing")
 
 
 class Stopped(Exception):
@@ -153,11 +156,22 @@ def _report_end(report: Report, work: Callable[[], dict[str, Any]]) -> int:
     except Stopped as stopped:
         report.say(EventKind.STOPPED, step=stopped.step)
     except Exception as error:  # noqa: BLE001 - whatever happened, the parent gets one sentence and the log the rest
-        traceback.print_exc()
+        with suppress(OSError):  # the log may lie on a disk that is full
+            traceback.print_exc()
         failure = error if isinstance(error, Failure) else _explain(error)
         report.say(EventKind.FAILED, kind=failure.kind, summary=failure.summary, hint=failure.hint)
         return 1
     return 0
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    """Whether it, or what it came from, is a write that found no room: libraries put words of their own around it."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True
+    text = str(error).lower()
+    return any(words in text for words in NO_ROOM_WORDS) or _is_disk_full(error.__cause__ or error.__context__)
 
 
 def _explain(error: Exception) -> Failure:
@@ -166,7 +180,7 @@ def _explain(error: Exception) -> Failure:
         return Failure(
             "out_of_memory", "There was not enough memory.", "Choose fewer rows at once, or a smaller base model."
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if _is_disk_full(error):
         return Failure("disk_full", "The disk is full.", "Make room, then resume: the last checkpoint is kept.")
     if isinstance(error, (ImportError, importlib.metadata.PackageNotFoundError)):
         return Failure("environment_broken", f"A library is missing: {error}", "Install the environment again.")

@@ -1,0 +1,55 @@
+"""What a trainer says when it cannot go on, whatever went wrong inside."""
+
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+from tests.contract.job_folder import Trainer, make_folder, read, run, started
+
+from goldsmith import app
+from goldsmith.wire.events import EventKind
+
+FAKE = Trainer(
+    app.make_backends()["fake"], Path(sys.executable), Path("/models/base"), {"batch_size": 2, "step_s": 0.0}
+)
+NO_ROOM = "OSError(28, 'No space left on device')"
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (NO_ROOM, "disk_full"),
+        ("OSError(27, 'File too large')", "disk_full"),
+        ("OSError(122, 'Disk quota exceeded')", "disk_full"),
+        ("RuntimeError('I/O error: No space left on device (os error 28)')", "disk_full"),
+        (
+            "RuntimeError('[enforce fail] . PytorchStreamWriter failed writing file data/0: file write failed')",
+            "disk_full",
+        ),
+        (f"ValueError('cannot save') from {NO_ROOM}", "disk_full"),
+        ("RuntimeError('CUDA out of memory. Tried to allocate')", "out_of_memory"),
+        ("ImportError('no module called x')", "environment_broken"),
+        ("OSError(13, 'Permission denied')", "crashed"),
+        ("ValueError('something else')", "crashed"),
+    ],
+)
+def test_what_went_wrong_is_told_by_its_kind(tmp_path: Path, raised: str, kind: str) -> None:
+    folder = make_folder(tmp_path, FAKE)
+    program = folder / "program" / "goldsmith" / "trainers" / "fake.py"
+    text = program.read_text(encoding="utf-8")
+    start = "    finished = job.finished_figures()\n"
+    assert start in text
+    program.write_text(text.replace(start, f"    raise {raised}\n", 1), encoding="utf-8")
+    last = run(FAKE, folder)[-1]
+    assert last.kind is EventKind.FAILED
+    assert last.data["kind"] == kind
+    assert last.data["hint"]
+
+
+def test_a_model_that_does_not_fit_on_the_disk_is_said_to(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, FAKE, lora_rank=256, step_s=0.1)
+    with started(FAKE, folder) as child:
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (12_000, 12_000))
+        assert child.wait(timeout=60) == 1
+    assert read(folder)[-1].data["kind"] == "disk_full"
