@@ -23,6 +23,7 @@ setup: .venv/ready  ## a virtual environment with the pinned requirements
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch .venv/ready
+	@echo "Next: make demo, or $(BIN)/goldsmith up"
 
 test: setup  ## everything: quick tests, PostgreSQL, then the loop with real training and a real engine
 	@sh tests/run_all.sh

@@ -166,7 +166,9 @@ def running(cli: Cli) -> Iterator[Processes]:
         finally:
             processes.stop()
             stopped = app.stop_engines(cli.parts)
-            err.print(f"Stopped the pages, the supervisor and {stopped} engines. Jobs that run go on.")
+            engines = "1 engine" if stopped == 1 else f"{stopped} engines"
+            err.print(f"Stopped the pages, the supervisor and {engines}.")
+            err.print("Jobs that run go on; to pause them: goldsmith down")
 
 
 def _check_free(cli: Cli, *, patience_s: float) -> None:

@@ -53,7 +53,13 @@ def decide(base: ArmResult, tuned: ArmResult, *, examples: ArmResult | None = No
     usable = examples is not None and examples.num_failed < examples.num_rows
     with_examples = _gap(tuned, examples, row) if examples is not None and usable else None
     kind, lead, deciding = _judge(gap, with_examples)
-    sentences = [lead, _counts(arms, row), *_about_examples(kind, with_examples), *_failures(arms)]
+    sentences = [
+        lead,
+        _counts(arms, row),
+        *_about_examples(kind, with_examples),
+        *_learned(kind, gap),
+        *_failures(arms),
+    ]
     is_open = kind in {VerdictKind.not_known, VerdictKind.better}
     open_gaps = [one for one in (gap, with_examples) if is_open and one is not None and one.is_open]
     return Verdict(
@@ -105,6 +111,13 @@ def _about_examples(kind: VerdictKind, with_examples: _Gap | None) -> list[str]:
     if kind is VerdictKind.better:
         return ["Examples alone did not close the gap, so the training was worth it."]
     return []
+
+
+def _learned(kind: VerdictKind, gap: _Gap) -> list[str]:
+    """That the training itself showed no effect is another finding than that it was not needed."""
+    if kind is not VerdictKind.no_need or gap.found.low > 0 or gap.other.num_right > gap.other.num_rows / 2:
+        return []
+    return ["The training did not make it better than the base model either: more rounds or more gold stars may."]
 
 
 def _counts(arms: list[ArmResult], row: str) -> str:

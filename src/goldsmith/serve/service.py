@@ -204,6 +204,11 @@ def undo_switch(session: Session, *, by: Person) -> Alias:
     return undo_alias(session, DEFAULT_ALIAS, by=by)
 
 
+def can_undo_switch(session: Session, *, by: Person) -> bool:
+    """Whether another model was the default before this one: the first one stays until another takes its place."""
+    return history.before(session, DEFAULT_ALIAS, domain=by.domain) is not None
+
+
 def undo_alias(session: Session, name: str, *, by: Person, why: str = "") -> Alias:
     """Make an alias what it was before its last change; a model that is gone from its engine is deployed again.
 

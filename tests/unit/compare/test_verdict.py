@@ -48,6 +48,14 @@ def test_a_small_gain_is_not_known_yet_and_says_how_many_rows_would_decide() -> 
     assert verdict.rows_needed == 80
 
 
+def test_a_training_without_effect_is_said_where_examples_are_ahead() -> None:
+    verdict = decide(arm("base", 0), arm("tuned", 1), examples=arm("examples", 16))
+    assert verdict.kind is VerdictKind.no_need
+    assert verdict.sentence.endswith(
+        "The training did not make it better than the base model either: more rounds or more gold stars may."
+    )
+
+
 def test_examples_that_do_as_well_make_training_needless() -> None:
     verdict = decide(arm("base", 12), arm("tuned", 36), examples=arm("examples", 36))
     assert verdict.kind is VerdictKind.no_need

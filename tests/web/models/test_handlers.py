@@ -126,6 +126,15 @@ def test_a_model_that_is_not_deployed_has_one_gold_button(site: Site) -> None:
     assert browser.post(f"{page}/undeploy").status_code == 303
 
 
+def test_before_the_first_default_there_was_nothing_so_no_undo_is_offered(site: Site) -> None:
+    walk = deployed(site)
+    browser, page = site.browser(), f"/models/{walk.model_id}"
+    browser.post(f"{page}/default")
+    text = browser.get(page).text
+    assert "support-triage-1 is the default now." in text
+    assert f'action="{page}/undo"' not in text
+
+
 def test_a_proved_model_is_made_the_default_and_this_can_be_undone(site: Site) -> None:
     walk = deployed(site)
     browser, page = site.browser(), f"/models/{walk.model_id}"

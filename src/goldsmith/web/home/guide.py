@@ -162,6 +162,8 @@ def figures_of(figures: Figures) -> tuple[tuple[str, str | None, str], ...]:
         (
             "Average win rate",
             formats.share(rate) if rate is not None else None,
-            "rows won against the base model, ties half" if rate is not None else "no comparison yet",
+            "against the base model; equal rows count half, so 50 % is no better"
+            if rate is not None
+            else "no comparison yet",
         ),
     )

@@ -105,10 +105,9 @@ def make_default(
     with state.database.transaction() as session:
         name = queries.any_model(session, model_id, domain=person.domain).name
         service.switch(session, model_id, by=person)
+        undo = f"/models/{model_id}/undo" if service.can_undo_switch(session, by=person) else None
     after_switch()
-    return redirect(
-        request, f"/models/{model_id}", toast=f"{name} is the default now.", undo=f"/models/{model_id}/undo"
-    )
+    return redirect(request, f"/models/{model_id}", toast=f"{name} is the default now.", undo=undo)
 
 
 @pages.post("/models/{model_id}/undo")

@@ -271,7 +271,12 @@ def metrics_of(
     number, size = formats.number, formats.size
     return (
         metric("gold_star_rate", "Right on the exam", right),
-        metric("win_rate", "Win rate", _maybe(row.win_rate, formats.share), "rows won against its base, ties half"),
+        metric(
+            "win_rate",
+            "Win rate",
+            _maybe(row.win_rate, formats.share),
+            "against its base; equal rows count half, so 50 % is no better",
+        ),
         metric("consistency_score", "Same answer twice", _maybe(row.consistency_score, formats.share)),
         metric("latency_ms", "Time an answer", _maybe(row.latency_ms, lambda ms: f"{number(ms)} ms"), "alone"),
         metric("tokens_per_second", "Speed", _maybe(row.tokens_per_second, lambda n: f"{number(n)} tokens/s"), "alone"),

@@ -224,11 +224,7 @@ def chart_of(row: TrainingJob, points: Sequence[TrainingMetric]) -> LineChart:
 def finding_of(points: Sequence[TrainingMetric]) -> str:
     """What the curve shows, in words."""
     lines = [(name, line) for name, line in (("exam", _exam(points)), ("learn", _learn(points))) if line]
-    told = [
-        f"{'exam' if name == 'exam' else 'learn'} rows {_went(line)} from {formats.number(line[0][1])} to "
-        f"{formats.number(line[-1][1])} at step {line[-1][0]:,.0f}"
-        for name, line in lines
-    ]
+    told = [f"{name} rows {_went(line)}" for name, line in lines]
     if not told:
         return "No step is done yet; the curve begins with the first."
     return f"Loss on {', on '.join(told)}. 0 means: it would have written every token of the gold answers itself."
@@ -257,7 +253,12 @@ def _learn(points: Sequence[TrainingMetric]) -> list[tuple[float, float]]:
 
 
 def _went(line: Sequence[tuple[float, float]]) -> str:
-    return "fell" if line[-1][1] < line[0][1] else "rose" if line[-1][1] > line[0][1] else "stayed"
+    """How a loss went, in words; one value goes nowhere."""
+    (_, first), (step, last) = line[0], line[-1]
+    if len(line) == 1:
+        return f"is {formats.number(last)} at step {step:,.0f}"
+    verb = "fell" if last < first else "rose" if last > first else "stayed"
+    return f"{verb} from {formats.number(first)} to {formats.number(last)} at step {step:,.0f}"
 
 
 def _plain(value: Any) -> str:
