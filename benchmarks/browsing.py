@@ -77,11 +77,16 @@ class _Offers(HTMLParser):
 
 
 def offers(browser: Browser, address: str, words: Sequence[str]) -> Iterator[str]:
-    """The page, and everything of the same path that it and what follows from it offer. Raises when one fails."""
+    """The page, and everything of the same path that it and what follows from it offer; nothing if it leads elsewhere.
+
+    Raises RuntimeError when one fails.
+    """
     path, seen, waiting = urlsplit(address).path, {_kind(address)}, [address]
     while waiting and len(seen) <= MAX_OFFERS:
         current = waiting.pop(0)
         status, text, _ = browser.get(current)
+        if status == 303 and current == address:
+            return
         if status != 200:
             raise RuntimeError(f"{current} answered {status}")
         yield current

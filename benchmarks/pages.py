@@ -75,6 +75,9 @@ def measure(browser: Browser, parts: Parts, ids: Ids, times: int) -> dict[str, d
     found: dict[str, dict[str, Measured]] = {}
     for route, some in addresses(parts, ids):
         asked = some if route.startswith("/v1") else [each for one in some for each in offers(browser, one, WORDS)]
+        if not asked:
+            print(f"{route}: leads to another page", flush=True)
+            continue
         found[route] = {each: Measured(tuple(browser.get(each)[2] for _ in range(times))) for each in asked}
         slowest = max(measured.p95 for measured in found[route].values())
         print(f"{route}: {len(asked)} addresses, slowest p95 {slowest:.1f} ms", flush=True)
@@ -135,7 +138,8 @@ def main() -> None:
         f"`/runs` while {NUM_STREAMS} event streams are open: p50 {streams.median:.1f}, p95 {streams.p95:.1f} ms; "
         f"without them p50 {alone.median:.1f}, p95 {alone.p95:.1f} ms."
     )
-    left_out = "Not measured: " + ", ".join(f"`{path}` ({why})" for path, why in LEFT_OUT.items()) + "."
+    left_out = "Not measured: " + ", ".join(f"`{path}` ({why})" for path, why in LEFT_OUT.items())
+    left_out += ", and pages that only lead to another."
     title = "Pages on SQLite" if kind == "sqlite" else "Pages on PostgreSQL"
     command = f".venv/bin/python -m benchmarks.pages {kind}"
     write_section(title, words, table(heads, rows_of(found)), listening, left_out, command=command)

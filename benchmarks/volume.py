@@ -26,6 +26,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.people import service as people
 from goldsmith.run.tables import Answer, Run
+from goldsmith.serve.tables import Alias
 from goldsmith.stars.tables import Mark
 from goldsmith.storage import clock
 from goldsmith.storage.database import Table
@@ -68,6 +69,7 @@ def fill(parts: Parts) -> Ids:
         walk.run_training(steps=45)
         walk.finish_training()
         comparison_ids.append(_large_comparison(walk))
+        alias = _alias(walk)
     with story.rows_path().open("rb") as file:
         upload = data.save_upload(parts.home, file, "support_messages.csv")
     return {
@@ -76,6 +78,7 @@ def fill(parts: Parts) -> Ids:
         "set_id": [walk.set_id, small_set],
         "training_id": [walk.training_id, training_ids[-1]],
         "model_id": [walk.model_id, model_ids[-1], walk.base_id],
+        "alias": [alias],
         "comparison_id": [comparison_ids[-1], comparison_ids[0]],
         "job_id": [job_ids[-1]],
         "sha256": [upload.sha256],
@@ -233,6 +236,15 @@ def _large_comparison(walk: Walk) -> str:
     walk.answer_arms(num_right={"base": 0, "examples": 0, "tuned": 0}, num_rows=0)
     walk.finish_comparison()
     return walk.comparison_id
+
+
+def _alias(walk: Walk) -> str:
+    """A stable name that leads to the base model and the newest fine-tuned one."""
+    targets = [{"model_id": walk.base_id, "share": 0.9}, {"model_id": walk.model_id, "share": 0.1}]
+    whose = {"domain": walk.by.domain, "changed_by": walk.by.id, "changed_at": clock.now()}
+    walk.session.add(Alias(name="support", targets=targets, **whose))
+    walk.session.flush()
+    return "support"
 
 
 def _jobs(session: Session, walk: Walk) -> list[str]:
