@@ -71,10 +71,11 @@ class Callers:
             sent_at = time.perf_counter()
             try:
                 async with self.client.post(f"{self.url}/v1/chat/completions", json=body) as answer:
-                    await answer.read()
+                    text = await answer.text()
                     if answer.status == 200:
                         self.asked.append((sent_at, answer.headers["x-goldsmith-model"]))
                         continue
+                    print(answer.status, text, flush=True)
             except aiohttp.ClientError as error:
                 print(error, flush=True)
             self.num_failed += 1

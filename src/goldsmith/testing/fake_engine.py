@@ -122,7 +122,7 @@ class FakeEngine:
         self._stopping = asyncio.Event()
         runner = web.AppRunner(self._application(), shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
         await site.start()
         self.port = runner.addresses[0][1]
         if is_ready is not None:
