@@ -71,7 +71,7 @@ def goldsmith(stub: Stub, home: Path, *, command: Sequence[str] = ("web",)) -> I
     """Goldsmith's web process in this home, with the stub as the engine of a base model."""
     port = free_port()
     settings = Settings(home=home, port=port)
-    key = _offer(settings, stub)
+    key = offer(settings, stub)
     env = {**_without_ours(), **settings.to_environment()}
     with process([sys.executable, "-m", "goldsmith", *command], port=port, env=env) as started:
         yield Door(port, key, STUB_MODEL), started
@@ -160,7 +160,7 @@ def _wait_for(started: "subprocess.Popen[bytes]", url: str) -> None:
     raise RuntimeError(f"{url} did not answer within {START_S:.0f} s.")
 
 
-def _offer(settings: Settings, stub: Stub) -> str:
+def offer(settings: Settings, stub: Stub) -> str:
     """The stub as an attached engine with a base model on it; a key."""
     parts = app.assemble(settings)
     app.prepare_database(parts)

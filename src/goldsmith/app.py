@@ -196,7 +196,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.jobs import handlers as jobs
     from goldsmith.web.models import api as models_api
     from goldsmith.web.models import handlers as models
-    from goldsmith.web.openai import batches, files, fine_tuning
+    from goldsmith.web.openai import batches, files, fine_tuning, uploads
     from goldsmith.web.playground import api as playground_api
     from goldsmith.web.playground import handlers as playground
     from goldsmith.web.run import api as run_api
@@ -229,6 +229,7 @@ def make_routers() -> "Routers":
             fine_tuning.openai,
             files.openai,
             batches.openai,
+            uploads.openai,
         ],
     )
 

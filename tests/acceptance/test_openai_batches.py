@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -172,3 +173,43 @@ def test_an_empty_file_is_refused(client: openai.OpenAI) -> None:
     assert done.status == "failed"
     assert done.errors is not None
     assert [each.code for each in done.errors.data or []] == ["empty_file"]
+
+
+def test_completions_and_embeddings_come_back_too(client: openai.OpenAI) -> None:
+    prompts = lines([{"prompt": "Once", "max_tokens": 4}, {"prompt": "Twice", "max_tokens": 4}], "/v1/completions")
+    done = wait(client, start(client, prompts, "/v1/completions"))
+    assert (done.status, done.endpoint) == ("completed", "/v1/completions")
+    found = read(client, done.output_file_id)
+    assert all(line["response"]["body"]["choices"][0]["text"] for line in found.values())
+    texts = lines([{"input": "abc"}, {"input": ["d", "ef"]}], "/v1/embeddings")
+    done = wait(client, start(client, texts, "/v1/embeddings"))
+    assert done.status == "completed"
+    found = read(client, done.output_file_id)
+    assert [len(found[f"request-{number}"]["response"]["body"]["data"]) for number in (1, 2)] == [1, 2]
+
+
+def test_a_file_sent_in_parts_is_a_batch_s_file(client: openai.OpenAI, tmp_path: Path) -> None:
+    content = lines([chat(f"message {number}") for number in range(1, 31)])
+    path = tmp_path / "requests.jsonl"
+    path.write_bytes(content)
+    upload = client.uploads.upload_file_chunked(
+        file=path, mime_type="application/jsonl", purpose="batch", part_size=1000
+    )
+    assert upload.file is not None
+    assert (upload.status, upload.file.bytes, upload.file.purpose) == ("completed", len(content), "batch")
+    batch = client.batches.create(
+        input_file_id=upload.file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    done = wait(client, batch)
+    assert done.request_counts is not None
+    assert (done.status, done.request_counts.completed) == ("completed", 30)
+
+
+def test_a_batch_that_is_cancelled_ends_with_what_it_has(client: openai.OpenAI) -> None:
+    batch = start(client, lines([chat(f"message {number}") for number in range(1, 400)]))
+    cancelled = client.batches.cancel(batch.id)
+    assert cancelled.status == "cancelling"
+    done = wait(client, batch)
+    assert (done.status, done.cancelled_at is not None) == ("cancelled", True)
+    with pytest.raises(openai.ConflictError):
+        client.batches.cancel(batch.id)

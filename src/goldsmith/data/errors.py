@@ -50,3 +50,17 @@ class UploadNotFound(NotFound):
 
     title = "This file was not uploaded"
     default_hint = "Send the file itself."
+
+
+class UploadNotOpen(Conflict):
+    """The upload in parts is completed, was given up, or was left alone for more than an hour."""
+
+    title = "This upload takes nothing more"
+    default_hint = "Begin another one with: POST /v1/uploads"
+
+
+class UploadNotWhole(Invalid):
+    """The parts that were named do not make the file that was announced."""
+
+    title = "The parts are not the whole file"
+    default_hint = "Send what is missing, and name every part once, in the order of the file."

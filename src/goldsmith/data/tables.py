@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from goldsmith.storage import clock
 from goldsmith.storage.database import Owned, Table
 from goldsmith.storage.text import searchable
 
@@ -80,3 +81,33 @@ class StoredFile(Table, Owned):
     sha256: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime | None]
     """From then on it is not there any more."""
+
+
+class PartialUpload(Table, Owned):
+    """A file that comes in parts; once it is whole it is a stored file."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    filename: Mapped[str]
+    """Only text: it never names anything on the disk."""
+    purpose: Mapped[str] = mapped_column(String(32))
+    mime_type: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    """As announced; the parts together must have as many."""
+    status: Mapped[str] = mapped_column(String(16))
+    """`pending`, `completed` or `cancelled`; one that is pending for too long has expired."""
+    file_id: Mapped[str | None] = mapped_column(String(64))
+    expires_at: Mapped[datetime]
+
+
+class UploadPart(Table):
+    """A piece of a file that comes in parts; its bytes lie among the uploads, under their hash."""
+
+    __tablename__ = "upload_parts"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    upload_id: Mapped[str] = mapped_column(ForeignKey("uploads.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,6 +1,7 @@
 """Values of datasets."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,12 @@ class ImportRequest:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+
+
+class UploadStatus(StrEnum):
+    """Where a file stands that comes in parts, in OpenAI's words."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"

@@ -116,6 +116,15 @@ def completion(kind: str, model: str, choice: Mapping[str, Any] | None, usage: M
     }
 
 
+def embeddings(model: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Two numbers for each text: how long it is, and which letter it begins with."""
+    vectors = [[float(len(text)), float(ord(text[:1] or " "))] for text in texts]
+    data = [{"object": "embedding", "index": number, "embedding": each} for number, each in enumerate(vectors)]
+    num_tokens = sum(map(len, texts))
+    usage = {"prompt_tokens": num_tokens, "total_tokens": num_tokens}
+    return {"object": "list", "model": model, "data": data, "usage": usage}
+
+
 def error(status: int, message: str) -> web.Response:
     """An error as vLLM words it."""
     kinds = {400: "BadRequestError", 404: "NotFoundError", 500: "InternalServerError"}

@@ -23,6 +23,7 @@ from goldsmith.testing.fake_answers import (
     Messages,
     completion,
     default_answer,
+    embeddings,
     error,
     ids_of,
     read_adapter,
@@ -144,6 +145,7 @@ class FakeEngine:
                 web.post("/v1/unload_lora_adapter", self._unload),
                 web.post("/v1/chat/completions", self._chat),
                 web.post("/v1/completions", self._completions),
+                web.post("/v1/embeddings", self._embeddings),
                 web.post("/tokenize", self._tokenize),
                 web.post("/detokenize", self._detokenize),
             ]
@@ -257,6 +259,17 @@ class FakeEngine:
             }
             usage = usage_of(len(prompt), len(tokens))
             return web.json_response(completion("text_completion", body["model"], choice, usage))
+        finally:
+            self.num_running -= 1
+
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        refusal = await self._begin(request, body)
+        if refusal is not None:
+            return refusal
+        try:
+            texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+            return web.json_response(embeddings(body["model"], [str(each) for each in texts]))
         finally:
             self.num_running -= 1
 

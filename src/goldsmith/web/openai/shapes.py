@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from goldsmith.data.tables import StoredFile
+from goldsmith.data.parts import status_of
+from goldsmith.data.tables import PartialUpload, StoredFile, UploadPart
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.train.tables import TrainingJob, TrainingMetric
@@ -147,6 +148,31 @@ def file(stored: StoredFile) -> dict[str, Any]:
         "status": "processed",
         "expires_at": seconds(stored.expires_at),
         "status_details": None,
+    }
+
+
+def upload(found: PartialUpload, stored: StoredFile | None) -> dict[str, Any]:
+    """A file that comes in parts, as OpenAI's object; `stored` once it is whole."""
+    return {
+        "id": found.id,
+        "object": "upload",
+        "bytes": found.size_bytes,
+        "created_at": seconds(found.created_at),
+        "filename": found.filename,
+        "purpose": found.purpose,
+        "status": status_of(found).value,
+        "expires_at": seconds(found.expires_at),
+        "file": file(stored) if stored is not None else None,
+    }
+
+
+def part(found: UploadPart) -> dict[str, Any]:
+    """One of its parts."""
+    return {
+        "id": found.id,
+        "object": "upload.part",
+        "created_at": seconds(found.created_at),
+        "upload_id": found.upload_id,
     }
 
 
