@@ -203,6 +203,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.run import handlers as run
     from goldsmith.web.serve import api as serve_api
     from goldsmith.web.serve import handlers as serve
+    from goldsmith.web.settings import api as settings_api
     from goldsmith.web.settings import handlers as settings
     from goldsmith.web.stars import api as stars_api
     from goldsmith.web.stars import handlers as stars
@@ -224,7 +225,7 @@ def make_routers() -> "Routers":
             jobs.pages,
             settings.pages,
         ],
-        api=[*(step.api for step in steps), playground_api.api, jobs_api.api, jobs_api.notices_api],
+        api=[*(step.api for step in steps), playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api],
         openai=[
             fine_tuning.openai,
             files.openai,
@@ -241,6 +242,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.gateway import inside
     from goldsmith.gateway.application import ADDRESSES, Gateway
     from goldsmith.gateway.exchange import LateForwarder
+    from goldsmith.gateway.line import Line
     from goldsmith.gateway.poller import Poller
     from goldsmith.gateway.traffic import Traffic
     from goldsmith.serve import bell
@@ -269,7 +271,8 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    web.state.behind_door.append(lambda inner: Gateway(inner, poller=poller, forwarder=forwarder, traffic=traffic))
+    line = Line(parts.settings.gateway_wait_s)
+    web.state.behind_door.append(lambda inner: Gateway(inner, poller, forwarder, traffic, line))
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 8001
     """The port of the pages, the API and the gateway; on loopback."""
 
+    gateway_wait_s: Annotated[float, Field(ge=0, le=600)] = 30.0
+    """Seconds that callers wait for an engine that is starting or being changed, before they are told to come back."""
+
     engine_port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The first port that is tried for an engine of our own; on loopback."""
 

@@ -14,7 +14,7 @@ import openai
 import pytest
 from openai.types.fine_tuning import FineTuningJob
 from tests.acceptance.test_the_loop import fake_program, import_base
-from tests.web.test_gateway import serving
+from tests.web.gateway_site import serving
 
 from goldsmith import app
 from goldsmith.cli.console import Cli

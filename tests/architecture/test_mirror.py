@@ -41,7 +41,6 @@ WITHOUT_A_TEST = frozenset(
         "gateway/checks.py",
         "gateway/endpoints.py",
         "gateway/exchange.py",
-        "gateway/forward.py",
         "jobs/program.py",
         "migrations/__init__.py",
         "migrations/__main__.py",

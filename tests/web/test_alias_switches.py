@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
-from tests.web import test_gateway
-from tests.web.test_gateway import HELLO, OTHER, TUNED, Running
+from tests.web.gateway_site import HELLO, OTHER, TUNED, Running
 
 from goldsmith.serve import aliases, bell, traffic
 from goldsmith.serve.types import Part
 
-running = test_gateway.running
 ALIAS = "support-desk"
 SLOWEST_SWITCH_S = 5.0
 """On a machine that does much else; `benchmarks/alias_switch.py` says what it is on one that does not."""

@@ -3,189 +3,33 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
 import pytest
-from aiohttp import web as aiohttp_web
+from tests.web.gateway_site import (
+    BASE,
+    ENGINE,
+    ENGINE_KEY,
+    HELLO,
+    OTHER,
+    TUNED,
+    WAIT_S,
+    GatedEngine,
+    Running,
+    deployment,
+    engine_row,
+    lines_of,
+)
 
-from goldsmith import app
-from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
-from goldsmith.people.types import Person
+from goldsmith.people.types import Limits
 from goldsmith.serve import service
-from goldsmith.serve.tables import Deployment, Engine
+from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import key_path
-from goldsmith.settings import Settings
-from goldsmith.storage import clock
 from goldsmith.storage.files import write_whole
-from goldsmith.testing.fake_answers import Adapter
-from goldsmith.testing.fake_engine import FakeEngine
-from goldsmith.web.factory import Routers
-from goldsmith.web.port import listen
-from goldsmith.web.server import make_server
-
-BASE, TUNED, OTHER = "bm_06FZ2C8K5Q7V3N9T1B4M", "ftm_06FZ2C8K5Q7V3N9T1B4N", "ftm_06FZ2C8K5Q7V3N9T1B4P"
-ENGINE, ENGINE_KEY = "eng_06FZ2C8K5Q7V3N9T1B4Q", "engine-key"
-HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
-WAIT_S = 10
-
-
-class GatedEngine(FakeEngine):
-    """A FakeEngine that holds its streams back after the first word, until it is told to go on."""
-
-    def __init__(self) -> None:
-        super().__init__(BASE, answer=lambda model, *_: f"{model} says hello", key=ENGINE_KEY)
-        self.headers: list[Mapping[str, str]] = []
-        self.go_on = threading.Event()
-        self.was_aborted = threading.Event()
-        self.breaks_off = False
-
-    async def _begin(self, request: aiohttp_web.Request, body: dict[str, Any]) -> aiohttp_web.Response | None:
-        self.headers.append(dict(request.headers))
-        return await super()._begin(request, body)
-
-    async def _stream(
-        self, request: aiohttp_web.Request, body: Mapping[str, Any], words: Sequence[str], end: Mapping[str, Any]
-    ) -> aiohttp_web.StreamResponse:
-        response = aiohttp_web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        try:
-            await response.write(chunk_of(body["model"], words[0]))
-            while not self.go_on.is_set():
-                await asyncio.sleep(0.005)
-            if self.breaks_off and request.transport is not None:
-                request.transport.abort()
-            for word in words[1:]:
-                await response.write(chunk_of(body["model"], word))
-            await response.write(b"data: [DONE]\n\n")
-        except asyncio.CancelledError:
-            self.was_aborted.set()
-            raise
-        return response
-
-
-def chunk_of(model: str, word: str) -> bytes:
-    body = openai.types.chat.ChatCompletionChunk.model_validate(
-        {
-            "id": "x",
-            "object": "chat.completion.chunk",
-            "created": 1,
-            "model": model,
-            "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
-        }
-    )
-    return f"data: {body.model_dump_json()}\n\n".encode()
-
-
-@dataclass
-class Running:
-    """A whole Goldsmith web on a free port, over one engine with a base model and two tuned ones."""
-
-    parts: app.Parts
-    engine: GatedEngine
-    url: str
-    key_id: str
-    key: str = field(repr=False)
-    person: Person
-    refresh: Callable[[], None]
-
-    def client(self, key: str | None = None) -> httpx2.Client:
-        headers = {"Authorization": f"Bearer {key or self.key}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=WAIT_S, trust_env=False)
-
-    def ask(self, body: Mapping[str, Any], path: str = "/v1/chat/completions") -> httpx2.Response:
-        with self.client() as client:
-            return client.post(path, json=body)
-
-
-@pytest.fixture
-def running(tmp_path: Path, database_url: str) -> Iterator[Running]:
-    parts = app.assemble(Settings(home=tmp_path / "home", database_url=database_url))
-    write_whole(parts.home.root / key_path(ENGINE), ENGINE_KEY)
-    engine = GatedEngine()
-    with engine:
-        for name in (TUNED, OTHER):
-            engine.adapters[name] = Adapter(name, tmp_path, has_effect=True)
-        with parts.database.transaction() as session:
-            person = people.known_by_name(session, "Ada")
-            key_id, key = people.add_key(session, "tests", by=person)
-            session.add_all(models_of(person))
-            session.flush()
-            session.add(engine_row(engine.url, person))
-            session.flush()
-            session.add_all(deployment(model_id, person) for model_id in (BASE, TUNED, OTHER))
-            session.flush()
-            service.switch(session, TUNED, by=person)
-        web = app.make_asgi(parts, Routers())
-        with serving(web) as url:
-            refresh = web.state.web.offers["after_switch"]
-            yield Running(parts, engine, url, key_id, key, person, refresh)
-    parts.database.dispose()
-
-
-@contextmanager
-def serving(web: Any) -> Iterator[str]:
-    server = make_server(web)
-    listener = listen(0)
-    port = listener.getsockname()[1]
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
-    thread.start()
-    end = time.monotonic() + WAIT_S
-    while not server.started and time.monotonic() < end:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(WAIT_S)
-        listener.close()
-
-
-def models_of(person: Person) -> list[BaseModel | FineTunedModel]:
-    owned = {"domain": person.domain, "created_by": person.id, "content_hash": "0", "template_hash": "t"}
-    base = BaseModel(
-        id=BASE, name="smollm2", source="folder", hub_id="HuggingFaceTB/SmolLM2", folder="models/base",
-        size_bytes=1, num_parameters=1, context_length=2048, end_marker="<end>", **owned,
-    )  # fmt: skip
-    tuned = [
-        FineTunedModel(
-            id=model_id, name=name, base_model="smollm2", base_model_id=BASE, philosopher="Ada", training_config={},
-            model_path=f"models/{model_id}", measured_at={}, status="deployed", lora_rank=8,
-            created_at=clock.now(), updated_at=clock.now(), **owned,
-        )
-        for model_id, name in ((TUNED, "support"), (OTHER, "other"))
-    ]  # fmt: skip
-    return [base, *tuned]
-
-
-def engine_row(url: str, person: Person) -> Engine:
-    owned = {"domain": person.domain, "created_by": person.id}
-    return Engine(
-        id=ENGINE, name="vLLM", kind="ours", base_model_id=BASE, url=url, is_wanted=True, state="ready", **owned
-    )
-
-
-def deployment(model_id: str, person: Person) -> Deployment:
-    return Deployment(
-        id=model_id.replace("ftm_", "dep_").replace("bm_", "dep_"),
-        model_id=model_id,
-        engine_id=ENGINE,
-        is_wanted=True,
-        state="loaded",
-        proof="not_needed" if model_id == BASE else "proved",
-        domain=person.domain,
-        created_by=person.id,
-    )
-
-
-def lines_of(response: httpx2.Response) -> Iterator[str]:
-    return (line for line in response.iter_lines() if line)
+from goldsmith.web.sign_in import FRESH_S
 
 
 def test_an_answer_comes_back_with_who_gave_it_and_only_our_headers_go_out(running: Running) -> None:
@@ -381,3 +225,100 @@ def test_fifty_callers_at_once_all_get_their_own_answer(running: Running) -> Non
             return await asyncio.gather(*(ask(client, *pair) for pair in [("support", TUNED), ("other", OTHER)] * 25))
 
     assert all(asyncio.run(run()))
+
+
+def limit(running: Running, **limits: int) -> None:
+    """Set the key's limits, and wait until the door knows them."""
+    with running.parts.database.transaction() as session:
+        people.limit_key(session, running.key_id, Limits(**limits))
+    time.sleep(FRESH_S + 0.1)
+    with running.client() as client:
+        client.get("/v1/models")  # the table is read again meanwhile
+        time.sleep(0.3)
+
+
+def test_who_has_asked_too_much_is_told_so_in_openai_s_words_and_when_to_come_back(running: Running) -> None:
+    assert "x-ratelimit-limit-requests" not in running.ask(HELLO).headers
+    limit(running, requests_per_minute=2, tokens_per_minute=5_000)
+    first, second, third = (running.ask(HELLO) for _ in range(3))
+    assert [first.status_code, second.status_code, third.status_code] == [200, 200, 429]
+    assert first.headers["x-ratelimit-remaining-requests"] == "1"
+    assert int(second.headers["x-ratelimit-remaining-tokens"]) < 5_000
+    assert third.json()["error"]["type"] == "requests"
+    assert third.json()["error"]["code"] == "rate_limit_exceeded"
+    assert 0 < int(third.headers["retry-after"]) <= 60
+    with (
+        openai.OpenAI(base_url=f"{running.url}/v1", api_key=running.key, max_retries=0) as client,
+        pytest.raises(openai.RateLimitError),
+    ):
+        client.chat.completions.create(model="support", messages=[{"role": "user", "content": "Hi"}])
+    assert len(running.engine.requests) == 3
+
+
+def test_of_a_key_s_requests_only_so_many_are_in_work_at_once(running: Running) -> None:
+    limit(running, parallel_requests=1)
+    with running.client() as client, client.stream("POST", "/v1/chat/completions", json={**HELLO, "stream": True}) as r:
+        lines = lines_of(r)
+        next(lines)
+        assert running.ask(HELLO).status_code == 429
+        running.engine.go_on.set()
+        assert list(lines)[-1] == "data: [DONE]"
+    assert running.ask(HELLO).status_code == 200
+
+
+def test_who_comes_while_an_engine_starts_waits_for_it_instead_of_getting_an_error(running: Running) -> None:
+    with running.parts.database.transaction() as session:
+        session.get_one(Engine, ENGINE).state = "starting"
+    running.refresh()
+
+    def get_ready() -> None:
+        time.sleep(0.2)
+        with running.parts.database.transaction() as session:
+            session.get_one(Engine, ENGINE).state = "ready"
+        running.refresh()
+
+    thread = threading.Thread(target=get_ready)
+    thread.start()
+    assert running.ask(HELLO).status_code == 200
+    thread.join()
+
+
+def test_who_comes_while_an_engine_is_started_again_waits_for_it_too(running: Running) -> None:
+    port = running.engine.port
+    running.engine.stop()
+    again = GatedEngine()
+    again.port, again.adapters = port, running.engine.adapters
+    thread = threading.Timer(0.2, again.start)
+    thread.start()
+    assert running.ask(HELLO).status_code == 200
+    thread.join()
+    again.stop()
+
+
+def test_of_two_engines_with_one_model_the_less_busy_one_is_asked_and_one_that_is_away_does_no_harm(
+    running: Running,
+) -> None:
+    other, other_id = GatedEngine(), "eng_06FZ2C8K5Q7V3N9T1B4R"
+    write_whole(running.parts.home.root / key_path(other_id), ENGINE_KEY)
+    with other:
+        with running.parts.database.transaction() as session:
+            row = engine_row(other.url, running.person)
+            row.id = other_id
+            session.add(row)
+            session.flush()
+            more = deployment(BASE, running.person)
+            more.id, more.engine_id = "dep_06FZ2C8K5Q7V3N9T1B4S", other_id
+            session.add(more)
+        running.refresh()
+        ask = {**HELLO, "model": BASE}
+        with (
+            running.client() as client,
+            client.stream("POST", "/v1/chat/completions", json={**ask, "stream": True}) as busy,
+        ):
+            lines = lines_of(busy)
+            next(lines)
+            answered = running.ask(ask).headers["x-goldsmith-engine"]
+            assert {busy.headers["x-goldsmith-engine"], answered} == {ENGINE, other_id}
+            running.engine.go_on.set()
+            other.go_on.set()
+    assert [running.ask(ask).headers["x-goldsmith-engine"] for _ in range(4)] == [ENGINE] * 4

@@ -12,8 +12,10 @@ from goldsmith.gateway import errors
 STATUS: Mapping[type[GoldsmithError], int] = {
     errors.BodyTooLong: 413,
     errors.NoPerson: 401,
+    errors.TooManyRequests: 429,
     errors.EngineTooSlow: 504,
     errors.EngineSaysNo: 502,
+    errors.EngineTalksNonsense: 502,
     Invalid: 400,
     NotFound: 404,
     Denied: 403,
@@ -26,8 +28,18 @@ CODES: Mapping[type[GoldsmithError], str] = {
     errors.ModelNotOffered: "model_not_found",
     errors.NoDefaultModel: "model_not_found",
     errors.NoPerson: "invalid_api_key",
+    errors.TooManyRequests: "rate_limit_exceeded",
 }
 RETRY_AFTER_S = 2
+MAX_TOLD_CHARACTERS = 500
+_SIGNS: Mapping[str, bytes] = {
+    "/v1/chat/completions": b'"choices"',
+    "/v1/completions": b'"choices"',
+    "/v1/embeddings": b'"data"',
+    "/v1/responses": b'"output"',
+}
+"""What every answer has. Looked for and not parsed: that would cost more than all else."""
+_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ def refused(error: GoldsmithError) -> Answer:
     headers = {"content-type": "application/json"}
     if isinstance(error, errors.EngineNotReady | errors.EngineUnreachable):
         headers["retry-after"] = str(RETRY_AFTER_S)
+    if isinstance(error, errors.TooManyRequests):
+        headers |= {**error.headers, "retry-after": str(error.retry_after_s)}
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return Answer(status, orjson.dumps(error_object(error, status)), headers)
@@ -65,11 +79,17 @@ def error_object(error: GoldsmithError, status: int) -> dict[str, Any]:
     return {
         "error": {
             "message": f"{error.message} {error.hint}",
-            "type": "server_error" if status >= 500 else "invalid_request_error",
+            "type": _kind(error, status),
             "param": getattr(error, "param", None),
             "code": CODES.get(type(error), error.slug().replace("-", "_")),
         }
     }
+
+
+def _kind(error: GoldsmithError, status: int) -> str:
+    if isinstance(error, errors.TooManyRequests):
+        return error.kind
+    return "server_error" if status >= 500 else "invalid_request_error"
 
 
 def from_engine(status: int, body: bytes, *, path: str) -> Answer | GoldsmithError:
@@ -86,6 +106,20 @@ def from_engine(status: int, body: bytes, *, path: str) -> Answer | GoldsmithErr
     if status in (404, 405, 501):
         return errors.NotOfferedByEngine(f"The engine of this model has nothing at {path}.")
     return errors.EngineUnreachable(f"The engine answered with status {status} and no reason.")
+
+
+def what_is_wrong(path: str, body: bytes) -> GoldsmithError | None:
+    """Why a body that came with 200 is no answer; None when it is one."""
+    if _SIGNS.get(path, b"") in body and body[:1] == b"{" and body.rstrip()[-1:] == b"}":
+        return None
+    told = _told(body)
+    words = f"an error instead: {told['message']}" if told is not None else "something that is no answer."
+    return errors.EngineTalksNonsense(f"The engine said that all is well, but sent {words}"[:MAX_TOLD_CHARACTERS])
+
+
+def is_end_of_stream(path: str, end: bytes) -> bool:
+    """Whether a stream that ended so was meant to end there."""
+    return any(word in end for word in _ENDS) if path == "/v1/responses" else b"data: [DONE]" in end
 
 
 def _told(body: bytes) -> dict[str, Any] | None:

@@ -4,16 +4,20 @@ It stands behind the door, which has checked the host, the origin and the key, a
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, Protocol
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.gateway import body, routes, sticky
 from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
-from goldsmith.gateway.errors import BodyTooLong, NoPerson
+from goldsmith.gateway.errors import BodyTooLong, EngineNotReady, EngineUnreachable, NoPerson
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
+from goldsmith.gateway.limits import Admitted, Limiter
+from goldsmith.gateway.line import Line, Place
 from goldsmith.gateway.observing import wants_json
 from goldsmith.gateway.poller import Poller
 from goldsmith.gateway.traffic import Traffic
@@ -36,6 +40,14 @@ ADDRESSES: Final = (
 MAX_BODY_BYTES = 24 * 1024 * 1024
 
 
+class Make(Protocol):
+    """Makes a request ready for an engine, by where names lead now."""
+
+    def __call__(self, *, tables: routes.Tables) -> Outgoing:
+        """Pure."""
+        ...
+
+
 @dataclass(frozen=True)
 class Gateway:
     """Stands before `app`."""
@@ -44,6 +56,10 @@ class Gateway:
     poller: Poller
     forwarder: Forwards
     traffic: Traffic = field(default_factory=Traffic)
+    line: Line = field(default_factory=Line)
+    limiter: Limiter = field(default_factory=Limiter)
+    num_running: Counter[str] = field(default_factory=Counter)
+    """Requests in work, by engine."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the beginning and end of the server's life."""
@@ -88,21 +104,60 @@ class Gateway:
     async def _pass_on(self, endpoint: Endpoint, scope: Scope, receive: Receive, back: Back) -> None:
         try:
             person = person_of(scope)
-            tables = await self.poller.tables()
+            await self.poller.tables()
             raw = await read_body(receive)
             if raw is None:
                 return
             named = sticky.named_in(scope["headers"])
-            request = prepare(endpoint, raw, tables=tables, domain=person.domain, pick=_pick(), caller=named)
+            make = partial(prepare, endpoint, raw, domain=person.domain, pick=_pick(), caller=named)
+            async with ended_when_gone(receive):
+                with self.limiter.admitted(scope["state"].get("holder"), len(raw)) as admitted:
+                    await self._until_answered(make, person.domain, told_by(back, admitted))
         except GoldsmithError as error:
             await back.answer(refused(error), {})
-            return
-        with self.traffic.watching(request, person.domain, back) as watched:
-            await self._until_done_or_gone(request, receive, watched)
 
-    async def _until_done_or_gone(self, request: Outgoing, receive: Receive, back: Back) -> None:
-        async with ended_when_gone(receive):
-            await self.forwarder.forward(request, back)
+    async def _until_answered(self, make: Make, domain: str, back: Back) -> None:
+        """Nobody gets an error while another engine has the model, or while its engine may come back soon."""
+        place, away = self.line.join(), set[str]()
+        try:
+            while not await self._is_answered(make, domain, back, place, away):
+                pass
+        finally:
+            place.leave()
+
+    async def _is_answered(self, make: Make, domain: str, back: Back, place: Place, away: set[str]) -> bool:
+        request = None
+        try:
+            request = make(tables=replace(await self.poller.tables(), load=routes.Load(self.num_running, away)))
+            await self._forward(request, domain, back)
+        except (EngineUnreachable, EngineNotReady) as error:  # nothing was sent yet
+            if await self._may_ask_again(error, request, place, away):
+                return False
+            if request is not None:
+                self.traffic.add_failed(request, domain)
+            raise
+        return True
+
+    async def _may_ask_again(
+        self, error: GoldsmithError, request: Outgoing | None, place: Place, away: set[str]
+    ) -> bool:
+        if isinstance(error, EngineNotReady):
+            return await place.wait(error.engine_id)
+        if request is None:
+            return False
+        away.add(request.engine_id)
+        if len(away) < request.num_engines:
+            return True
+        away.clear()
+        return request.may_wait and await place.wait(request.engine_id)
+
+    async def _forward(self, request: Outgoing, domain: str, back: Back) -> None:
+        self.num_running[request.engine_id] += 1
+        try:
+            with self.traffic.watching(request, domain, back) as watched:
+                await self.forwarder.forward(request, watched)
+        finally:
+            self.num_running[request.engine_id] -= 1
 
 
 def prepare(
@@ -113,6 +168,7 @@ def prepare(
     checked = body.check(endpoint, read)
     who = caller or sticky.named_by(read)
     share = routes.resolve(tables.by_domain.get(domain), checked.get("model"), pick=pick, caller=who)
+    share = routes.least_busy(share, tables.load)
     target = share.target
     return Outgoing(
         url=target.url,
@@ -122,6 +178,9 @@ def prepare(
         headers=told_of(share),
         version=share.version,
         is_json_wanted=wants_json(checked),
+        engine_id=target.engine_id,
+        num_engines=1 + len(share.others),
+        may_wait=target.is_ours,
     )
 
 
@@ -131,6 +190,21 @@ def told_of(share: Share) -> dict[str, str]:
     if share.alias is not None:
         headers |= {"x-goldsmith-alias": share.alias, "x-goldsmith-share": f"{share.share:g}"}
     return headers
+
+
+def told_by(back: Back, admitted: Admitted | None) -> Back:
+    """The way back, with what a key with limits is told, and with its tokens counted."""
+    if admitted is None:
+        return back
+
+    async def start(status: int, headers: Mapping[str, str]) -> None:
+        await back.start(status, {**headers, **admitted.headers})
+
+    async def chunk(content: bytes, has_more: bool) -> None:
+        admitted.saw(content)
+        await back.chunk(content, has_more)
+
+    return Back(start, chunk)
 
 
 def person_of(scope: Mapping[str, Any]) -> Person:

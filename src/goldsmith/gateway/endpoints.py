@@ -55,7 +55,16 @@ _STREAM_OPTIONS = fields(
     {"include_usage": flag, "continuous_usage_stats": flag}, dropped=frozenset({"include_obfuscation"})
 )
 _DROPPED = frozenset(
-    {"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier"}
+    {
+        "user",
+        "store",
+        "metadata",
+        "safety_identifier",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "service_tier",
+    }
 )
 
 SAMPLING: Fields = {
@@ -276,7 +285,7 @@ RESPONSES = Endpoint(
     },
     engine_fields={},
     needed=("input",),
-    dropped=_DROPPED,
+    dropped=_DROPPED | {"stream_options"},
 )
 
 ENDPOINTS: Final = {endpoint.path: endpoint for endpoint in (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES)}

@@ -1,6 +1,11 @@
 """What can go wrong between a caller and an engine. `param` names the field, as OpenAI's errors do."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from goldsmith.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class BadField(Invalid):
@@ -83,6 +88,10 @@ class EngineNotReady(Unavailable):
     title = "The model is not ready yet"
     default_hint = "Try again in some seconds; GET /v1/models/active says how it stands."
 
+    def __init__(self, message: str, *, hint: str | None = None, engine_id: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.engine_id = engine_id
+
 
 class EngineUnreachable(Unavailable):
     """The engine could not be reached, or went away in the middle."""
@@ -98,11 +107,39 @@ class EngineTooSlow(Unavailable):
     default_hint = "Ask for fewer tokens, or for a stream."
 
 
+class EngineTalksNonsense(Unavailable):
+    """The engine said that all is well, and sent no answer: an error, half of one, or something else."""
+
+    title = "The engine did not answer properly"
+    default_hint = "Try again; if it goes on, start the engine anew and look at its log."
+
+
 class EngineSaysNo(Conflict):
     """The engine does not let Goldsmith in with the key that is kept for it."""
 
     title = "The engine refuses our key"
     default_hint = "Attach the engine again with its right key."
+
+
+class TooManyRequests(Unavailable):
+    """A key has asked as much as it may. `kind` is what ran out: `requests` or `tokens`."""
+
+    title = "This key has asked as much as it may"
+    default_hint = "Wait as long as Retry-After says, or have its limits raised: goldsmith keys limit KEY_ID"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        kind: str = "requests",
+        retry_after_s: int = 1,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+        self.headers = headers
 
 
 class RoutesTooOld(Unavailable):

@@ -29,6 +29,11 @@ class Outgoing:
     version: int = 0
     """The version of the alias that led there."""
     is_json_wanted: bool = False
+    engine_id: str = ""
+    num_engines: int = 1
+    """How many engines have the model now."""
+    may_wait: bool = True
+    """Whether it is worth waiting for this engine: one of ours is started again, an outside service is not."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,10 @@ class Forwards(Protocol):
     """The one way to an engine."""
 
     async def forward(self, request: Outgoing, back: Back) -> None:
-        """Send the request, and everything that comes back. Being cancelled ends the engine's work on it."""
+        """Send the request, and everything that comes back. Being cancelled ends the engine's work on it.
+
+        Raises EngineUnreachable, EngineNotReady: then nothing was sent to the engine, and nothing to the caller.
+        """
         ...
 
     async def close(self) -> None:

@@ -3,18 +3,22 @@
 The client behind it can be replaced; nobody else knows aiohttp.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 import orjson
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.gateway.answers import Answer, error_object, from_engine, refused
-from goldsmith.gateway.errors import EngineTooSlow, EngineUnreachable
+from goldsmith.gateway.answers import Answer, error_object, from_engine, is_end_of_stream, refused, what_is_wrong
+from goldsmith.gateway.errors import EngineNotReady, EngineTooSlow, EngineUnreachable
 from goldsmith.gateway.exchange import Back, Outgoing
 
 MAX_AT_ONCE_BYTES = 1024 * 1024
 """An answer of known length up to this is read whole before anything is sent, so that a broken one becomes an error."""
+MAX_WHOLE_BYTES = 64 * 1024 * 1024
+MAX_LAST_WORD_BYTES = 4096
+"""So much of a stream's end is looked at for its last word."""
 MAX_ERROR_BYTES = 256 * 1024
 NUM_TRIES = 2
 
@@ -42,28 +46,25 @@ class Forwarder:
             self._session = None
 
     async def forward(self, request: Outgoing, back: Back) -> None:
-        """Send the request, and everything that comes back. Being cancelled ends the engine's work on it."""
-        problem: GoldsmithError
-        for number in range(1, NUM_TRIES + 1):
-            try:
-                response = await self._ask(request)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-                # Because the engine may close a kept connection just as it is used again.
-                if number == NUM_TRIES:
-                    problem = _unreachable(error)
-                    break
-            except TimeoutError as error:
-                is_there = not isinstance(error, aiohttp.ConnectionTimeoutError)
-                problem = self._too_slow() if is_there else _unreachable(error)
-                break
-            except (aiohttp.ClientError, OSError) as error:
-                problem = _unreachable(error)
-                break
-            else:
-                async with response:
-                    await self._pass_on(request, response, back)
-                return
-        await back.answer(refused(problem), request.headers)
+        """See `Forwards`."""
+        try:
+            response = await self._answering(request)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise _unreachable(error) from error
+        except TimeoutError:
+            await back.answer(refused(self._too_slow()), request.headers)
+        except (aiohttp.ClientError, OSError) as error:
+            await back.answer(refused(_unreachable(error)), request.headers)
+        else:
+            async with response:
+                await self._pass_on(request, response, back)
+
+    async def _answering(self, request: Outgoing) -> aiohttp.ClientResponse:
+        for _ in range(NUM_TRIES - 1):
+            # Because the engine may close a kept connection just as it is used again.
+            with suppress(aiohttp.ServerDisconnectedError, ConnectionResetError):
+                return await self._ask(request)
+        return await self._ask(request)
 
     async def _ask(self, request: Outgoing) -> aiohttp.ClientResponse:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "goldsmith"}
@@ -88,29 +89,41 @@ class Forwarder:
             return
         kind = response.headers.get("Content-Type", "application/json")
         length = response.content_length
-        if length is not None and length <= MAX_AT_ONCE_BYTES:
-            whole = await self._whole(response, kind)
-            await back.answer(whole, request.headers)
-            return
-        more = {"content-length": str(length)} if length is not None else {}
-        own = {"content-type": kind, "cache-control": "no-cache", "x-accel-buffering": "no"}
-        await back.start(200, {**own, **more, **request.headers})
+        if kind.startswith("text/event-stream"):
+            await self._stream(request, response, back)
+        elif length is None or length <= MAX_AT_ONCE_BYTES:
+            await back.answer(await self._whole(request, response, kind), request.headers)
+        else:
+            await back.start(200, {"content-type": kind, "content-length": str(length), **request.headers})
+            # What breaks off here raises: the connection is cut, so that nobody takes the half for the whole.
+            async for chunk in response.content.iter_any():
+                await back.chunk(chunk, True)
+            await back.chunk(b"", False)
+
+    async def _stream(self, request: Outgoing, response: aiohttp.ClientResponse, back: Back) -> None:
+        own = {"content-type": response.headers["Content-Type"], "cache-control": "no-cache", "x-accel-buffering": "no"}
+        await back.start(200, {**own, **request.headers})
+        end = b""
         try:
             async for chunk in response.content.iter_any():
                 await back.chunk(chunk, True)
+                end = (end + chunk)[-MAX_LAST_WORD_BYTES:] if len(chunk) < MAX_LAST_WORD_BYTES else chunk
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            if not kind.startswith("text/event-stream"):
-                raise  # the connection is cut, so that nobody takes the half for the whole
             await back.chunk(_last_words(error), True)
+        else:
+            if not is_end_of_stream(request.path, end):
+                await back.chunk(_last_words(aiohttp.ServerDisconnectedError()), True)
         await back.chunk(b"", False)
 
-    async def _whole(self, response: aiohttp.ClientResponse, kind: str) -> Answer:
+    async def _whole(self, request: Outgoing, response: aiohttp.ClientResponse, kind: str) -> Answer:
         try:
-            return Answer(200, await response.read(), {"content-type": kind})
+            content = await _read(response)
         except TimeoutError:
             return refused(self._too_slow())
         except (aiohttp.ClientError, OSError) as error:
             return refused(_unreachable(error))
+        nonsense = what_is_wrong(request.path, content)
+        return Answer(200, content, {"content-type": kind}) if nonsense is None else refused(nonsense)
 
     async def _error(self, request: Outgoing, response: aiohttp.ClientResponse) -> Answer:
         try:
@@ -118,6 +131,8 @@ class Forwarder:
         except (aiohttp.ClientError, OSError, TimeoutError):
             body = b""
         answer = from_engine(response.status, body, path=request.path)
+        if isinstance(answer, EngineNotReady):
+            raise EngineNotReady(answer.message, engine_id=request.engine_id)
         if isinstance(answer, GoldsmithError):
             return refused(answer)
         wait = response.headers.get("Retry-After", "")
@@ -125,6 +140,19 @@ class Forwarder:
 
     def _too_slow(self) -> EngineTooSlow:
         return EngineTooSlow(f"The engine was silent for {self._patience.silent_s:g} s.")
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """All of it. One that does not say how long it is may be so long at most that nobody's memory fills."""
+    if response.content_length is not None:
+        return await response.read()
+    parts, num_bytes = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        num_bytes += len(part)
+        if num_bytes > MAX_WHOLE_BYTES:
+            raise aiohttp.ClientPayloadError("the answer has no end")
+    return b"".join(parts)
 
 
 def _unreachable(error: BaseException) -> EngineUnreachable:

@@ -1,7 +1,7 @@
 """Which engine gets a request: a name → one of its parts. Pure; also what the list of models says."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from goldsmith.gateway import sticky
@@ -14,11 +14,23 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True)
+class Load:
+    """How many requests each engine has in work, and which were found to be away."""
+
+    busy: Mapping[str, int] = field(default_factory=dict)
+    away: Container[str] = ()
+
+
+NO_LOAD = Load()
+
+
+@dataclass(frozen=True)
 class Tables:
     """Everything that the gateway keeps in memory: where names lead, by organisation, and the engines' keys."""
 
     by_domain: Mapping[str, RouteTable]
     engine_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    load: Load = NO_LOAD
 
 
 def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: str | None = None) -> Share:
@@ -34,8 +46,19 @@ def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: 
         raise ModelNotOffered(f"There is no model {str(name)[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
     ready = [share for share in route.shares if share.target.is_ready]
     if not ready:
-        raise EngineNotReady(f"The engine of {route.name} is not ready for it yet.")
+        engine_id = route.shares[0].target.engine_id if route.shares else ""
+        raise EngineNotReady(f"The engine of {route.name} is not ready for it yet.", engine_id=engine_id)
     return sticky.choose(ready, caller) if caller is not None else _picked(ready, pick)
+
+
+def least_busy(share: Share, load: Load) -> Share:
+    """The same with the engine first that has the fewest requests in work, and is not away if any is not."""
+    if not share.others:
+        return share
+    targets = (share.target, *share.others)
+    there = [target for target in targets if target.engine_id not in load.away] or targets
+    first = min(there, key=lambda target: load.busy.get(target.engine_id, 0))
+    return replace(share, target=first, others=tuple(target for target in targets if target is not first))
 
 
 def _picked(shares: list[Share], pick: float) -> Share:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from goldsmith.gateway.errors import EngineNotReady, EngineUnreachable
 from goldsmith.gateway.exchange import Back, Outgoing
 from goldsmith.gateway.observing import Observed
 from goldsmith.serve.counts import Counts, TrafficKey
@@ -37,19 +38,29 @@ class Traffic:
 
     @contextmanager
     def watching(self, request: Outgoing, domain: str, back: Back) -> Iterator[Back]:
-        """Count the answer that goes this way back, whatever becomes of it."""
+        """Count the answer that goes this way back, whatever becomes of it; not when nothing was sent yet."""
         observed = Observed(back, request.is_json_wanted)
+        is_counted = True
         try:
             yield observed.back
+        except (EngineUnreachable, EngineNotReady):
+            is_counted = False
+            raise
         except Exception:
             observed.has_failed = True
             raise
         finally:
-            told = request.headers
-            version = request.version
-            minute = int(self._clock() // 60)
-            key = TrafficKey(minute, domain, told.get("x-goldsmith-alias", ""), version, told["x-goldsmith-model"])
-            self.add(key, observed.counts())
+            if is_counted:
+                self.add(self._key(request, domain), observed.counts())
+
+    def add_failed(self, request: Outgoing, domain: str) -> None:
+        """Count a request that found no engine, however often it was tried."""
+        self.add(self._key(request, domain), Counts(num_requests=1, num_errors=1))
+
+    def _key(self, request: Outgoing, domain: str) -> TrafficKey:
+        told = request.headers
+        minute = int(self._clock() // 60)
+        return TrafficKey(minute, domain, told.get("x-goldsmith-alias", ""), request.version, told["x-goldsmith-model"])
 
     def add(self, key: TrafficKey, counts: Counts) -> None:
         """Add to the sums of this minute."""

@@ -17,6 +17,20 @@ class KeyNotFound(NotFound):
     default_hint = "List the keys with: goldsmith keys list"
 
 
+class LimitNotUsable(Invalid):
+    """A limit of a key is a whole number of at least one."""
+
+    title = "This limit cannot be used"
+    default_hint = "Name a whole number from 1 to 1,000,000,000, or none."
+
+
+class KeyHasLimits(Denied):
+    """A key with limits may not change keys, because it could free itself of them."""
+
+    title = "A key with limits changes no keys"
+    default_hint = "Use a key without limits, or the page of settings."
+
+
 class NameNotUsable(Invalid):
     """A person's name must be there, on one line, with at most 100 characters."""
 

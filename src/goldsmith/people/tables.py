@@ -32,3 +32,7 @@ class Key(Table):
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime(), default=clock.now)
     revoked_at: Mapped[datetime | None]
+    requests_per_minute: Mapped[int | None]
+    """How much it may ask of the models; null: as much as it likes."""
+    tokens_per_minute: Mapped[int | None]
+    parallel_requests: Mapped[int | None]

@@ -236,10 +236,9 @@ def route_table(session: Session, domain: str) -> RouteTable:
     for item in active(session, domain=domain):
         if item.deployment.is_wanted:
             target = target_of(item.deployment, item.engine)
-            previous = shares.get(item.deployment.model_id)
-            if previous is None or target.is_ready:
-                proof = Proof(item.deployment.proof)
-                shares[item.deployment.model_id] = Share(item.deployment.model_id, 1.0, target, proof)
+            found = Share(item.deployment.model_id, 1.0, target, Proof(item.deployment.proof))
+            previous = shares.get(found.model_id)
+            shares[found.model_id] = _joined(previous, found) if previous is not None else found
     routes: dict[str, Route] = {route.name: route for route in _provider_routes(session, domain)}
     for name, (model_id, kind) in _names_of(session, domain, list(shares)).items():
         routes[name] = Route(name, kind, (shares[model_id],))
@@ -252,6 +251,17 @@ def route_table(session: Session, domain: str) -> RouteTable:
         if parts:
             routes[row.name] = Route(row.name, "alias", parts)
     return RouteTable(clock.now(), routes)
+
+
+def _joined(first: Share, other: Share) -> Share:
+    """One model on two engines: both answer when both are ready and as well proved."""
+    if not other.target.is_ready:
+        return first
+    if not first.target.is_ready or (other.proof.allows_default and not first.proof.allows_default):
+        return other
+    if first.proof.allows_default and not other.proof.allows_default:
+        return first
+    return replace(first, others=(*first.others, other.target))
 
 
 def _provider_routes(session: Session, domain: str) -> list[Route]:

@@ -135,6 +135,8 @@ class Share:
     """The stable name that leads there, if it is one."""
     version: int = 0
     """The number in the history of the alias's last change."""
+    others: tuple[Target, ...] = ()
+    """More engines that have the model ready, proved as well as on the first."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class Door:
     async def _check_person(self, scope: Scope, headers: Mapping[str, str]) -> None:
         asker = await self._asker(scope, headers)
         if asker is not None:
-            scope.setdefault("state", {}).update(asker=asker, person=asker.person)
+            scope.setdefault("state", {}).update(asker=asker, person=asker.person, holder=asker.holder)
         elif not _is_open(scope):
             raise NotSignedIn("Neither a cookie of this browser nor a key came with the request.")
         if (asker is None or asker.via == "cookie") and _changes_something(scope) and not _is_ours(headers):
@@ -110,10 +110,10 @@ class Door:
     async def _asker(self, scope: Scope, headers: Mapping[str, str]) -> Asker | None:
         if "authorization" in headers:
             scheme, _, secret = headers["authorization"].partition(" ")
-            person = await self._keys.holder_of(secret.strip()) if scheme.lower() == "bearer" else None
-            if person is None:
+            holder = await self._keys.holder_of(secret.strip()) if scheme.lower() == "bearer" else None
+            if holder is None:
                 raise NotSignedIn("The key that came with the request is not known, or was revoked.")
-            return Asker(person, "key")
+            return Asker(holder.person, "key", holder)
         person = self._cookies.person(Request(_as_http(scope)).cookies.get(CookieJar.PERSON, ""))
         return Asker(person, "cookie") if person else None
 

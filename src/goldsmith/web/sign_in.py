@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from goldsmith.people import service
-from goldsmith.people.types import Person
+from goldsmith.people.types import Holder, Person
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home, write_whole
 from goldsmith.web.errors import KeyNotChecked
@@ -25,7 +25,8 @@ from goldsmith.web.errors import KeyNotChecked
 FRESH_S = 1.0
 WORTH_WAITING_S = 1.5
 """A table older than this is read before anybody is let in by it; a younger one is read meanwhile."""
-NEW_KEY_S = 0.2
+NEW_KEY_S = 0.05
+"""A key that is not known waits until the table is so old, and is looked for again: it may be that young."""
 TOO_OLD_S = 30.0
 READ_TIMEOUT_S = 5.0
 COOKIE_LASTS_S = 400 * 24 * 3600
@@ -38,6 +39,8 @@ class Asker:
 
     person: Person
     via: Literal["cookie", "key"]
+    holder: Holder | None = None
+    """The key, when it was one."""
 
 
 class CookieJar:
@@ -78,12 +81,12 @@ class KeyTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._people: dict[str, Person] = {}
+        self._holders: dict[str, Holder] = {}
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
 
-    async def holder_of(self, secret: str) -> Person | None:
+    async def holder_of(self, secret: str) -> Holder | None:
         """Whom a key stands for, None when nobody. Raises KeyNotChecked.
 
         Nobody waits for the database but for the first time, after a pause, and for a key that is not known: it may be
@@ -94,16 +97,17 @@ class KeyTable:
                 await self._refresh_once(FRESH_S)
             elif self._reading is None or self._reading.done():
                 self._reading = asyncio.get_running_loop().create_task(self._refresh_once(FRESH_S))
-        person = self._known(secret)
-        if person is None and self._age_s() > NEW_KEY_S:
+        holder = self._known(secret)
+        if holder is None:
+            await asyncio.sleep(max(0.0, NEW_KEY_S - self._age_s()))
             await self._refresh_once(NEW_KEY_S)
-            person = self._known(secret)
-        return person
+            holder = self._known(secret)
+        return holder
 
-    def _known(self, secret: str) -> Person | None:
+    def _known(self, secret: str) -> Holder | None:
         if self._age_s() > TOO_OLD_S:
             raise KeyNotChecked("The keys could not be read from the database, so this key cannot be checked.")
-        return self._people.get(service.hash_of(secret))
+        return self._holders.get(service.hash_of(secret))
 
     def _age_s(self) -> float:
         return time.monotonic() - self._read_at
@@ -116,11 +120,11 @@ class KeyTable:
     async def _refresh(self) -> None:
         try:
             began = time.monotonic()
-            self._people = await asyncio.wait_for(run_in_threadpool(self._read), READ_TIMEOUT_S)
+            self._holders = await asyncio.wait_for(run_in_threadpool(self._read), READ_TIMEOUT_S)
             self._read_at = began
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("the keys could not be read: %s", error)
 
-    def _read(self) -> dict[str, Person]:
+    def _read(self) -> dict[str, Holder]:
         with self._database.reading() as session:
-            return {key.sha256: person for key, person in service.keys(session) if key.revoked_at is None}
+            return service.holders(session)

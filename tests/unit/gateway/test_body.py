@@ -1,9 +1,14 @@
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai.types import completion_create_params as completion_params
+from openai.types import embedding_create_params as embedding_params
+from openai.types.chat import completion_create_params as chat_params
+from openai.types.responses import response_create_params as response_params
 from tests.unit.gateway.conftest import target
 
 from goldsmith.gateway import body
@@ -209,3 +214,52 @@ def test_a_body_that_is_too_deep_is_refused() -> None:
 def test_of_two_fields_with_one_name_the_engine_sees_the_one_that_was_checked() -> None:
     raw = b'{"n": 1000, "n": 2, "messages": [{"role": "user", "content": "x"}]}'
     assert body.check(CHAT, body.read(raw))["n"] == 2
+
+
+NOT_OFFERED: Mapping[str, Mapping[str, str]] = {
+    CHAT.path: {
+        "audio": "answers are text",
+        "function_call": "replaced by tool_choice",
+        "functions": "replaced by tools",
+        "moderation": "no engine has it",
+        "prediction": "no engine has it",
+        "verbosity": "no engine has it",
+        "web_search_options": "engines fetch nothing",
+    },
+    COMPLETIONS.path: {},
+    EMBEDDINGS.path: {},
+    RESPONSES.path: {
+        "access_programs": "programs of OpenAI's own",
+        "background": "nothing is kept",
+        "background_options": "nothing is kept",
+        "context_management": "no engine has it",
+        "conversation": "nothing is kept",
+        "image": "answers are text",
+        "include": "parts of tools that are not offered",
+        "max_tool_calls": "tools run at the caller's",
+        "moderation": "no engine has it",
+        "previous_response_id": "nothing is kept",
+        "prompt": "prompts kept at OpenAI's",
+    },
+}
+"""Fields of OpenAI's API that are refused, with the reason."""
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "params"),
+    [
+        (CHAT, chat_params.CompletionCreateParamsStreaming),
+        (COMPLETIONS, completion_params.CompletionCreateParamsStreaming),
+        (EMBEDDINGS, embedding_params.EmbeddingCreateParams),
+        (RESPONSES, response_params.ResponseCreateParamsStreaming),
+    ],
+)
+def test_of_every_field_of_openai_s_api_it_is_decided_what_becomes_of_it(endpoint: Endpoint, params: type) -> None:
+    known = {"model", *endpoint.fields, *endpoint.dropped, *endpoint.engine_fields}
+    assert set(get_type_hints(params)) - known == set(NOT_OFFERED[endpoint.path])
+
+
+@pytest.mark.parametrize(("path", "name"), [(path, name) for path, names in NOT_OFFERED.items() for name in names])
+def test_what_is_not_offered_is_refused_by_name(path: str, name: str) -> None:
+    with pytest.raises(FieldNotAllowed, match=name):
+        body.check(ENDPOINTS[path], {**SMALLEST[path], name: "x"})

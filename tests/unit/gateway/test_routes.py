@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from tests.unit.gateway.conftest import BASE, SLOW, TUNED, make_table, share
 
 from goldsmith.gateway import routes
 from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
-from goldsmith.serve.types import Route, RouteTable
+from goldsmith.serve.types import Proof, Route, RouteTable, Share, Target
 
 
 @pytest.mark.parametrize("name", [BASE, "smollm2", "HuggingFaceTB/SmolLM2"])
@@ -57,3 +59,21 @@ def test_one_model_is_shown_under_the_name_that_was_asked_for(table: RouteTable)
     assert routes.model(table, "HuggingFaceTB/SmolLM2")["models"] == [{"id": BASE, "share": 1.0}]
     with pytest.raises(ModelNotOffered):
         routes.model(table, "gpt-4")
+
+
+def on(*engines: str) -> Share:
+    first, *others = [Target(f"http://{name}", Path("none"), BASE, name, is_ready=True) for name in engines]
+    return Share(BASE, 1.0, first, Proof.PROVED, others=tuple(others))
+
+
+def test_the_engine_with_the_fewest_requests_in_work_is_asked() -> None:
+    share = on("eng_1", "eng_2", "eng_3")
+    load = routes.Load({"eng_1": 2, "eng_2": 1, "eng_3": 3})
+    assert routes.least_busy(share, load).target.engine_id == "eng_2"
+    assert routes.least_busy(share, routes.NO_LOAD).target.engine_id == "eng_1"
+
+
+def test_an_engine_that_is_away_is_asked_only_when_all_are() -> None:
+    share = on("eng_1", "eng_2")
+    assert routes.least_busy(share, routes.Load({"eng_2": 9}, {"eng_1"})).target.engine_id == "eng_2"
+    assert routes.least_busy(share, routes.Load({"eng_2": 9}, {"eng_1", "eng_2"})).target.engine_id == "eng_1"

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from goldsmith.people import service
-from goldsmith.people.errors import KeyNotFound, NameNotUsable
+from goldsmith.people.errors import KeyNotFound, LimitNotUsable, NameNotUsable
 from goldsmith.people.tables import Key
-from goldsmith.people.types import Person
+from goldsmith.people.types import Holder, Limits, Person
 from goldsmith.storage.database import Database
 
 
@@ -45,7 +45,7 @@ def test_a_key_stands_for_its_person_until_it_is_revoked(database: Database, per
     with database.transaction() as session:
         key_id, secret = service.add_key(session, "for a program", by=person)
         assert service.holder_of(session, secret) == person
-        assert service.valid_hashes(session) == {service.hash_of(secret): person.id}
+        assert service.holders(session) == {service.hash_of(secret): Holder(key_id, person)}
         assert [(key.id, who) for key, who in service.keys(session)] == [(key_id, person)]
         service.revoke_key(session, key_id)
         session.flush()
@@ -53,7 +53,31 @@ def test_a_key_stands_for_its_person_until_it_is_revoked(database: Database, per
         service.revoke_key(session, key_id)
         assert session.get_one(Key, key_id).revoked_at == first
         assert service.holder_of(session, secret) is None
-        assert service.valid_hashes(session) == {}
+        assert service.holders(session) == {}
+
+
+def test_a_key_s_limits_are_set_changed_and_lifted(database: Database, person: Person) -> None:
+    with database.transaction() as session:
+        key_id, secret = service.add_key(session, "a", by=person, limits=Limits(requests_per_minute=5))
+        [holder] = service.holders(session).values()
+        assert holder == Holder(key_id, person, Limits(5))
+        assert holder.limits.has_any
+        service.limit_key(session, key_id, Limits(tokens_per_minute=9, parallel_requests=2))
+        session.flush()
+        assert service.holders(session)[service.hash_of(secret)].limits == Limits(None, 9, 2)
+        service.limit_key(session, key_id, Limits())
+        session.flush()
+        assert not service.holders(session)[service.hash_of(secret)].limits.has_any
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**10])
+def test_a_limit_that_makes_no_sense_is_refused(database: Database, person: Person, value: int) -> None:
+    with database.transaction() as session:
+        key_id, _ = service.add_key(session, "a", by=person)
+        with pytest.raises(LimitNotUsable):
+            service.limit_key(session, key_id, Limits(parallel_requests=value))
+        with pytest.raises(KeyNotFound):
+            service.limit_key(session, "key_none", Limits())
 
 
 def test_only_a_hash_of_a_key_is_kept(database: Database, person: Person) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 from tests.web.conftest import ORIGIN
-from tests.web.test_gateway import BASE, ENGINE, ENGINE_KEY, TUNED, GatedEngine, deployment, engine_row, models_of
+from tests.web.gateway_site import BASE, ENGINE, ENGINE_KEY, TUNED, GatedEngine, deployment, engine_row, models_of
 
 from goldsmith import app
 from goldsmith.people import service as people

@@ -175,6 +175,23 @@ def test_a_key_needs_to_say_what_it_is_for_and_one_that_is_not_there_cannot_be_r
     assert site.browser().post("/settings/keys/key_none/revoke").status_code == 404
 
 
+def test_a_key_s_limits_are_set_on_the_page(site: Site) -> None:
+    browser = site.browser()
+    browser.post("/settings/keys", data={"label": "invoices", "requests_per_minute": "1000", "tokens_per_minute": ""})
+    assert "at most 1,000 requests a minute" in browser.get("/settings").text
+    with site.database.reading() as session:
+        key = next(key for key, _ in people.keys(session) if key.label == "invoices")
+    address = f"/settings/keys/{key.id}/limits"
+    assert browser.post(address, data={"parallel_requests": "4"}).status_code == 303
+    assert "at most 4 at the same time" in browser.get("/settings").text
+    refused = browser.post(address, data={"parallel_requests": "0", "requests_per_minute": "7"})
+    assert refused.status_code == 422
+    assert 'value="7"' in refused.text
+    assert browser.post("/settings/keys/key_none/limits", data={}).status_code == 404
+    assert browser.post(address, data={}).status_code == 303
+    assert "at most" not in browser.get("/settings").text
+
+
 def test_environments_are_buttons_with_size_and_minutes(site: Site) -> None:
     text = site.browser().get("/settings").text
     assert 'action="/setup/environments/trl"' in text

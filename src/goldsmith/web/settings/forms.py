@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from goldsmith.errors import GoldsmithError
+from goldsmith.people.service import MAX_LIMIT
+from goldsmith.people.types import Limits
 from goldsmith.serve import service
 from goldsmith.web.engine_keys import EngineKey
 from goldsmith.web.forms import FormModel, Option
@@ -14,6 +16,7 @@ _PASSWORD: dict[str, Any] = {"kind": "password"}
 _CHOICES: dict[str, Any] = {"kind": "choices"}
 Address = Annotated[str, Field(min_length=1, max_length=1024, title="Address")]
 Key = Annotated[EngineKey | None, Field(title="Key", json_schema_extra=_PASSWORD)]
+Limit = Annotated[int | None, Field(ge=1, le=MAX_LIMIT)]
 Price = Annotated[float | None, Field(ge=0, le=1e6)]
 THEMES = (
     Option(Theme.SYSTEM.value, "As this device says", "Dark at night, if the device does that."),
@@ -58,7 +61,21 @@ class AttachForm(_AtAddress):
     """If it was started with one. Kept in a file that only its owner can read."""
 
 
-class KeyForm(FormModel):
+class LimitsForm(FormModel):
+    """How much a key may ask of the models."""
+
+    requests_per_minute: Annotated[Limit, Field(title="Requests a minute")] = None
+    """Empty: as many as it likes."""
+    tokens_per_minute: Annotated[Limit, Field(title="Tokens a minute")] = None
+    """Of questions and answers together. A token is about three quarters of a word."""
+    parallel_requests: Annotated[Limit, Field(title="Requests at the same time")] = None
+
+    def limits(self) -> Limits:
+        """As services take them."""
+        return Limits(self.requests_per_minute, self.tokens_per_minute, self.parallel_requests)
+
+
+class KeyForm(LimitsForm):
     """A key for a program."""
 
     label: Annotated[str, Field(min_length=1, max_length=100, title="What it is for")]

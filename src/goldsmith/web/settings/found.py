@@ -67,6 +67,12 @@ def key_of(session: orm.Session, key_id: str, person: Person) -> Key:
     return key
 
 
+def with_limit_fields(page: SettingsPage, key_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
+    """The page with what was typed for one key, and what is wrong with it."""
+    keys = tuple(replace(line, limit_fields=fields) if line.id == key_id else line for line in page.keys)
+    return replace(page, keys=keys)
+
+
 def is_ours(row: Engine) -> bool:
     """Whether Goldsmith starts and stops it."""
     return row.kind == EngineKind.OURS.value

@@ -16,14 +16,22 @@ from goldsmith.web import looks
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
 from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.settings.forms import AttachForm, KeyForm, LookForm, ProviderForm
-from goldsmith.web.settings.found import attach_fields, engine_of, is_ours, key_of, settings_page
+from goldsmith.web.settings.forms import AttachForm, KeyForm, LimitsForm, LookForm, ProviderForm
+from goldsmith.web.settings.found import (
+    attach_fields,
+    engine_of,
+    is_ours,
+    key_of,
+    settings_page,
+    with_limit_fields,
+)
 from goldsmith.web.settings.views import NewKeyPage
 
 pages = APIRouter()
 Provider = Annotated[Filled[ProviderForm], Depends(form_of(ProviderForm))]
 Attached = Annotated[Filled[AttachForm], Depends(form_of(AttachForm))]
 NewKey = Annotated[Filled[KeyForm], Depends(form_of(KeyForm))]
+KeyLimits = Annotated[Filled[LimitsForm], Depends(form_of(LimitsForm))]
 Look = Annotated[Filled[LookForm], Depends(form_of(LookForm))]
 Part = Literal["engines", "environments"]
 Answer = HTMLResponse | RedirectResponse
@@ -99,10 +107,23 @@ def add_key(request: Request, state: TheState, session: Session, person: Current
     if not form.is_usable:
         page = replace(settings_page(request, state, session, person), key_fields=form.fields)
         return render(request, page, status=422)
-    _, secret = people.add_key(session, form.usable.label, by=person)
+    _, secret = people.add_key(session, form.usable.label, by=person, limits=form.usable.limits())
     answer = render(request, NewKeyPage("A new key", form.usable.label, secret, f"{request.base_url}v1"), status=201)
     answer.headers["cache-control"] = "no-store"
     return answer
+
+
+@pages.post("/settings/keys/{key_id}/limits", response_model=None)
+def limit_key(
+    request: Request, state: TheState, session: Session, person: CurrentPerson, key_id: str, form: KeyLimits
+) -> Answer:
+    """Set how much a key may ask of the models."""
+    key = key_of(session, key_id, person)
+    if not form.is_usable:
+        page = with_limit_fields(settings_page(request, state, session, person), key.id, form.fields)
+        return render(request, page, status=422)
+    people.limit_key(session, key.id, form.usable.limits())
+    return redirect(request, "/settings#keys", toast=f"The limits of the key “{key.label}” are set.")
 
 
 @pages.post("/settings/keys/{key_id}/revoke")

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from goldsmith.environments.types import Environment, EnvironmentName, EnvironmentStatus
+from goldsmith.people.service import limits_of
 from goldsmith.people.tables import Key
-from goldsmith.people.types import Person
+from goldsmith.people.types import Limits, Person
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind
 from goldsmith.settings import Settings
 from goldsmith.web import format as formats
-from goldsmith.web.forms import FormField
+from goldsmith.web.forms import FormField, fields_of
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
+from goldsmith.web.settings.forms import LimitsForm
 
 _NAMES = {
     EnvironmentName.TRL: ("Trainer", "trains models, and converts them"),
@@ -52,6 +54,9 @@ class KeyLine:
     who: str
     made_at: datetime
     revoked_at: datetime | None
+    limits: str
+    """In words."""
+    limit_fields: tuple[FormField, ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,19 @@ def engine_line(row: Engine) -> EngineLine:
 
 def key_line(key: Key, person: Person) -> KeyLine:
     """A key, and for whom it stands."""
-    return KeyLine(key.id, key.label, person.name, key.created_at, key.revoked_at)
+    limits = limits_of(key)
+    fields = fields_of(LimitsForm, {name: value for name, value in asdict(limits).items() if value is not None})
+    return KeyLine(key.id, key.label, person.name, key.created_at, key.revoked_at, limits_in_words(limits), fields)
+
+
+def limits_in_words(limits: Limits) -> str:
+    """How much a key may ask."""
+    told = (
+        (limits.requests_per_minute, "requests a minute"),
+        (limits.tokens_per_minute, "tokens a minute"),
+        (limits.parallel_requests, "at the same time"),
+    )
+    return ", ".join(f"{value:,} {what}" for value, what in told if value is not None)
 
 
 def environment_line(found: Environment, need: Need | None, *, fits: bool) -> EnvironmentLine:
