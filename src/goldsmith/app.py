@@ -139,10 +139,12 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
     from goldsmith.serve.rollout_keeper import RolloutKeeper
+    from goldsmith.webhooks.keeper import WebhookKeeper
 
     rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers]
+    webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
@@ -209,29 +211,16 @@ def make_routers() -> "Routers":
     from goldsmith.web.stars import handlers as stars
     from goldsmith.web.train import api as train_api
     from goldsmith.web.train import handlers as train
+    from goldsmith.web.webhooks import api as webhooks_api
+    from goldsmith.web.webhooks import handlers as webhooks
 
+    shown = (home, data, run, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
     steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
+    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
     return Routers(
-        pages=[
-            home.pages,
-            data.pages,
-            run.pages,
-            stars.pages,
-            train.pages,
-            models.pages,
-            serve.pages,
-            playground.pages,
-            compare.pages,
-            jobs.pages,
-            settings.pages,
-        ],
-        api=[*(step.api for step in steps), playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api],
-        openai=[
-            fine_tuning.openai,
-            files.openai,
-            batches.openai,
-            uploads.openai,
-        ],
+        pages=[each.pages for each in shown],
+        api=[*(step.api for step in steps), *others],
+        openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
     )
 
 

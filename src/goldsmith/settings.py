@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GOLDSMITH_"
-_SEPARATORS = {"allowed_hosts": ",", "import_roots": ":"}
+_SEPARATORS = {"allowed_hosts": ",", "webhook_hosts": ",", "import_roots": ":"}
 """Settings with several values, and what stands between these in a variable."""
 
 
@@ -46,10 +46,13 @@ class Settings(BaseSettings):
     traffic_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """For how many days it is kept what was counted of each model's requests, minute by minute."""
 
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts of your own network, separated by commas, to which webhooks may go, although they are not public."""
+
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -56,6 +56,7 @@ ALWAYS = {
     "comparisons": "/model-comparison",
     "activity": "/activity",
     "settings": "/settings",
+    "webhooks": "/settings/webhooks",
 }
 CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"
 

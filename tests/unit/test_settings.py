@@ -13,6 +13,7 @@ OTHERWISE: dict[str, Any] = {
     "port": 9001,
     "engine_port": 9000,
     "allowed_hosts": ("gold.example", "smith.example"),
+    "webhook_hosts": ("ci.internal", "localhost"),
     "torch_index_url": "http://127.0.0.1:1/simple",
     "hub_offline": True,
     "import_roots": (Path("/srv/models"), Path("/mnt/more models")),

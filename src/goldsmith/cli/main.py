@@ -29,6 +29,7 @@ NOUNS = {
     "jobs": "jobs",
     "env": "env",
     "keys": "keys",
+    "webhooks": "webhooks",
 }
 """Noun → the module of this package that has its commands."""
 COMMANDS = {

@@ -14,6 +14,7 @@ from goldsmith.serve import tables as serve
 from goldsmith.stars import tables as stars
 from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
+from goldsmith.webhooks import tables as webhooks
 
-MODULES = (people, jobs, data, models, serve, run, batches, stars, train, compare)
+MODULES = (people, jobs, data, models, serve, run, batches, stars, train, compare, webhooks)
 METADATA = Table.metadata

@@ -41,6 +41,8 @@ class Prefix(StrEnum):
     PART = "part"
     TRAFFIC_WRITER = "tw"
     ROLLOUT = "rol"
+    WEBHOOK = "whk"
+    MESSAGE = "msg"
 
 
 def new_id(prefix: Prefix) -> str:

@@ -1,0 +1,1 @@
+"""Webhooks: their page, and the API over the same."""
