@@ -18,6 +18,8 @@ OTHERWISE: dict[str, Any] = {
     "hub_offline": True,
     "import_roots": (Path("/srv/models"), Path("/mnt/more models")),
     "log_level": "debug",
+    "gateway_wait_s": 5,
+    "traffic_days": 3,
 }
 
 

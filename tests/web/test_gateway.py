@@ -188,7 +188,7 @@ def test_what_is_not_on_the_list_is_not_passed_on(running: Running, path: str) -
 
 
 def test_what_the_engine_cannot_do_is_said_in_openai_s_shape(running: Running) -> None:
-    response = running.ask({"input": "Hello"}, "/v1/embeddings")
+    response = running.ask({"input": "Hello"}, "/v1/responses")
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_offered_by_engine")
 
 

@@ -70,7 +70,8 @@ def mcnemar_mid_p(b: int, c: int) -> float:
     from scipy.stats import binom
 
     fewer, total = min(b, c), b + c
-    return float(2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5))
+    mid_p = float(2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5))
+    return max(mid_p, 0.0)  # the smallest numbers there are round to less than nothing
 
 
 def paired_table(first: Sequence[bool], second: Sequence[bool]) -> PairedTable:

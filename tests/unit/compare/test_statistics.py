@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from goldsmith.compare import statistics
@@ -72,6 +72,7 @@ def test_mid_p_is_exact(b: int, c: int) -> None:
 
 
 @settings(max_examples=50)
+@example(1, 1074)
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_mid_p_is_a_probability_and_knows_no_first_arm(b: int, c: int) -> None:
     assert 0 <= mcnemar_mid_p(b, c) <= 1
