@@ -39,7 +39,13 @@ PROVIDERS_MODEL = "large-1"
 SERVED = "small"
 """What the fake engine calls its model."""
 SAMPLE = "src/goldsmith/demo/support_messages.csv"
-IDS = {"ENGINE": r"\beng_\w+", "RUN": r"\brun_\w+", "ANSWER": r"\bans_\w+", "KEY": r"\bgsk_[\w-]+"}
+IDS = {
+    "ENGINE": r"\beng_\w+",
+    "RUN": r"\brun_\w+",
+    "ANSWER": r"\bans_\w+",
+    "KEY": r"\bgsk_[\w-]+",
+    "KEY_ID": r"\bkey_\w+",
+}
 """How the words in capitals look once a command has printed them."""
 COMMAND_TIMEOUT_S = 120.0
 CURL = """\

@@ -13,6 +13,7 @@ from aiohttp import web
 from tests.web.gateway_site import ENGINE, ENGINE_KEY, TUNED, WAIT_S, Running
 
 from goldsmith.serve.tables import Engine
+from goldsmith.testing.fake_engine import end_connections
 
 CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"
 QUESTION: Any = [{"role": "user", "content": "Where is my parcel?"}]
@@ -79,7 +80,7 @@ def engine(running: Running) -> Iterator[Engines]:
         stop.append(asyncio.Event())
         is_ready.set()
         await stop[0].wait()
-        await runner.cleanup()
+        await end_connections(runner)
 
     stop: list[asyncio.Event] = []
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)

@@ -113,13 +113,24 @@ def kill_leftovers(pid_file: Path) -> int:
     killed, leader = [], _written_in(pid_file)
     for process in psutil.process_iter():
         try:
+            if process.status() == psutil.STATUS_ZOMBIE:  # it ended; where process 1 waits for nobody, it stays one
+                continue
             if _is_of_session(process.pid, leader) or process.environ().get(MARK) == str(pid_file):
                 process.kill()  # psutil looks at the start time once more
                 killed.append(process)
         except (psutil.Error, OSError):  # gone meanwhile, or somebody else's
             continue
-    psutil.wait_procs(killed, timeout=_LEFTOVERS_WAIT_S)
+    end = time.monotonic() + _LEFTOVERS_WAIT_S
+    while any(map(_runs, killed)) and time.monotonic() < end:
+        time.sleep(0.01)
     return len(killed)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_of_session(pid: int, leader: ChildId | None) -> bool:

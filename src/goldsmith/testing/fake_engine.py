@@ -131,7 +131,7 @@ class FakeEngine:
         try:
             await self._stopping.wait()
         finally:
-            await _close(runner)
+            await end_connections(runner)
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._check_key], client_max_size=64 * 1024 * 1024)
@@ -356,13 +356,13 @@ async def _send_event(response: web.StreamResponse, chunk: Any) -> None:
     await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
 
 
-async def _close(runner: web.AppRunner) -> None:
-    """End every connection, also one that came while the others were ended, or whose other side takes nothing."""
+async def end_connections(runner: web.AppRunner) -> None:
+    """End a server with every connection, also one that came meanwhile, or whose other side takes nothing."""
     await runner.cleanup()
     # aiohttp lets go of connections that still have something to send, so the loop is asked which are left; one that
-    # was just being accepted appears there some rounds of the loop later.
+    # was just being accepted appears there some rounds of the loop later, and the system may be slow to tell of it.
     for _ in range(NUM_ROUNDS_TO_CLOSE):
         left: dict[int, asyncio.Transport] = dict(getattr(asyncio.get_running_loop(), "_transports", {}))
         for transport in left.values():
             transport.abort()
-        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+        await asyncio.sleep(0.001)  # the loop closes the sockets in its next round
