@@ -294,10 +294,10 @@ class Supervisor:
         for event in events:
             if event.seq <= last:
                 continue
-            last = event.seq
             try:
                 with session.begin_nested():
                     queue.record(session, job, event, source=job.stage or "")
+                last = event.seq  # what could not be recorded does not take the number of one that can
                 with session.begin_nested():
                     self._apply_one(session, job, event)
             except AWAY:
