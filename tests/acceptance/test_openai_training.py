@@ -24,7 +24,7 @@ from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 from goldsmith.settings import Settings
 from goldsmith.testing import write_small_model
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("acceptance")]
+pytestmark = [pytest.mark.long, pytest.mark.enable_socket, pytest.mark.xdist_group("acceptance")]
 
 PORT = 18300
 WAIT_S = 60

@@ -146,11 +146,11 @@ def train(visitor: Visitor) -> None:
     visitor.page.wait_for_url("**/training/job_*")
     visitor.sees(MODEL)
     if visitor.has_script:
-        expect(visitor.page.locator("figure.chart.is-drawn canvas")).to_be_visible()
+        expect(visitor.page.locator(".plot.is-drawn canvas")).to_be_visible()
         visitor.page.wait_for_function(f"() => ({NUM_POINTS})() >= 3")  # it grows by itself
         expect(visitor.page.locator(".meter").first).to_contain_text("Step")
         visitor.reload()
-        expect(visitor.page.locator("figure.chart.is-drawn canvas")).to_be_visible()
+        expect(visitor.page.locator(".plot.is-drawn canvas")).to_be_visible()
     visitor.wait_for(visitor.page.locator(".head .badge.succeeded"))
     visitor.sees("Put support-1 on the engine")
 

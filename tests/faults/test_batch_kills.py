@@ -32,7 +32,7 @@ from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.settings import Settings
 from goldsmith.testing import FakeEngine
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.long, pytest.mark.enable_socket, pytest.mark.xdist_group("kills")]
 
 NUM_REQUESTS = 240
 NUM_KILLS = 4
