@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goldsmith.data.readers import BadRow, ReadItem, ReadOptions, ReadRow, delimited, open_rows
-from goldsmith.data.readers.errors import BadHeader, BrokenQuotes, DuplicateColumns, TooManyColumns, UnknownDelimiter
+from goldsmith.data.readers.errors import (
+    BadHeader,
+    BrokenQuotes,
+    DuplicateColumns,
+    NotText,
+    TooManyColumns,
+    UnknownDelimiter,
+)
 
 WriteFile = Callable[[bytes | str], Path]
 
@@ -39,7 +46,10 @@ def test_what_is_written_as_csv_is_read_the_same(
 def test_no_bytes_below_a_header_end_the_reading(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"one,two\n1,2\n" + content)
-    items = read(path, encoding="utf-8", delimiter=",")
+    try:
+        items = read(path, encoding="utf-8", delimiter=",")
+    except NotText:  # mostly NULs: refused as a binary file, with the reason
+        return
     assert [item.number for item in items] == list(range(1, len(items) + 1))
 
 
