@@ -76,7 +76,9 @@ class ComparisonKind(LightKind):
             work.num_done += num_answered
             if num_answered < len(work.rows_of(arm)):
                 ask = partial(self._ask, context, work, arm)
-                ask_through_losses(context, arm.model_id, ask, timeout_s=self._engine_start_s)
+                ask_through_losses(
+                    context, arm.model_id, ask, num_done=lambda: work.num_done, timeout_s=self._engine_start_s
+                )
             if context.should_stop():
                 return {}
         with context.transaction() as session:

@@ -67,6 +67,7 @@ class RunKind(LightKind):
             context,
             work.run.model_id or "",
             lambda target: self._ask(context, work, target),
+            num_done=lambda: work.num_done,
             timeout_s=self._engine_start_s,
         )
         return self._end(context, work)

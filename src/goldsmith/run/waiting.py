@@ -1,4 +1,4 @@
-"""Waits until a model can be asked: its engine runs and has it. For the workers of runs and comparisons."""
+"""Waits until a model can be asked: its engine runs and has it. For the workers of runs, batches and comparisons."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from goldsmith.storage.ids import Prefix
 ENGINE_START_S = 1200.0
 """How long a worker waits for its engine to be ready: a first start loads a model from a slow disk."""
 NUM_ENGINE_LOSSES = 3
-"""How often an engine may be lost before its job fails."""
+"""How often in a row, without an answer in between, an engine may be lost before its job fails."""
 LOOK_EVERY_S = 0.3
 
 
@@ -41,21 +41,27 @@ def wait_for_engine(context: WorkContext, model_id: str, *, timeout_s: float = E
 
 
 def ask_through_losses(
-    context: WorkContext, model_id: str, ask: Callable[[Target], None], *, timeout_s: float = ENGINE_START_S
+    context: WorkContext,
+    model_id: str,
+    ask: Callable[[Target], None],
+    *,
+    num_done: Callable[[], int],
+    timeout_s: float = ENGINE_START_S,
 ) -> None:
     """Ask a model; when its engine is lost in the midst, wait until it is back and ask again, what is open then.
 
+    `num_done` says how many answers there are, so that only losses without any progress between them add up.
     Returns early when asked to stop. Raises JobFailed when the engine stays away, or is lost again and again; nobody
     brings back an engine that is not ours, so that one is not waited for.
     """
-    for losses_left in reversed(range(NUM_ENGINE_LOSSES)):
-        target = wait_for_engine(context, model_id, timeout_s=timeout_s)
-        if target is None:
-            return
+    num_lost = 0
+    while (target := wait_for_engine(context, model_id, timeout_s=timeout_s)) is not None:
+        num_before = num_done()
         try:
             ask(target)
         except EngineGone as error:
-            if losses_left == 0 or not target.is_ours:
+            num_lost = num_lost + 1 if num_done() == num_before else 1
+            if num_lost >= NUM_ENGINE_LOSSES or not target.is_ours:
                 raise JobFailed(error.message, hint=error.hint, kind="engine_gone") from error
         else:
             return

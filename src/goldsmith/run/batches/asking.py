@@ -13,23 +13,19 @@ from typing import BinaryIO
 from sqlalchemy import bindparam, update
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import WorkContext
 from goldsmith.run.batches import queries
 from goldsmith.run.batches.input_file import read_body
 from goldsmith.run.batches.letters import BatchLetters
 from goldsmith.run.batches.tables import Batch, BatchedRequest
 from goldsmith.run.batches.types import BatchReply, BatchRequest, RequestState, Rules
-from goldsmith.run.errors import EngineGone
 from goldsmith.run.types import SendLimits
-from goldsmith.run.waiting import endpoint_of, wait_for_engine
+from goldsmith.run.waiting import ask_through_losses, endpoint_of
 from goldsmith.serve import queries as serve
 from goldsmith.serve.errors import NoEngineForModel
 from goldsmith.serve.types import Target
 from goldsmith.storage import clock
 from goldsmith.storage.patience import until_it_answers
-
-NUM_ENGINE_LOSSES = 3
 
 
 @dataclass
@@ -75,27 +71,15 @@ class Asking:
     def _ask_or_note(self, model_id: str) -> None:
         """A model that cannot be asked does not keep the others from being asked."""
         try:
-            self._ask_patiently(model_id)
-        except EngineGone as error:
-            self.problems.append(JobFailed(error.message, hint=error.hint, kind="engine_gone"))
+            ask_through_losses(
+                self.context,
+                model_id,
+                lambda target: self._ask(model_id, target),
+                num_done=lambda: self.num_done,
+                timeout_s=self.engine_start_s,
+            )
         except GoldsmithError as error:
             self.problems.append(error)
-
-    def _ask_patiently(self, model_id: str) -> None:
-        num_lost = 0
-        while True:
-            target = wait_for_engine(self.context, model_id, timeout_s=self.engine_start_s)
-            if target is None or self.should_stop():
-                return
-            num_done = self.num_done
-            try:
-                self._ask(model_id, target)
-            except EngineGone:
-                num_lost = num_lost + 1 if self.num_done == num_done else 1
-                if num_lost >= NUM_ENGINE_LOSSES or not target.is_ours:
-                    raise
-            else:
-                return
 
     def _ask(self, model_id: str, target: Target) -> None:
         from goldsmith.run.sender import Sender  # it loads aiohttp, which only the worker needs
