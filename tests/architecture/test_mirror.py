@@ -48,7 +48,6 @@ WITHOUT_A_TEST = frozenset(
         "run/answers.py",
         "run/control_words.py",
         "run/queries.py",
-        "run/waiting.py",
         "serve/jobs.py",
         "serve/operations.py",
         "serve/probe.py",
