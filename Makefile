@@ -29,7 +29,7 @@ test: setup  ## everything: quick tests, PostgreSQL, then the loop with real tra
 	@sh tests/run_all.sh
 
 quick: setup  ## what needs no engine and no training
-	$(BIN)/python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not documents and not long and not postgresql"
+	$(BIN)/python -m pytest -n 3 -q --dist loadgroup -m "not real and not browser and not documents and not long and not postgresql"
 
 browser: setup  ## the whole loop in a browser with stand-ins, and every page looked at
 	@$(BIN)/python -m tests.chromium

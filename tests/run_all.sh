@@ -18,7 +18,7 @@ step() {
 }
 
 step quick "no engine, no training, no network; on SQLite" \
-    $python -m pytest -n 2 -q --dist loadgroup -m "not real and not browser and not documents and not long and not postgresql"
+    $python -m pytest -n 3 -q --dist loadgroup -m "not real and not browser and not documents and not long and not postgresql"
 
 step documents "the commands of the tutorial and of the how-tos, as they stand there, with the fakes" \
     $python -m pytest -q -n 0 -m documents tests/acceptance

@@ -90,8 +90,10 @@ class KeyTable:
         """Whom a key stands for, None when nobody. Raises KeyNotChecked.
 
         Nobody waits for the database but for the first time, after a pause, and for a key that is not known: it may be
-        younger than the table.
+        younger than the table. What is no key of ours by its first letters is nobody's at once.
         """
+        if not secret.startswith(service.KEY_START):
+            return None
         if self._age_s() > FRESH_S:
             if self._age_s() > WORTH_WAITING_S:
                 await self._refresh_once(FRESH_S)
