@@ -93,3 +93,10 @@ def test_times_stand_beside_their_budgets() -> None:
     assert said[1].endswith("OVER")
     assert "no budget" in said[2]
     assert said[3].split()[:2] == ["all", "102.0"]
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_one_group_share_a_worker(request: pytest.FixtureRequest) -> None:
+    """Workers are told of a group by the test's name; without it a costly fixture is made in each of them."""
+    in_workers = request.config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@together") == in_workers
