@@ -194,10 +194,17 @@ def kill_all_in_a_run(watched: Watched, *, num_rows: int, concurrency: int) -> N
     def in_mid_run() -> None:
         """At least so many requests are in flight, and some more rows have their answers."""
         num_before = len(kept)
-        wait_until(lambda: len(watched.answers(run)) >= num_before + 4, within_s=WORKS_WITHIN_S)
+        wait_until(lambda: len(watched.answers(run)) >= num_before + 4, within_s=WORKS_WITHIN_S, what=how_it_stands)
         kept.update(watched.answers(run))
         wait_until(  # last, so that it is so in the moment of the kill
-            lambda: watched.num_in_flight() >= NUM_IN_FLIGHT, within_s=WORKS_WITHIN_S, every_s=0.02
+            lambda: watched.num_in_flight() >= NUM_IN_FLIGHT, within_s=WORKS_WITHIN_S, every_s=0.02, what=how_it_stands
+        )
+
+    def how_it_stands() -> str:
+        job, engine = watched.job(job_id), watched.engine()
+        return (
+            f"{len(watched.answers(run))} of {num_rows} answers, {len(kept)} before; {watched.num_in_flight()} in flight; "
+            f"run {job.state}, attempt {job.attempt}, {job.message!r}, {job.failure!r}; engine {engine.state}, {engine.message!r}"
         )
 
     # Mid-start, then mid-run: the worker.
