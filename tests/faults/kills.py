@@ -203,8 +203,10 @@ def kill_all_in_a_run(watched: Watched, *, num_rows: int, concurrency: int) -> N
     def how_it_stands() -> str:
         job, engine = watched.job(job_id), watched.engine()
         return (
-            f"{len(watched.answers(run))} of {num_rows} answers, {len(kept)} before; {watched.num_in_flight()} in flight; "
-            f"run {job.state}, attempt {job.attempt}, {job.message!r}, {job.failure!r}; engine {engine.state}, {engine.message!r}"
+            f"{len(watched.answers(run))} of {num_rows} answers, {len(kept)} before; "
+            f"{watched.num_in_flight()} in flight; "
+            f"run {job.state}, attempt {job.attempt}, {job.message!r}, {job.failure!r}; "
+            f"engine {engine.state}, {engine.message!r}"
         )
 
     # Mid-start, then mid-run: the worker.
