@@ -25,7 +25,7 @@ step documents "the commands of the tutorial and of the how-tos, as they stand t
 
 step postgresql "the same tests, and the whole loop with the fakes, on PostgreSQL" \
     env GOLDSMITH_TEST_POSTGRESQL=1 \
-    $python -m pytest -n 2 -q --dist loadgroup -m "postgresql and not real and not browser and not long"
+    $python -m pytest -n 3 -q --dist loadgroup -m "postgresql and not real and not browser and not long"
 
 step long "real processes that are killed, disks that are full at every write in turn, every route asked in many ways" \
     env GOLDSMITH_TEST_POSTGRESQL=1 \
