@@ -188,6 +188,7 @@ def stop_engines(parts: Parts) -> int:
 
 def make_routers() -> "Routers":
     """Everybody's pages and addresses, by the form in which they tell errors."""
+    from goldsmith.web.batches import handlers as batch_pages
     from goldsmith.web.compare import api as compare_api
     from goldsmith.web.compare import handlers as compare
     from goldsmith.web.data import api as data_api
@@ -214,7 +215,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.webhooks import api as webhooks_api
     from goldsmith.web.webhooks import handlers as webhooks
 
-    shown = (home, data, run, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
+    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
     steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
     others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
     return Routers(

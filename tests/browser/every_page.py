@@ -4,10 +4,12 @@ What is in the rows is chosen to be hard on pages: long names, another script, a
 with bad rows, jobs that failed. Served from this process, because a page does not care who wrote its rows.
 """
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,6 +23,9 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
+from goldsmith.run.batches import service as batches
+from goldsmith.run.batches.tables import BatchedRequest
+from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
 from goldsmith.run.tables import Answer, Run
 from goldsmith.serve import aliases, rollouts, traffic
 from goldsmith.serve import service as serve
@@ -47,6 +52,8 @@ ALWAYS = {
     "data-new": "/data/new",
     "runs": "/runs",
     "run-new": "/runs/new",
+    "batches": "/batches",
+    "batch-new": "/batches/new",
     "stars": "/stars",
     "trainings": "/training",
     "training-new": "/training/new",
@@ -94,7 +101,9 @@ def at_work(site: Site) -> Pages:
         walk.start_training(LONG_NAME)
         walk.run_training()
         import_id = add_failed_import(walk)
-        pages = {"run": f"/runs/{walk.run_id}", "training": f"/training/{walk.training_id}"}
+        of_batches = {name: f"/batches/{make_batch(walk, name)}" for name in ("batch", "batch-refused", "batch-over")}
+        pages = {"run": f"/runs/{walk.run_id}", "training": f"/training/{walk.training_id}", **of_batches}
+    pages |= {"batch-preview": look_at(site, batch_file(12)), "batch-faulty": look_at(site, batch_file(3) + b"{\n")}
     return {**ALWAYS, **pages, "job-running": f"/activity/{walk.training_id}", "job-failed": f"/activity/{import_id}"}
 
 
@@ -159,6 +168,46 @@ def done(site: Site) -> Pages:
 
 
 STAGES = {"empty": empty, "at-work": at_work, "failed": failed, "done": done}
+
+
+def batch_file(num_lines: int) -> bytes:
+    """Requests to a model that is here; the first asks at length."""
+    ask = [{"role": "user", "content": LONG_TEXT}]
+    lines = [
+        {"custom_id": f"row-{number}", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": ask}}
+        for number in range(num_lines)
+    ]
+    for line in lines:
+        line["body"]["model"] = "smollm2-135m-instruct"  # type: ignore[index]
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def look_at(site: Site, content: bytes) -> str:
+    """A file of requests that somebody is looking at."""
+    answer = site.browser().post("/batches/preview", files={"file": (f"{JAPANESE}.jsonl", content)})
+    return str(answer.headers["location"])
+
+
+def make_batch(walk: Walk, place: str) -> str:
+    """A batch at work, one whose file was refused, one that is over with failures."""
+    new = NewBatch("file-1", f"{LONG_NAME}.jsonl", "0" * 64, "/v1/chat/completions", labels={"for": JAPANESE})
+    batch = batches.create(walk.session, new, by=walk.by)
+    if place == "batch-refused":
+        faults = [Fault("model_not_found", "The model 'gpt-4o-mini' does not exist here.", line) for line in (1, 2, 7)]
+        batches.end(walk.session, batch, BatchStatus.FAILED, faults=faults)
+        return batch.id
+    batches.begin_asking(walk.session, batch, [walk.base_id], by=walk.by)
+    batch.in_progress_at, batch.num_requests = clock.now() - timedelta(seconds=90), 60
+    for line in range(1, 61):
+        state = "failed" if line % 9 == 0 else "answered" if line < 40 or place == "batch-over" else "waiting"
+        request = BatchedRequest(id=f"{batch.id}-{line}", batch_id=batch.id, line=line, custom_id=str(line))
+        request.state, request.model_id, request.start_byte, request.num_bytes = state, walk.base_id, 0, 1
+        request.error = "The engine gave no answer within 600 s, three times in a row." if state == "failed" else None
+        walk.session.add(request)
+    walk.session.flush()
+    if place == "batch-over":
+        batches.end(walk.session, batch, BatchStatus.COMPLETED)
+    return batch.id
 
 
 def share_out(walk: Walk) -> None:

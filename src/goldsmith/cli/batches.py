@@ -13,7 +13,7 @@ from goldsmith.cli.watching import follow
 from goldsmith.data import service as data
 from goldsmith.data import stored
 from goldsmith.jobs import queries as jobs
-from goldsmith.run.batches import files, queries, service
+from goldsmith.run.batches import files, previewing, queries, service
 from goldsmith.run.batches.tables import Batch
 from goldsmith.run.batches.types import NewBatch, Side
 from goldsmith.storage.files import whole_file
@@ -44,6 +44,28 @@ def start(
     if wait:
         _follow(cli, batch)
     _show(cli, batch)
+
+
+@commands.command()
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="One request a line.", exists=True, dir_okay=False)],
+    endpoint: Annotated[str | None, typer.Option(help="What every request asks for; default: as the first.")] = None,
+) -> None:
+    """Look at a file before it is sent: what it asks, whom, and what is wrong with it. Sends nothing."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        look = previewing.preview(session, file, domain=cli.domain, endpoint=endpoint)
+    cli.show(
+        {
+            "file": file.name,
+            "endpoint": look.endpoint,
+            "requests": look.num_requests,
+            "is_whole_file": look.is_whole,
+            "models": {each.name or "(default)": list(each.model_ids) for each in look.models},
+            "errors": [each.to_dict() for each in look.faults],
+        }
+    )
 
 
 @commands.command("list")

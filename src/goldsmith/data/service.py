@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from goldsmith.data import queries
-from goldsmith.data.errors import DatasetNotFound, UploadTooLarge
+from goldsmith.data.errors import DatasetNotFound, UploadNotFound, UploadTooLarge
 from goldsmith.data.tables import Dataset, DatasetVersion
 from goldsmith.data.types import ImportRequest, Upload
 from goldsmith.jobs import queue
@@ -53,6 +53,14 @@ def _copy(stream: BinaryIO, file: BinaryIO, max_bytes: int) -> tuple[str, int]:
     file.flush()
     os.fsync(file.fileno())
     return digest.hexdigest(), size_bytes
+
+
+def kept_upload(home: Home, sha256: str, filename: str) -> Upload:
+    """A file that was sent before. Raises UploadNotFound."""
+    path = home.uploads / sha256
+    if not path.is_file():
+        raise UploadNotFound("The file is not here any more.", hint="Choose it again.")
+    return Upload(sha256, filename, path.stat().st_size)
 
 
 def path_of(home: Home, upload: Upload) -> Path:

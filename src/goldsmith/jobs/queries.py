@@ -77,6 +77,11 @@ def newest_of(session: Session, subject_id: str, kind: str | None = None) -> Job
     return session.scalar(query.where(Job.kind == kind) if kind else query)
 
 
+def all_of(session: Session, subject_id: str, *, limit: int = 50) -> list[Job]:
+    """The jobs about a thing, newest first."""
+    return list(session.scalars(select(Job).where(Job.subject_id == subject_id).order_by(Job.id.desc()).limit(limit)))
+
+
 def events(session: Session, job_id: str, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
     """A job's events in the order in which they were recorded, behind the event with the id `after`."""
     query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after).order_by(JobEvent.id).limit(limit)

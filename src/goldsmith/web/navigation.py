@@ -53,6 +53,7 @@ MENU: tuple[Group, ...] = (
         (
             Entry("data", "Data", "/data", "rows", "d"),
             Entry("runs", "Runs", "/runs", "play", "r"),
+            Entry("batches", "Batches", "/batches", "stack", "b"),
             Entry("stars", "Gold stars", "/stars", "star", "s"),
             Entry("training", "Training", "/training", "curve", "t"),
             Entry("models", "Models", "/models", "box", "m"),

@@ -62,3 +62,11 @@ def test_one_that_waits_is_cancelled_at_once_and_then_is_over(line: Line, batch:
 def test_one_that_is_not_there_is_said(line: Line) -> None:
     code, problem = line.error("batches", "show", "batch_none")
     assert (code != 0, problem["type"]) == (True, "batch-not-found")
+
+
+def test_a_file_is_checked_without_being_sent(line: Line, tmp_path: Path) -> None:
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"custom_id": "a"}\n', encoding="utf-8")
+    said = line.json("batches", "check", str(file))
+    assert [fault["line"] for fault in said["errors"]] == [1]
+    assert line.json("batches", "list") == []

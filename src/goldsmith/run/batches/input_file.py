@@ -35,6 +35,21 @@ def read_lines(path: Path, endpoint: str) -> Iterator[InputLine | Fault]:
         yield Fault("empty_file", "The file has no requests.")
 
 
+def first_url(path: Path) -> str | None:
+    """What the first request of a file asks for; None when that cannot be told."""
+    with path.open("rb") as file:
+        for start_byte, raw in _raw_lines(file):
+            if not raw.strip():
+                continue
+            try:
+                found = orjson.loads(_without_mark(raw) if start_byte == 0 else raw)
+            except orjson.JSONDecodeError:
+                return None
+            url = found.get("url") if isinstance(found, dict) else None
+            return url if isinstance(url, str) else None
+    return None
+
+
 def read_body(file: BinaryIO, start_byte: int, num_bytes: int) -> dict[str, Any]:
     """The body of a request whose line was found good before."""
     file.seek(start_byte)

@@ -50,6 +50,23 @@ def counts_of(session: Session, batches: Sequence[Batch]) -> dict[str, Counts]:
     }
 
 
+def counts_by_model(session: Session, batch_id: str) -> dict[str, Counts]:
+    """How far a batch is with each of its models."""
+    query = select(BatchedRequest.model_id, BatchedRequest.state, func.count())
+    query = query.where(BatchedRequest.batch_id == batch_id).group_by(BatchedRequest.model_id, BatchedRequest.state)
+    found: dict[str, dict[str, int]] = {}
+    for model_id, state, number in session.execute(query):
+        found.setdefault(model_id, {})[state] = number
+    return {
+        model_id: Counts(
+            sum(states.values()),
+            states.get(RequestState.ANSWERED.value, 0),
+            states.get(RequestState.FAILED.value, 0),
+        )
+        for model_id, states in found.items()
+    }
+
+
 def last_line(session: Session, batch_id: str) -> int:
     """The last line of the file that was taken into the database; 0 when there is none."""
     return session.scalar(select(func.max(BatchedRequest.line)).where(BatchedRequest.batch_id == batch_id)) or 0

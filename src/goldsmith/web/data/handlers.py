@@ -12,7 +12,7 @@ from goldsmith.stars import importing
 from goldsmith.web.answers import After, Before
 from goldsmith.web.data.found import dataset_of, dataset_page, datasets_page
 from goldsmith.web.data.incoming import Incoming, TheIncoming
-from goldsmith.web.data.mapping import SHA256, TheColumnChoice, TheReading, kept_upload
+from goldsmith.web.data.mapping import SHA256, TheColumnChoice, TheReading
 from goldsmith.web.data.views import NewDataPage, preview_page
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome
 from goldsmith.web.pages import redirect, render
@@ -55,7 +55,7 @@ def keep(request: Request, home: TheHome, incoming: TheIncoming) -> RedirectResp
 @pages.get("/data/preview/{sha256}")
 def preview(request: Request, home: TheHome, sha256: Sha256, reading: TheReading) -> HTMLResponse:
     """What the file holds, how it would be read, and what each column is for."""
-    upload = kept_upload(home, sha256, reading.filename)
+    upload = service.kept_upload(home, sha256, reading.filename)
     path = service.path_of(home, upload)
     found = previewing.preview(path, filename=upload.filename, num_rows=8, options=reading.options)
     return render(request, preview_page(sha256, reading, found))

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import Field
 
-from goldsmith.data.errors import UploadNotFound
+from goldsmith.data import service
 from goldsmith.data.readers.types import Format, ReadOptions
-from goldsmith.data.types import ImportRequest, Upload
+from goldsmith.data.types import ImportRequest
 from goldsmith.storage.files import Home
 from goldsmith.web.errors import FormNotUsable
 from goldsmith.web.forms import FormModel, fill
@@ -68,7 +68,7 @@ class ColumnChoice:
         """As the step takes it. Raises UploadNotFound."""
         form, options = self.form, self.form.options
         return ImportRequest(
-            upload=kept_upload(home, form.upload, form.filename),
+            upload=service.kept_upload(home, form.upload, form.filename),
             name=form.name,
             dataset_id=form.dataset,
             answer_column=self.answer_column,
@@ -78,14 +78,6 @@ class ColumnChoice:
             delimiter=options.delimiter,
             sheet=options.sheet,
         )
-
-
-def kept_upload(home: Home, sha256: str, filename: str) -> Upload:
-    """A file that was sent before. Raises UploadNotFound."""
-    path = home.uploads / sha256
-    if not path.is_file():
-        raise UploadNotFound("The file is not here any more.", hint="Choose it again.")
-    return Upload(sha256, filename, path.stat().st_size)
 
 
 def column_choice(posted: Mapping[str, str]) -> ColumnChoice:

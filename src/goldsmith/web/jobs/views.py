@@ -24,6 +24,9 @@ _SUBJECT_PAGES = {
     "comparison": "/model-comparison",
     "import": "/data",
     "prove": "/models",
+    "batch_check": "/batches",
+    "batch": "/batches",
+    "batch_end": "/batches",
 }
 _WHOLE_PAGES = {"environment": "/settings#environments", "base_model": "/models", "base_model_gguf": "/models"}
 

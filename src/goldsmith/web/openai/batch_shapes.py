@@ -6,6 +6,7 @@ from pydantic import Field
 
 from goldsmith.data.tables import StoredFile
 from goldsmith.run.batches.errors import BatchNotUsable
+from goldsmith.run.batches.previewing import BatchLook
 from goldsmith.run.batches.tables import Batch
 from goldsmith.run.batches.types import Counts, NewBatch
 from goldsmith.web.openai.bodies import Body, MetadataName, MetadataValue
@@ -48,6 +49,30 @@ class NewBatchBody(Body):
             labels=self.metadata or {},
             output_expires_after_s=self.output_expires_after.seconds if self.output_expires_after else None,
         )
+
+
+class PreviewBody(Body):
+    """A file that is to be looked at before it is sent."""
+
+    input_file_id: Annotated[str, Field(min_length=1, max_length=255)]
+    """An uploaded file: one request a line."""
+    endpoint: Annotated[str, Field(max_length=64)] | None = None
+    """What every request asks for; without it that of the first request."""
+
+
+def look(found: BatchLook) -> dict[str, Any]:
+    """What a look at a file has found; OpenAI's API has no such object."""
+    return {
+        "object": "batch.preview",
+        "endpoint": found.endpoint,
+        "request_counts": {"total": found.num_requests},
+        "is_whole_file": found.is_whole,
+        "models": [
+            {"model": each.name or None, "requests": each.num_requests, "means": list(each.model_ids)}
+            for each in found.models
+        ],
+        "errors": {"object": "list", "data": [each.to_dict() for each in found.faults]} if found.faults else None,
+    }
 
 
 def batch(found: Batch, counts: Counts) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import StreamingResponse
 
-from goldsmith.run.batches import files, queries, service
+from goldsmith.data import service as data
+from goldsmith.run.batches import files, previewing, queries, service
 from goldsmith.run.batches.tables import Batch
 from goldsmith.run.batches.types import Side
-from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheState
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
 from goldsmith.web.described import files as file_answers
 from goldsmith.web.openai import batch_shapes as shapes
 from goldsmith.web.openai import found
@@ -32,6 +33,15 @@ def create(session: Session, person: CurrentPerson, body: shapes.NewBatchBody) -
     file = found.file(session, body.input_file_id, domain=person.domain)
     batch = service.create(session, body.to_new(file), by=person)
     return shapes.batch(batch, queries.counts(session, batch))
+
+
+@openai.post("/preview")
+def preview(session: ReadSession, home: TheHome, person: CurrentPerson, body: shapes.PreviewBody) -> dict[str, Any]:
+    """What the beginning of a file asks, and what is wrong with it. Nothing is queued."""
+    file = found.file(session, body.input_file_id, domain=person.domain)
+    upload = data.kept_upload(home, file.sha256, file.filename)
+    look = previewing.preview(session, data.path_of(home, upload), domain=person.domain, endpoint=body.endpoint)
+    return shapes.look(look)
 
 
 @openai.get("")
