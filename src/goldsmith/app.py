@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -244,8 +244,8 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
 
     poller = Poller(lambda: read_routes(parts), bell=lambda: bell.heard(parts.home))
     traffic = Traffic(TrafficSink(parts.database, days=parts.settings.traffic_days))
-    forwarder = LateForwarder()
-    asked_inside = Gateway(inside.nobody, poller=poller, forwarder=forwarder)
+    # What is asked on a page goes through the same counts, lines and limits as what a program asks.
+    asked_inside = Gateway(inside.nobody, poller, LateForwarder(), traffic, Line(parts.settings.gateway_wait_s))
 
     def after_switch() -> None:
         bell.ring(parts.home)
@@ -261,8 +261,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     counts = {"stars": lambda session, by: str(sum(num_stars(session, domain=by.domain).values()) or "")}
     state = WebState(parts.database, parts.home, parts.settings, menu_counts=counts, offers=offers)
     web = make_web(state, routers or make_routers())
-    line = Line(parts.settings.gateway_wait_s)
-    web.state.behind_door.append(lambda inner: Gateway(inner, poller, forwarder, traffic, line))
+    web.state.behind_door.append(lambda inner: replace(asked_inside, app=inner))
     web.state.faces.routes += [
         Known(path, compile_path(path)[0], frozenset({method}), Face.OPENAI) for method, path in ADDRESSES
     ]

@@ -158,11 +158,11 @@ def test_a_file_with_faults_is_refused_as_a_whole_with_their_lines(client: opena
 
 def test_a_batch_that_cannot_be_is_refused_at_once(client: openai.OpenAI) -> None:
     file = client.files.create(file=("notes.jsonl", lines([chat("x")])), purpose="user_data")
-    with pytest.raises(openai.UnprocessableEntityError, match="purpose user_data"):
+    with pytest.raises(openai.BadRequestError, match="purpose user_data"):
         client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
     with pytest.raises(openai.NotFoundError):
         client.batches.create(input_file_id="file-none", endpoint="/v1/chat/completions", completion_window="24h")
-    with pytest.raises(openai.UnprocessableEntityError, match="cannot ask /v1/images"):
+    with pytest.raises(openai.BadRequestError, match="cannot ask /v1/images"):
         start(client, lines([chat("x")]), endpoint="/v1/images")
     with pytest.raises(openai.NotFoundError):
         client.batches.retrieve("batch_none")

@@ -1,9 +1,18 @@
-"""What is written in one turn of the loop goes out together."""
+"""What is written in one turn of the loop goes out together, and nobody is cut off who has just asked."""
 
 import asyncio
+import socket
+from pathlib import Path
 from typing import Any
 
-from goldsmith.web.connection import MAX_KEPT_BYTES, JoinedWrites
+import pytest
+import uvicorn
+from tests.web.conftest import make_site
+from uvicorn.server import ServerState
+
+from goldsmith.web.connection import MAX_KEPT_BYTES, Connection, JoinedWrites
+from goldsmith.web.factory import Routers
+from goldsmith.web.server import make_server
 
 
 class Wire:
@@ -62,3 +71,57 @@ def test_closing_sends_what_is_kept_first() -> None:
 
     wire = asyncio.run(run())
     assert (wire.sent, wire.is_closed) == ([b"last words"], True)
+
+
+def kept_connection(wire: socket.socket, loop: asyncio.AbstractEventLoop) -> tuple[Connection, list[str]]:
+    """A connection on which an answer was sent, and what is done to it."""
+    config = uvicorn.Config(nothing, lifespan="off", ws="none", timeout_keep_alive=60, log_config=None)
+    config.load()
+    done: list[str] = []
+
+    class Kept(asyncio.Transport):
+        def get_extra_info(self, name: str, default: Any = None) -> Any:
+            return wire if name == "socket" else default
+
+        def is_closing(self) -> bool:
+            return bool(done)
+
+        def close(self) -> None:
+            done.append("closed")
+
+    connection = Connection(config, ServerState(), {}, _loop=loop)
+    connection.connection_made(Kept())
+    return connection, done
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """An application that nobody asks."""
+
+
+@pytest.mark.parametrize(("has_asked", "what"), [(False, ["closed"]), (True, [])])
+def test_a_kept_connection_is_closed_when_its_time_is_over_but_never_under_who_has_just_asked(
+    has_asked: bool, what: list[str]
+) -> None:
+    """What came while the loop was busy is in the network's hands, and not read yet."""
+
+    async def run() -> list[str]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            connection, done = kept_connection(ours, asyncio.get_running_loop())
+            if has_asked:
+                theirs.sendall(b"GET / HTTP/1.1\r\n")
+            connection.timeout_keep_alive_handler()
+            timer = connection.timeout_keep_alive_task
+            assert (timer is not None) is has_asked, "it is looked at again later"
+            if timer is not None:
+                timer.cancel()
+            return done
+
+    assert asyncio.run(run()) == what
+
+
+def test_connections_are_kept_longer_than_usual_clients_keep_theirs(tmp_path: Path) -> None:
+    """Else a client that is late sends a request on a connection that was closed here and counts as open there."""
+    site = make_site(tmp_path, Routers())
+    assert make_server(site.web).config.timeout_keep_alive > 60
+    site.database.dispose()

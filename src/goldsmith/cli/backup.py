@@ -17,6 +17,8 @@ from goldsmith.serve.types import EngineKind, key_path
 from goldsmith.storage import archive, restoring
 from goldsmith.storage.archive import Manifest
 from goldsmith.storage.errors import DiskRefuses
+from goldsmith.webhooks import queries as webhooks
+from goldsmith.webhooks.service import secret_path
 
 Archive = Annotated[Path, typer.Argument(help="One file, e.g. goldsmith.tar.", dir_okay=False)]
 
@@ -104,8 +106,13 @@ def _to_do(cli: Cli, manifest: Manifest) -> dict[str, Any]:
             for base in models.bases(session, domain=cli.domain)
             if not models.folder_of(home, base).exists()
         ]
-    has_token = token_path(home).name in manifest.secrets
-    return {"keys_to_enter": keys, "models_to_fetch": bases, "token_to_enter": TOKEN_COMMAND if has_token else None}
+        told = [
+            {"webhook": webhook.url, "command": f"goldsmith webhooks renew {webhook.id}"}
+            for webhook in webhooks.page(session, domain=cli.domain)
+            if secret_path(home, webhook.id).name in manifest.secrets
+        ]
+    token = TOKEN_COMMAND if token_path(home).name in manifest.secrets else None
+    return {"keys_to_enter": keys, "models_to_fetch": bases, "token_to_enter": token, "webhooks_to_renew": told}
 
 
 def _sentences(said: dict[str, Any]) -> Iterator[str]:
@@ -115,4 +122,6 @@ def _sentences(said: dict[str, Any]) -> Iterator[str]:
         yield f"Fetch the base model {model['model']} again: {model['command']}"
     if said["token_to_enter"]:
         yield f"Enter the token for the model hub again: {said['token_to_enter']}"
+    for each in said["webhooks_to_renew"]:
+        yield f"Make a new secret for the webhook {each['webhook']}, and enter it there: {each['command']}"
     yield "Browsers sign in again. Environments are in no backup; what to install is said by: goldsmith doctor"

@@ -65,6 +65,8 @@ class Watch:
     message: str = ""
     is_failing: bool = False
     """The last look gave no token."""
+    was_away: bool = False
+    """It did not answer since it last gave a token: what answers next may be another process."""
     trouble: str = ""
     """What it answers instead of a token."""
 
@@ -180,7 +182,9 @@ class EngineKeeper:
         watch.is_failing = isinstance(found, GoldsmithError)
         if isinstance(found, GoldsmithError):
             watch.next_look = time.monotonic() + min(LOOK_WHILE_STARTING_S, self._settings.look_every_s)
-            watch.trouble = "" if isinstance(found, EngineNotAnswering) else f"gives no token: {found.message}"
+            is_away = isinstance(found, EngineNotAnswering)
+            watch.was_away = watch.was_away or is_away
+            watch.trouble = "" if is_away else f"gives no token: {found.message}"
             return
         watch.trouble = ""
         watch.live()
@@ -189,6 +193,9 @@ class EngineKeeper:
         watch.next_look = time.monotonic() + self._settings.look_every_s
         with self._database.transaction() as session:
             recording.token_came(session, engine.id)
+            if watch.was_away and engine.kind == EngineKind.ATTACHED.value:
+                recording.came_back(session, engine.id)
+        watch.was_away = False
 
     def _tell_phase(self, engine: Engine, watch: Watch) -> None:
         words = watch.trouble or processes.phase(EngineFiles.of(self._home, engine.id))

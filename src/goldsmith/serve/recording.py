@@ -140,6 +140,16 @@ def token_came(session: Session, engine_id: str) -> None:
     queries.one(session, engine_id).last_token_at = clock.now()
 
 
+def came_back(session: Session, engine_id: str) -> None:
+    """It was away and may be another process now, with adapters that nobody loaded: they are proved anew."""
+    is_meant = (
+        Deployment.engine_id == engine_id,
+        Deployment.state == DeploymentState.LOADED.value,
+        Deployment.proof.in_([Proof.PROVED.value, Proof.UNPROVED.value]),
+    )
+    session.execute(update(Deployment).where(*is_meant).values(proof=Proof.UNPROVED.value, prove_job_id=None))
+
+
 def stopped(session: Session, engine_id: str, because: str | None = None) -> None:
     """It gives no answers any more, as it should be. What already counted as stopped or failed keeps its words."""
     engine = queries.one(session, engine_id)

@@ -2,9 +2,13 @@
 
 The event loop sends whatever it is given there and then, and a system call costs more than all else in an answer of
 the gateway. So what is written in one turn of the loop is kept until the next, and goes out together.
+
+A connection that nobody uses is closed after a while, but never one on which a request has come already: a loop that
+was busy for long looks at its clock before it looks at the network, and would close it under the caller.
 """
 
 import asyncio
+import select
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -49,10 +53,29 @@ class JoinedWrites:
         self._transport.close()
 
 
+def has_something(transport: asyncio.BaseTransport) -> bool:
+    """Whether the network holds something of a connection that nobody has read yet."""
+    found = transport.get_extra_info("socket")
+    number = found.fileno() if found is not None else -1
+    if number < 0:
+        return False
+    look = select.poll()
+    look.register(number, select.POLLIN)
+    return bool(look.poll(0))
+
+
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with joined writes."""
+    """uvicorn's connection, with joined writes, and never closed under a caller who has just asked."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connected."""
         joined: Any = JoinedWrites(transport, self.loop)
         super().connection_made(joined)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nobody has asked for a while, as far as was read by now."""
+        if not self.transport.is_closing() and has_something(self.transport):
+            again = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+            self.timeout_keep_alive_task = again
+        else:
+            super().timeout_keep_alive_handler()

@@ -187,9 +187,8 @@ def _as_openai_error(request: Request, problem: Problem) -> Response:
     code = "invalid_api_key" if problem.status == 401 else problem.slug.replace("-", "_")
     param = problem.values[0]["where"] if problem.values else None
     message = f"{problem.detail} {problem.hint}"
-    return JSONResponse(
-        {"error": {"message": message, "type": kind, "param": param, "code": code}}, status_code=problem.status
-    )
+    status = 400 if problem.status == 422 else problem.status  # OpenAI's API knows no 422
+    return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
 
 
 def _as_page(request: Request, problem: Problem) -> Response:

@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from goldsmith.web.connection import Connection
 from goldsmith.web.port import listen
 
+KEEP_S: Final = 75
+"""How long a connection is kept that nobody uses: longer than usual clients and proxies keep it (4 to 60 s), so that
+they let go first, and none of them sends a request just as it is closed here."""
 GRACE_S: Final = 5
 """How long answers that are on their way may take once the server is told to end."""
 
@@ -38,6 +41,7 @@ def make_server(web: FastAPI) -> Server:
         server_header=False,
         proxy_headers=False,
         log_config=None,
+        timeout_keep_alive=KEEP_S,
         timeout_graceful_shutdown=GRACE_S,
     )
     return Server(web, config)

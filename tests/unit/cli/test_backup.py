@@ -20,6 +20,7 @@ from goldsmith.models.types import SMOLLM2
 from goldsmith.serve.tables import Engine
 from goldsmith.settings import Settings
 from goldsmith.storage.files import write_whole
+from goldsmith.webhooks import service as webhooks
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +65,7 @@ def fill(home: Path) -> None:
             session.add(Engine(id=f"eng_{kind}", name=f"the {kind} one", kind=kind, **owned))
             write_whole(home / "secrets" / f"engine-eng_{kind}.key", "sk-1")
         write_whole(home / "secrets" / "hub.token", "hf_1")
+        webhooks.add(session, parts.home, "https://127.0.0.1/told", by=ada, own_hosts=["127.0.0.1"])
     parts.database.dispose()
     write_whole(home / "uploads" / "ab", "question\n")
 
@@ -90,6 +92,8 @@ def test_a_backup_comes_back_in_an_empty_home_and_says_what_to_do_then(
         "goldsmith models get Org/Small",
     }
     assert said["token_to_enter"] == "goldsmith models token"
+    assert [each["webhook"] for each in said["webhooks_to_renew"]] == ["https://127.0.0.1/told"]
+    assert said["webhooks_to_renew"][0]["command"].startswith("goldsmith webhooks renew ")
     assert (new / "uploads" / "ab").read_text() == "question\n"
     assert list((new / "secrets").iterdir()) == []
     code, out, _ = run(monkeypatch, capsys, "models", "get", SMOLLM2.name, "--no-wait", "--json")

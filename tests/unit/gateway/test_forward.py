@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -213,6 +214,29 @@ def test_an_engine_that_is_not_there_is_told_to_whoever_can_ask_another() -> Non
                 await forwarder.forward(Outgoing("http://127.0.0.1:9", CHAT, b"{}", None, {}), found.back())
         finally:
             await forwarder.close()
+        assert found == Got()
+
+    asyncio.run(run())
+
+
+def test_an_engine_whose_door_does_not_open_in_time_is_told_to_whoever_can_ask_another() -> None:
+    """Nothing was sent: a connection that hangs is no answer that is late."""
+
+    async def run() -> None:
+        forwarder, found = Forwarder(Patience(connect_s=0.1)), Got()
+        full = socket.create_server(("127.0.0.1", 0), backlog=0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        try:
+            with pytest.raises(EngineUnreachable):
+                await forwarder.forward(Outgoing(f"http://127.0.0.1:{port}", CHAT, b"{}", None, {}), found.back())
+        finally:
+            await forwarder.close()
+            for each in (*waiting, full):
+                each.close()
         assert found == Got()
 
     asyncio.run(run())

@@ -180,6 +180,23 @@ def test_a_red_receipt_unloads_and_says_why(attached: Keeping, make_model: Model
     assert actions == ["undeploy", "deploy"]
 
 
+def test_what_an_attached_engine_brings_back_by_itself_is_proved_anew(
+    attached: Keeping, make_model: ModelMaker, by: Person
+) -> None:
+    """It was away for less time than makes it dead, and its new process lists the adapter: nobody loaded that one."""
+    model = make_model()
+    deploy(attached, model, by)
+    attached.until(lambda: attached.is_loaded(model.id))
+    assert attached.prove(model.id)["outcome"] == "proved"
+    first = attached.deployment(model.id)
+    with attached.database.transaction() as session:
+        recording.came_back(session, attached.engine().id)
+    attached.until(lambda: attached.deployment(model.id).proof == "proving")
+    again = attached.deployment(model.id)
+    assert again.prove_job_id not in (None, first.prove_job_id)
+    assert (again.state, again.generation, again.loaded_at) == (first.state, first.generation, first.loaded_at)
+
+
 def test_a_proof_of_an_earlier_load_writes_nothing(attached: Keeping, make_model: ModelMaker, by: Person) -> None:
     model = make_model()
     deploy(attached, model, by)

@@ -73,7 +73,7 @@ def test_files_are_listed_page_by_page_and_by_purpose(client: openai.OpenAI) -> 
 
 
 def test_an_unknown_purpose_is_refused(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.UnprocessableEntityError, match="purpose"):
+    with pytest.raises(openai.BadRequestError, match="purpose"):
         client.files.create(file=("a.txt", LINE), purpose="mischief")  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from tests.web.gateway_site import BASE, ENGINE, ENGINE_KEY, TUNED, GatedEngine,
 
 from goldsmith import app
 from goldsmith.people import service as people
-from goldsmith.serve import service
+from goldsmith.serve import service, traffic
 from goldsmith.serve.types import key_path
 from goldsmith.settings import Settings
 from goldsmith.storage.files import write_whole
@@ -42,6 +42,9 @@ def test_a_form_is_answered_by_the_engine_and_by_the_provider(tmp_path: Path, da
             page = browser.post("/playground", data={"a": "default", "b": provider.id, "question": "Hello"}).text
     assert f"{TUNED} says hello" in page
     assert "large-1 from outside" in page
+    with parts.database.reading() as session:
+        counted = traffic.by_model(session, domain="local", alias="default")
+    assert counted[TUNED].num_requests == 1
     assert page.count("ended by itself") == 2
     assert engine.requests[-1]["model"] == TUNED
     assert outside.requests[-1]["model"] == "large-1"
