@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from goldsmith.cli import installing
 from goldsmith.cli.console import Cli, err
 from goldsmith.environments import folders, installer, locks
 from goldsmith.environments.machine import MachineFacts
@@ -19,20 +20,12 @@ Name = Annotated[EnvironmentName, typer.Argument(help="Which environment.")]
 def install(context: typer.Context, name: Name) -> None:
     """Build an environment from its lock; at once if it is there already."""
     cli: Cli = context.obj
-    last = ""
-
-    def report(text: str, share: float | None) -> None:
-        nonlocal last
-        if text != last and not cli.is_json:
-            how_far = "" if share is None else f"{share:.0%}"
-            err.print(f"{how_far:>5}  {text}", markup=False)
-        last = text
-
     if not folders.find(name, home=cli.parts.home.root).is_installed and not cli.is_json:
         err.print(f"Installing {name}: {locks.install_time_hint(name).sentence}", markup=False)
-    environment = installer.install(
-        name, home=cli.parts.home.root, torch_index_url=cli.parts.settings.torch_index_url, report=report
-    )
+    with installing.shown(err, is_quiet=cli.is_json) as report:
+        environment = installer.install(
+            name, home=cli.parts.home.root, torch_index_url=cli.parts.settings.torch_index_url, report=report
+        )
     cli.show({"name": name.value, "path": str(environment.path)}, f"{name} is installed at {environment.path}.")
 
 

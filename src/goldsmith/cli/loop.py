@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from goldsmith import app
+from goldsmith.cli import installing
 from goldsmith.cli.console import Cli, err, out
 from goldsmith.cli.env import names_needed
 from goldsmith.cli.watching import follow, until_live
@@ -21,8 +22,10 @@ from goldsmith.compare.service import ComparisonRequest
 from goldsmith.data import queries as data
 from goldsmith.data import service as data_service
 from goldsmith.data.types import ImportRequest
-from goldsmith.demo import story
+from goldsmith.demo import plan, story
 from goldsmith.environments import folders, installer, locks
+from goldsmith.environments.types import EnvironmentName
+from goldsmith.models import queries as model_queries
 from goldsmith.models import service as models
 from goldsmith.models.types import SMOLLM2
 from goldsmith.people.types import Person
@@ -55,19 +58,29 @@ class Loop:
     times: list[tuple[str, float]] = field(default_factory=list)
 
     def prepare(self) -> None:
-        """Get the environments: downloads, which are not counted in the time of the loop."""
-        for name in names_needed(self.cli.parts.machine):
-            if folders.find(name, home=self.cli.parts.home.root).is_installed:
-                continue
+        """Say what comes, then get the environments: downloads, which are not counted in the time of the loop."""
+        missing = [name for name in names_needed(self.cli.parts.machine) if not self._is_installed(name)]
+        for line in plan.announcement(self.num_rows, to_get=[*missing, *self._models_to_get()]):
+            out.print(line, markup=False)
+        for name in missing:
             hint = locks.install_time_hint(name)
             out.print(f"Installing the environment {name}: {hint.sentence}", markup=False)
-            with self._timed(f"environment {name} (once)"):
+            with self._timed(f"environment {name} (once)"), installing.shown(err) as report:
                 installer.install(
                     name,
                     home=self.cli.parts.home.root,
                     torch_index_url=self.cli.parts.settings.torch_index_url,
-                    report=lambda text, _: err.print(f"  {text}", style="dim", markup=False),
+                    report=report,
                 )
+
+    def _is_installed(self, name: EnvironmentName) -> bool:
+        return folders.find(name, home=self.cli.parts.home.root).is_installed
+
+    def _models_to_get(self) -> list[str]:
+        home = self.cli.parts.home
+        with self.cli.reading() as session:
+            known = model_queries.base_called(session, SMOLLM2.name, domain=self.cli.domain)
+            return [] if known is not None and model_queries.folder_of(home, known).exists() else ["base model"]
 
     def walk(self) -> str:
         """Data, run, stars, train, serve, compare. Returns the id of the comparison."""

@@ -17,6 +17,7 @@ from goldsmith.environments.errors import EnvironmentInstallFailed, RegistryDoes
 from goldsmith.environments.types import Pin
 
 NUM_LAST_LINES = 20
+LARGE_MB = 100
 
 _NO_ANSWER = (
     "after connection broken by",
@@ -109,6 +110,8 @@ def install(
         if found := re.match(r"Collecting (\S+?)==([^\s;]+)", line):
             seen.add(found[1])
             report(f"Fetching {found[1]} {found[2]} ({len(seen)} of {num_all})", 0.1 + 0.7 * len(seen) / num_all)
+        elif large := large_file(line):
+            report(f"Fetching {large}, this takes a while", None)
         elif line.startswith("Installing collected packages"):
             report("Unpacking what was fetched", 0.85 if len(seen) == num_all else None)
 
@@ -122,6 +125,14 @@ def install(
         if rest:
             check(call(rest, "--require-hashes"), "pip could not install the packages of the lock.")
     return unproved
+
+
+def large_file(line: str) -> str | None:
+    """Name and size, where a line of pip says that it fetches a file for which one waits."""
+    found = re.match(r"\s*Downloading (?:\S*/)?([^/\s]+?)-\d\S* \(([\d.]+) (MB|GB)\)", line)
+    if found is None or (found[3] == "MB" and float(found[2]) < LARGE_MB):
+        return None
+    return f"{found[1]}: {found[2]} {found[3]}"
 
 
 @dataclass(frozen=True)

@@ -69,10 +69,13 @@ class ModelNotOffered(NotFound):
 
 
 class NoDefaultModel(NotFound):
-    """The request names no model, and nobody has made one the default yet."""
+    """The request names no model, or `default`, and nobody has made one the default yet."""
 
     title = "No model is the default"
-    default_hint = "Name a model, or make one the default with: goldsmith models switch MODEL"
+    default_hint = (
+        "Name a model, or make one the default: on the model's page (/models) with “Make it the default”, "
+        "or with: goldsmith models switch MODEL"
+    )
 
 
 class NotOfferedByEngine(NotFound):

@@ -10,6 +10,7 @@ from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, Route, RouteTab
 
 MAX_LISTED = 40
 MAX_SHOWN_CHARACTERS = 100
+_KINDS = {"base": "base model", "fine_tuned": "fine-tuned model", "provider": "outside provider's model"}
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -40,10 +41,8 @@ def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: 
     """
     routes = table.routes if table is not None else {}
     route = routes.get(name or DEFAULT_ALIAS)
-    if route is None and not name:
-        raise NoDefaultModel(f"No model was named, and none is the default. {_offered(routes)}")
     if route is None or name in RESERVED_NAMES:
-        raise ModelNotOffered(f"There is no model {str(name)[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
+        raise _not_there(routes, name)
     ready = [share for share in route.shares if share.target.is_ready]
     if not ready:
         engine_id = route.shares[0].target.engine_id if route.shares else ""
@@ -70,6 +69,14 @@ def _picked(shares: list[Share], pick: float) -> Share:
     return shares[-1]
 
 
+def _not_there(routes: Mapping[str, Route], name: str | None) -> ModelNotOffered | NoDefaultModel:
+    if not name:
+        return NoDefaultModel(f"No model was named, and none is the default. {_offered(routes)}")
+    if name == DEFAULT_ALIAS:
+        return NoDefaultModel(f"No model is the default yet, so 'default' leads nowhere. {_offered(routes)}")
+    return ModelNotOffered(f"There is no model {name[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
+
+
 def _offered(routes: Mapping[str, Route]) -> str:
     names = [name for route in _listed(routes) for name in (route.name, *_other_names(routes, route))]
     if not names:
@@ -85,10 +92,10 @@ def models(table: RouteTable | None) -> list[dict[str, Any]]:
 
 
 def model(table: RouteTable | None, name: str) -> dict[str, Any]:
-    """One entry of the list, under the name that was asked for. Raises ModelNotOffered."""
+    """One entry of the list, under the name that was asked for. Raises ModelNotOffered, NoDefaultModel."""
     routes = table.routes if table is not None else {}
     if name not in routes:
-        raise ModelNotOffered(f"There is no model {name[:MAX_SHOWN_CHARACTERS]!r} here. {_offered(routes)}")
+        raise _not_there(routes, name)
     return _entry(routes, routes[name])
 
 
@@ -115,11 +122,33 @@ def _entry(routes: Mapping[str, Route], route: Route) -> dict[str, Any]:
         "object": "model",
         "created": _made_at_s(route.shares[0].model_id),
         "owned_by": "goldsmith",
+        "name": route.label or route.name,
+        "description": _description(routes, route),
         "kind": route.kind,
         "names": _other_names(routes, route),
         "models": [{"id": share.model_id, "share": share.share} for share in route.shares],
         "is_ready": route.is_ready,
     }
+
+
+def _description(routes: Mapping[str, Route], route: Route) -> str:
+    """A line for a person: what this is, and what else may be sent as `model`."""
+    readiness = "" if route.is_ready else ", not ready yet"
+    if route.kind == "alias":
+        parts = [f"{_label_of(routes, share.model_id)} ({share.share:.0%})" for share in route.shares]
+        return f"a stable name that leads to {' and '.join(parts)}{readiness}"
+    others = _other_names(routes, route)
+    also = (
+        f"; `model` may also be {' or '.join(others)}"
+        if others
+        else "; send its id as `model`, as another has the same name"
+    )
+    return f"{_KINDS[route.kind]} {route.label or route.name}{readiness}{also}"
+
+
+def _label_of(routes: Mapping[str, Route], model_id: str) -> str:
+    found = routes.get(model_id)
+    return found.label or model_id if found is not None else model_id
 
 
 def _made_at_s(model_id: str) -> int:

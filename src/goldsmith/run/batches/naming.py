@@ -46,7 +46,9 @@ class Names:
         if alias is not None and alias.targets:
             return [(str(part["model_id"]), float(part["share"])) for part in alias.targets]
         if not is_named:
-            return "The request names no model, and none is the default."
+            return "The request names no model, and none is the default. Make one: goldsmith models switch MODEL"
+        if name == DEFAULT_ALIAS:
+            return "No model is the default yet. Make one: goldsmith models switch MODEL"
         provider = _provider(session, name, self._domain)
         if provider is not None:
             return [(provider.id, 1.0)]

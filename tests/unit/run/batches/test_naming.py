@@ -37,7 +37,10 @@ def test_who_names_no_model_gets_the_default(
     database: Database, base_model: BaseModel, ana: Person, names: Names
 ) -> None:
     with database.reading() as session:
-        assert names.find(session, None, "a")[0] is None
+        for called in (None, "default"):
+            model_id, reason = names.find(session, called, "a")
+            assert model_id is None
+            assert "goldsmith models switch MODEL" in reason
     point_alias(database, ana, "default", bm_1=1.0)
     with database.reading() as session:
         assert Names(ana.domain).find(session, None, "a") == (base_model.id, "")
