@@ -7,6 +7,8 @@ DEMO_ROWS ?= 160
 GOLDSMITH_TEST_HOME ?= $(CURDIR)/.goldsmith/test-home
 export GOLDSMITH_TEST_HOME
 export HF_HUB_OFFLINE = 1
+# Where this is set, every worker rewrites the assertions of every test anew, at each step.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test quick browser real check fix demo dev loop docs pictures migration
