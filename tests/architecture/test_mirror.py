@@ -88,7 +88,6 @@ WITHOUT_A_TEST = frozenset(
         "web/job_events.py",
         "web/job_lines.py",
         "web/listing.py",
-        "web/log_lines.py",
         "web/looks.py",
         "web/needs.py",
         "web/pages.py",

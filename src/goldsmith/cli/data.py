@@ -14,9 +14,9 @@ from goldsmith.stars import importing
 
 commands = typer.Typer(help="Datasets: rows that come in.", no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(help="A dataset's id or name.")]
-FileFormat = Annotated[Format | None, typer.Option("--format", help="Default: found out from the file.")]
-FileEncoding = Annotated[str | None, typer.Option("--encoding", help="E.g. utf-16; default: found out.")]
-Delimiter = Annotated[str | None, typer.Option(help="Between cells; default: found out.")]
+FileFormat = Annotated[Format | None, typer.Option("--format", help="Default: recognised from the file.")]
+FileEncoding = Annotated[str | None, typer.Option("--encoding", help="E.g. utf-16; default: recognised.")]
+Delimiter = Annotated[str | None, typer.Option(help="Between cells; default: recognised.")]
 Sheet = Annotated[str | None, typer.Option(help="Of a spreadsheet; default: the first.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL, Excel, Parquet or chats.")]
 

@@ -72,11 +72,11 @@ def limit(
 
 @commands.command()
 def revoke(context: typer.Context, key_id: Annotated[str, typer.Argument(help="A key's id, from the list.")]) -> None:
-    """Make a key worthless."""
+    """Switch a key off for good: programs with it are refused."""
     cli: Cli = context.obj
     with cli.transaction() as (session, _):
         service.revoke_key(session, key_id)
-    cli.show({"id": key_id, "revoked": True}, f"{key_id} is worthless now.")
+    cli.show({"id": key_id, "revoked": True}, f"{key_id} is switched off: programs with it are refused.")
 
 
 def _limits(key: Key) -> dict[str, int | None]:

@@ -27,12 +27,10 @@ from goldsmith.serve import queries as serve
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.types import DEFAULT_ALIAS, Proof
 from goldsmith.stars import queries as stars
+from goldsmith.stars.split import FEWEST_STARS
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train import queries as trainings
 from goldsmith.train.tables import TrainingJob
-
-FEWEST_STARS = 5
-"""From so many stars on, some are kept back as an exam."""
 
 
 class StepName(StrEnum):

@@ -71,7 +71,7 @@ def limits_of(key: Key) -> Limits:
 
 
 def revoke_key(session: Session, key_id: str) -> None:
-    """Make a key worthless at once. Raises KeyNotFound."""
+    """Switch a key off for good, at once. Raises KeyNotFound."""
     key = session.get(Key, key_id)
     if key is None:
         raise KeyNotFound(f"There is no key {key_id}.")

@@ -123,7 +123,9 @@ def _check_files(subject: Subject, finding: Finding) -> list[ProbeRow]:
         tensors = weights.read_header(subject.folder / "adapter_model.safetensors")
         rows = probe.read(subject.folder)
     except (WeightsUnreadable, ProbeUnreadable) as error:
-        finding.check("readable", "no", "adapter and probe can be read", is_ok=False, or_else=error.message)
+        finding.check(
+            "readable", "no", "the adapter and the rows that prove it can be read", is_ok=False, or_else=error.message
+        )
         return []
     _check_shape(subject, config, tensors, finding)
     _check_names(subject, tensors, finding)
@@ -153,7 +155,7 @@ def _check_shape(
     said = {config.get("r"), subject.lora_rank if subject.lora_rank is not None else rank}
     is_ok = rank is not None and said == {rank} and rank <= subject.max_lora_rank
     finding.check(
-        "rank",
+        "size of the adapter (rank)",
         rank,
         f"as trained ({subject.lora_rank}), at most the engine's limit ({subject.max_lora_rank})",
         is_ok=is_ok,
@@ -202,11 +204,11 @@ def _choose(rows: Sequence[ProbeRow], finding: Finding) -> list[ProbeRow]:
     learn, exam = (probe.choose(rows, side, NUM_ROWS) for side in ("learn", "exam"))
     finding.num_learn_rows, finding.num_exam_rows = len(learn), len(exam)
     finding.check(
-        "probe",
+        "rows that prove it (probe)",
         f"{len(learn)} learn rows and {len(exam)} exam rows",
         "at least one learn row",
         is_ok=bool(learn),
-        or_else="The model's probe holds no learn row, so nothing can be proved.",
+        or_else="Among the rows that should prove it is no learn row, so nothing can be proved.",
     )
     return [*learn, *exam]
 
@@ -238,7 +240,7 @@ def _check_tokens(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) 
     )
     num_turned = sum(ids == known for ids, known in zip(turned, prompts, strict=True))
     finding.check(
-        "probe's prompts through the engine's tokenizer",
+        "prompts of these rows through the engine's tokenizer",
         f"{num_turned} of {len(prompts)} equal",
         "ids to text and back gives the same ids",
         is_ok=num_turned == len(prompts),

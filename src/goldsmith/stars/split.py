@@ -18,6 +18,9 @@ EXAM_SHARE = 0.2
 FEWEST_STARS = 5
 """With fewer stars than this there is no exam."""
 
+GOOD_START_STARS = 100
+"""About as many are a good start for a training; said to people, and asked for by nothing."""
+
 
 @dataclass
 class _Stratum:

@@ -51,7 +51,7 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "outdated": Badge("of an older version", "clock", "off"),
     "expired": Badge("time is over", "clock", "cut"),
     "stopping": Badge("stopping", "slash", "cancelled"),
-    "revoked": Badge("worthless", "slash", "off"),
+    "revoked": Badge("switched off", "slash", "off"),
 }
 
 

@@ -20,10 +20,16 @@ class LogLine:
 def log_line(event: JobEvent) -> LogLine:
     """An event as a line of the log."""
     facts = {name: value for name, value in event.data.items() if value is not None and name != "by"}
-    named = [_short(value) if name == "because" else f"{name} {_short(value)}" for name, value in facts.items()]
+    named = [_named(name, value) for name, value in facts.items()]
     words = ", ".join(named)
     look = {"failed": "bad", "warning": "warn", "log": ""}.get(event.kind, "")
     return LogLine(event.at, event.kind.replace("_", " "), words, look)
+
+
+def _named(name: str, value: Any) -> str:
+    if name == "slot":
+        return "on the processor" if value == "cpu" else f"on the graphics card {str(value).removeprefix('gpu')}"
+    return _short(value) if name == "because" else f"{name} {_short(value)}"
 
 
 def _short(value: Any) -> str:

@@ -131,7 +131,7 @@ def _subject_of(home: Home, base: BaseModel, model: FineTunedModel, engine: Fake
 def test_another_rank_than_trained_is_found(
     home: Home, base: BaseModel, make_model: ModelMaker, engine: FakeEngine
 ) -> None:
-    assert wrong(prove(home, base, make_model(), engine, lora_rank=16)) == ["rank"]
+    assert wrong(prove(home, base, make_model(), engine, lora_rank=16)) == ["size of the adapter (rank)"]
 
 
 def test_a_model_without_probe_is_refused(

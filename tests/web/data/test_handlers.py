@@ -72,6 +72,7 @@ def work_off(site: Site) -> None:
 def test_an_empty_house_offers_a_file_and_the_sample(data_site: Site) -> None:
     page = data_site.browser().get("/data").text
     assert "No rows yet" in page
+    assert "From 5 gold stars on" in page
     assert 'action="/data/sample"' in page
 
 
@@ -91,6 +92,15 @@ def test_bad_rows_are_listed_and_the_good_ones_shown(data_site: Site) -> None:
     page = client.get(look_at(client, b'{"a": "1"}\n{"a": \n{"a": "3"}\n', "rows.jsonl")).text
     assert "1 row of the first ones cannot be used" in page
     assert "Row 2" in page
+
+
+def test_bad_rows_beyond_the_first_ten_are_counted_and_folded(data_site: Site) -> None:
+    client = data_site.browser()
+    bad = b'{"a": \n' * 44
+    page = client.get(look_at(client, b'{"a": "1"}\n' + bad, "rows.jsonl")).text
+    assert "44 rows of the first ones cannot be used" in page
+    assert "<summary>34 more</summary>" in page
+    assert "Row 45" in page.split("<summary>34 more</summary>")[1]
 
 
 def test_a_file_of_which_no_row_can_be_used_is_not_offered_for_import(data_site: Site) -> None:

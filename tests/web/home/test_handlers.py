@@ -151,6 +151,7 @@ def test_the_four_numbers_are_those_of_the_organisation(site: Site) -> None:
         to_verdict(walk)
     text = site.browser().get("/fine-tuning").text
     assert "Average win rate" in text
+    assert "given, and not taken back" in text
     assert "83 %" in text
 
 

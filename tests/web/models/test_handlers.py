@@ -166,6 +166,9 @@ def test_the_receipt_says_what_was_checked(site: Site) -> None:
     assert "the engine finds the same probabilities" in text
     assert "Engine and trainer agree" in text
     assert "wanted: at most 0.05" in text
+    assert "What these words mean" in text
+    for word in ("rank", "probe", "log-probability, nats", "manifest.json"):
+        assert f"<dt>{word}</dt>" in text
 
 
 def test_metrics_have_a_unit_and_say_what_measured_them_or_that_nobody_did(site: Site) -> None:

@@ -153,11 +153,12 @@ def test_a_test_of_an_address_where_nothing_is_says_so(site: Site) -> None:
     assert "badge failed" in text
 
 
-def test_a_key_is_shown_once_and_works_until_it_is_made_worthless(site: Site) -> None:
+def test_a_key_is_shown_once_and_works_until_it_is_switched_off(site: Site) -> None:
     browser = site.browser()
     made = browser.post("/settings/keys", data={"label": "invoices"})
     assert made.status_code == 201
     assert made.headers["cache-control"] == "no-store"
+    assert 'data-copy="new-key" hidden>Copy the key</button>' in made.text
     secret = re.search(r'value="(gsk_[^"]+)"', made.text)
     assert secret is not None
     assert secret[1] not in browser.get("/settings").text
@@ -165,7 +166,9 @@ def test_a_key_is_shown_once_and_works_until_it_is_made_worthless(site: Site) ->
         assert people.holder_of(session, secret[1]) is not None
         key = next(key for key, _ in people.keys(session) if key.label == "invoices")
     assert browser.post(f"/settings/keys/{key.id}/revoke").status_code == 303
-    assert "badge off" in browser.get("/settings").text
+    page = browser.get("/settings").text
+    assert "badge off" in page
+    assert "switched off since" in page
     with site.database.reading() as session:
         assert people.holder_of(session, secret[1]) is None
 

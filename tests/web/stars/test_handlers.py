@@ -23,6 +23,7 @@ from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.web.factory import Routers
 from goldsmith.web.run.fields import schema_of
 from goldsmith.web.stars import handlers
+from goldsmith.web.stars_needed import FOR_STARRING
 
 TOPICS = ("billing", "delivery")
 
@@ -77,7 +78,9 @@ def say(client: TestClient, address: str, **changes: str) -> dict[str, str]:
 
 
 def test_an_empty_house_leads_to_a_run(star_site: Site) -> None:
-    assert "No answers to read yet" in star_site.browser().get("/stars").text
+    page = star_site.browser().get("/stars").text
+    assert "No answers to read yet" in page
+    assert FOR_STARRING in page
 
 
 def test_reading_begins_at_the_first_row_that_nobody_has_read(star_site: Site) -> None:
@@ -87,6 +90,7 @@ def test_reading_begins_at_the_first_row_that_nobody_has_read(star_site: Site) -
     page = client.get(f"/stars/{run_id}").text
     assert "Row 2</h2>" in page
     assert "<b>1</b> of 6 read" in page
+    assert FOR_STARRING in page
 
 
 def test_a_star_leads_to_the_next_row_and_can_be_undone(star_site: Site) -> None:

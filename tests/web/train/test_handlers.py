@@ -10,6 +10,7 @@ from tests.web.loop_rows import make_loop_site, walking
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.train import queries
+from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 from goldsmith.web.train import handlers
 
 
@@ -33,6 +34,7 @@ def ready(site: Site) -> tuple[str, str]:
 def test_without_a_training_set_the_pages_lead_to_the_stars(site: Site) -> None:
     browser = site.browser()
     assert 'href="/stars"' in browser.get("/training").text
+    assert FOR_STARRING in browser.get("/training").text
     assert "There is no training set yet" in browser.get("/training/new").text
 
 
@@ -40,6 +42,7 @@ def test_the_form_says_rows_what_is_missing_and_shows_what_is_learned(site: Site
     set_id, _ = ready(site)
     text = site.browser().get(f"/training/new?training_set={set_id}").text
     assert "45 rows to learn, 15 rows kept back as exam" in text
+    assert FOR_TRAINING in text
     assert "The trainer is not installed yet" in text
     assert "/setup/environments/trl" in text
     assert "tok-learn" in text

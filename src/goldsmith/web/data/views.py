@@ -14,6 +14,7 @@ from goldsmith.web.data.mapping import ReadingForm, Role
 from goldsmith.web.job_lines import JobLine, job_line
 from goldsmith.web.listing import Head, Pager
 from goldsmith.web.pages import Page
+from goldsmith.web.stars_needed import FOR_STARRING
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "shift_jis", "gb18030", "koi8-r")
 DELIMITERS = ((",", "comma"), (";", "semicolon"), ("tab", "tab"), ("|", "bar"))
@@ -56,6 +57,7 @@ class DatasetsPage(Page):
 
     template: ClassVar[str] = "data/datasets.html"
     current: ClassVar[str] = "data"
+    needed: ClassVar[str] = FOR_STARRING
     datasets: tuple[DatasetLine, ...]
     heads: tuple[Head, ...]
     pager: Pager

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from goldsmith.compare.loop import FEWEST_STARS, Loop, Next
+from goldsmith.compare.loop import Loop, Next
 from goldsmith.compare.types import VerdictKind
 from goldsmith.jobs.states import JobState
+from goldsmith.stars.split import FEWEST_STARS, GOOD_START_STARS
 from goldsmith.web import format as formats
 from goldsmith.web.home.views import Button, NextCard
 
@@ -60,7 +61,7 @@ def _give_stars(loop: Loop) -> NextCard:
     return NextCard(
         "Give gold stars",
         f"{given}Read what the model wrote. Star what is right, and correct what is not: a correction counts as a "
-        "star. Some hundred make a good teacher.",
+        f"star. {GOOD_START_STARS} or more are a good start for a training.",
         f"From {FEWEST_STARS} stars on, some are kept back as an exam.",
         (Button("Read and star", f"/stars/{loop.run.id}" if loop.run else "/stars"),),
     )

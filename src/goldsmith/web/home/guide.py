@@ -156,7 +156,7 @@ def figures_of(figures: Figures) -> tuple[tuple[str, str | None, str], ...]:
     """The four numbers, for `parts/facts.html`."""
     rate = figures.average_win_rate
     return (
-        ("Gold stars", formats.number(figures.num_stars), "in force"),
+        ("Gold stars", formats.number(figures.num_stars), "given, and not taken back"),
         ("Active trainings", formats.number(figures.num_active_trainings), "at work now"),
         ("Deployed models", formats.number(figures.num_deployed), "fine-tuned, loaded"),
         (

@@ -106,7 +106,7 @@ def limit_key(session: Session, person: Free, key_id: Id, body: LimitsBody) -> K
 
 @api.post("/{key_id}/revoke")
 def revoke_key(session: Session, person: Free, key_id: Id) -> KeyAnswer:
-    """Make a key worthless."""
+    """Switch a key off for good."""
     people.revoke_key(session, key_of(session, key_id, person).id)
     return _shown(session, person, key_id)
 

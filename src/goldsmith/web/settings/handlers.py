@@ -128,10 +128,12 @@ def limit_key(
 
 @pages.post("/settings/keys/{key_id}/revoke")
 def revoke_key(request: Request, session: Session, person: CurrentPerson, key_id: str) -> RedirectResponse:
-    """Make a key worthless."""
+    """Switch a key off for good."""
     key = key_of(session, key_id, person)
     people.revoke_key(session, key.id)
-    return redirect(request, "/settings#keys", toast=f"The key “{key.label}” is worthless now.")
+    return redirect(
+        request, "/settings#keys", toast=f"The key “{key.label}” is switched off: programs with it are refused."
+    )
 
 
 @pages.post("/settings/environments/{name}/remove")

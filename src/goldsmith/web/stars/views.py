@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from goldsmith.run.types import AnswerState
 from goldsmith.stars.queries import MarkedAnswer
+from goldsmith.stars.split import FEWEST_STARS
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import AnswerCounts, BulkPreview
 from goldsmith.web import format as formats
@@ -16,6 +17,7 @@ from goldsmith.web.forms import FormField
 from goldsmith.web.listing import Chip, Head, Pager
 from goldsmith.web.pages import Page
 from goldsmith.web.stars.choices import AnswerField, difference, fields_of_answer
+from goldsmith.web.stars_needed import FOR_STARRING
 
 MAX_EXCERPT_CHARACTERS = 80
 SHORTEST_LOOK_S = 0.3
@@ -53,6 +55,8 @@ class StarsPage(Page):
 
     template: ClassVar[str] = "stars/stars.html"
     current: ClassVar[str] = "stars"
+    needed: ClassVar[str] = FOR_STARRING
+    fewest: ClassVar[int] = FEWEST_STARS
     runs: tuple[StarredRun, ...]
     heads: tuple[Head, ...]
     num_stars: int
@@ -114,6 +118,7 @@ class ReaderPage(Page):
 
     template: ClassVar[str] = "stars/reader.html"
     current: ClassVar[str] = "stars"
+    needed: ClassVar[str] = FOR_STARRING
     run_id: str
     counts: AnswerCounts
     filters: tuple[Chip, ...]

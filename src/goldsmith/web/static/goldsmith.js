@@ -217,6 +217,19 @@ function keepDrafts() {
   }
 }
 
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try { await navigator.clipboard.writeText(field.value); say("Copied."); } catch { say("It is selected: press Ctrl C to copy it."); }
+}
+
+function offerCopies() {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button));
+  }
+}
+
 function follow() {
   for (const log of document.querySelectorAll("[data-follow]")) log.scrollTop = log.scrollHeight;
 }
@@ -238,6 +251,7 @@ document.querySelector("[aria-invalid='true']")?.focus();
 fillKeys();
 dropFiles();
 keepDrafts();
+offerCopies();
 follow();
 listenWhileSeen();
 addEventListener("visibilitychange", listenWhileSeen);

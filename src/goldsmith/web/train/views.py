@@ -19,6 +19,7 @@ from goldsmith.web.log_lines import LogLine
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import LineChart, Series, thinned
+from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 
 DEFAULT_BACKEND = "trl"
 Figure = tuple[str, str | None, str]
@@ -51,6 +52,7 @@ class TrainingsPage(Page):
 
     template: ClassVar[str] = "train/trainings.html"
     current: ClassVar[str] = "training"
+    needed: ClassVar[str] = FOR_STARRING
     trainings: tuple[TrainingLine, ...]
     pager: Pager
     can_start: bool
@@ -71,6 +73,8 @@ class NewTrainingPage(Page):
 
     template: ClassVar[str] = "train/new.html"
     current: ClassVar[str] = "training"
+    needed: ClassVar[str] = FOR_TRAINING
+    needed_stars: ClassVar[str] = FOR_STARRING
     fields: tuple[FormField, ...]
     folded: tuple[str, ...]
     action: str
