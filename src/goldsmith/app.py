@@ -138,13 +138,15 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
+    from goldsmith.serve.kept.jobs import KeptKeeper
     from goldsmith.serve.rollout_keeper import RolloutKeeper
     from goldsmith.webhooks.keeper import WebhookKeeper
 
     rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks]
+    kept = KeptKeeper(parts.database)
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, kept]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
@@ -197,6 +199,8 @@ def make_routers() -> "Routers":
     from goldsmith.web.home import handlers as home
     from goldsmith.web.jobs import api as jobs_api
     from goldsmith.web.jobs import handlers as jobs
+    from goldsmith.web.kept import api as kept_api
+    from goldsmith.web.kept import handlers as kept
     from goldsmith.web.models import api as models_api
     from goldsmith.web.models import handlers as models
     from goldsmith.web.openai import batches, files, fine_tuning, uploads
@@ -215,9 +219,24 @@ def make_routers() -> "Routers":
     from goldsmith.web.webhooks import api as webhooks_api
     from goldsmith.web.webhooks import handlers as webhooks
 
-    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
+    shown = (
+        home,
+        data,
+        run,
+        batch_pages,
+        stars,
+        train,
+        models,
+        serve,
+        playground,
+        compare,
+        jobs,
+        settings,
+        webhooks,
+        kept,
+    )
     steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
-    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
+    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api, kept_api.api)
     return Routers(
         pages=[each.pages for each in shown],
         api=[*(step.api for step in steps), *others],
@@ -232,10 +251,12 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.gateway import inside
     from goldsmith.gateway.application import ADDRESSES, Gateway
     from goldsmith.gateway.exchange import LateForwarder
+    from goldsmith.gateway.keeping import KeepingLine
     from goldsmith.gateway.line import Line
     from goldsmith.gateway.poller import Poller
     from goldsmith.gateway.traffic import Traffic
     from goldsmith.serve import bell
+    from goldsmith.serve.kept.jobs import KeptSink
     from goldsmith.serve.traffic_sink import TrafficSink
     from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
@@ -244,8 +265,11 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
 
     poller = Poller(lambda: read_routes(parts), bell=lambda: bell.heard(parts.home))
     traffic = Traffic(TrafficSink(parts.database, days=parts.settings.traffic_days))
+    keeping = KeepingLine(KeptSink(parts.database))
     # What is asked on a page goes through the same counts, lines and limits as what a program asks.
-    asked_inside = Gateway(inside.nobody, poller, LateForwarder(), traffic, Line(parts.settings.gateway_wait_s))
+    asked_inside = Gateway(
+        inside.nobody, poller, LateForwarder(), traffic, Line(parts.settings.gateway_wait_s), keeping
+    )
 
     def after_switch() -> None:
         bell.ring(parts.home)
@@ -272,13 +296,16 @@ def read_routes(parts: Parts) -> "Tables":
     """Where every name leads, and the engines' keys: what the gateway keeps in memory."""
     from goldsmith.gateway.routes import Tables
     from goldsmith.serve import queries
+    from goldsmith.serve.kept import queries as kept
 
     with parts.database.reading() as session:
-        by_domain = {domain: queries.route_table(session, domain) for domain in queries.domains(session)}
+        domains = queries.domains(session)
+        by_domain = {domain: queries.route_table(session, domain) for domain in domains}
+        keeping = {domain: kept.keeping(session, domain=domain) for domain in domains}
     routes = [route for table in by_domain.values() for route in table.routes.values()]
     targets = {share.target.engine_id: share.target for route in routes for share in route.shares}
     keys = {engine_id: target.read_key(parts.home.root) for engine_id, target in targets.items()}
-    return Tables(by_domain, {engine_id: key for engine_id, key in keys.items() if key})
+    return Tables(by_domain, {engine_id: key for engine_id, key in keys.items() if key}, keeping=keeping)
 
 
 def make_worker(parts: Parts) -> "Worker":

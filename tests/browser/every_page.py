@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from tests.web.conftest import Site
@@ -30,6 +31,8 @@ from goldsmith.run.tables import Answer, Run
 from goldsmith.serve import aliases, rollouts, traffic
 from goldsmith.serve import service as serve
 from goldsmith.serve.counts import Counts, TrafficKey
+from goldsmith.serve.kept import service as kept
+from goldsmith.serve.kept.types import Exchange, Handed, Keeping
 from goldsmith.serve.types import Part
 from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
@@ -64,6 +67,7 @@ ALWAYS = {
     "activity": "/activity",
     "settings": "/settings",
     "webhooks": "/settings/webhooks",
+    "kept": "/kept",
 }
 CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"
 
@@ -138,6 +142,7 @@ def done(site: Site) -> Pages:
         walk.finish_comparison()
         serve.switch(walk.session, walk.base_id, by=walk.by)
         share_out(walk)
+        keep_traffic(walk)
         serve.add_provider(
             walk.session,
             "https://api.example.com",
@@ -208,6 +213,31 @@ def make_batch(walk: Walk, place: str) -> str:
     if place == "batch-over":
         batches.end(walk.session, batch, BatchStatus.COMPLETED)
     return batch.id
+
+
+def keep_traffic(walk: Walk) -> None:
+    """Requests of an alias are kept; one question is long, one in another script, one had a number taken out."""
+    kept.keep(walk.session, ALIAS, Keeping(0.05, 30), by=walk.by)
+    answer = b'{"choices": [{"index": 0, "message": {"content": "It is on its way."}}]}'
+    for question in (LONG_TEXT, "配送が遅れています。", "Call me: +49 30 1234567"):
+        body = json.dumps({"messages": [{"role": "user", "content": question}]}).encode()
+        own: dict[str, Any] = {
+            "domain": walk.by.domain,
+            "asked_by": walk.by.id,
+            "rule": ALIAS,
+            "alias": ALIAS,
+            "model_id": walk.base_id,
+        }
+        one = Exchange(
+            **own,
+            path="/v1/chat/completions",
+            request=body,
+            answer=answer,
+            is_stream=False,
+            duration_ms=800.0,
+            at_s=time.time(),
+        )
+        kept.store(walk.session, Handed((one,)))
 
 
 def share_out(walk: Walk) -> None:

@@ -30,6 +30,7 @@ NOUNS = {
     "env": "env",
     "keys": "keys",
     "webhooks": "webhooks",
+    "kept": "kept",
 }
 """Noun → the module of this package that has its commands."""
 COMMANDS = {

@@ -16,6 +16,7 @@ from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, EngineNotReady, EngineUnreachable, NoPerson
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
+from goldsmith.gateway.keeping import KeepingLine
 from goldsmith.gateway.limits import Admitted, Limiter
 from goldsmith.gateway.line import Line, Place
 from goldsmith.gateway.observing import wants_json
@@ -57,6 +58,7 @@ class Gateway:
     forwarder: Forwards
     traffic: Traffic = field(default_factory=Traffic)
     line: Line = field(default_factory=Line)
+    keeping: KeepingLine = field(default_factory=KeepingLine)
     limiter: Limiter = field(default_factory=Limiter)
     num_running: Counter[str] = field(default_factory=Counter)
     """Requests in work, by engine."""
@@ -82,9 +84,11 @@ class Gateway:
             if message["type"] == "lifespan.startup.complete":
                 self.poller.start()
                 self.traffic.start()
+                self.keeping.start()
             elif message["type"].startswith("lifespan.shutdown"):
                 await self.poller.close()
                 await self.traffic.close()
+                await self.keeping.close()
                 await self.forwarder.close()
             await send(message)
 
@@ -112,29 +116,31 @@ class Gateway:
             make = partial(prepare, endpoint, raw, domain=person.domain, pick=_pick(), caller=named)
             async with ended_when_gone(receive):
                 with self.limiter.admitted(scope["state"].get("holder"), len(raw)) as admitted:
-                    await self._until_answered(make, person.domain, told_by(back, admitted))
+                    await self._until_answered(make, person, told_by(back, admitted))
         except GoldsmithError as error:
             await back.answer(refused(error), {})
 
-    async def _until_answered(self, make: Make, domain: str, back: Back) -> None:
+    async def _until_answered(self, make: Make, person: Person, back: Back) -> None:
         """Nobody gets an error while another engine has the model, or while its engine may come back soon."""
         place, away = self.line.join(), set[str]()
         try:
-            while not await self._is_answered(make, domain, back, place, away):
+            while not await self._is_answered(make, person, back, place, away):
                 pass
         finally:
             place.leave()
 
-    async def _is_answered(self, make: Make, domain: str, back: Back, place: Place, away: set[str]) -> bool:
+    async def _is_answered(self, make: Make, person: Person, back: Back, place: Place, away: set[str]) -> bool:
         request = None
         try:
-            request = make(tables=replace(await self.poller.tables(), load=routes.Load(self.num_running, away)))
-            await self._forward(request, domain, back)
+            tables = replace(await self.poller.tables(), load=routes.Load(self.num_running, away))
+            request = make(tables=tables)
+            with self.keeping.watching(request, person, tables.keeping.get(person.domain, {}), back) as noted:
+                await self._forward(request, person.domain, noted)
         except (EngineUnreachable, EngineNotReady) as error:  # nothing was sent yet
             if await self._may_ask_again(error, request, place, away):
                 return False
             if request is not None:
-                self.traffic.add_failed(request, domain)
+                self.traffic.add_failed(request, person.domain)
             raise
         return True
 

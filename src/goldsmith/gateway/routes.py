@@ -6,6 +6,7 @@ from typing import Any
 
 from goldsmith.gateway import sticky
 from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
+from goldsmith.serve.kept.types import Rules
 from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, Route, RouteTable, Share
 
 MAX_LISTED = 40
@@ -32,6 +33,8 @@ class Tables:
     by_domain: Mapping[str, RouteTable]
     engine_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     load: Load = NO_LOAD
+    keeping: Mapping[str, Rules] = field(default_factory=dict)
+    """By organisation: what is kept of its requests."""
 
 
 def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: str | None = None) -> Share:

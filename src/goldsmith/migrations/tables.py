@@ -11,10 +11,11 @@ from goldsmith.people import tables as people
 from goldsmith.run import tables as run
 from goldsmith.run.batches import tables as batches
 from goldsmith.serve import tables as serve
+from goldsmith.serve.kept import tables as kept
 from goldsmith.stars import tables as stars
 from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
 from goldsmith.webhooks import tables as webhooks
 
-MODULES = (people, jobs, data, models, serve, run, batches, stars, train, compare, webhooks)
+MODULES = (people, jobs, data, models, serve, kept, run, batches, stars, train, compare, webhooks)
 METADATA = Table.metadata

@@ -43,6 +43,7 @@ class Prefix(StrEnum):
     ROLLOUT = "rol"
     WEBHOOK = "whk"
     MESSAGE = "msg"
+    KEPT = "kept"
 
 
 def new_id(prefix: Prefix) -> str:

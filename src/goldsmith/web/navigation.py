@@ -65,6 +65,7 @@ MENU: tuple[Group, ...] = (
         "This machine",
         (
             Entry("activity", "Activity", "/activity", "pulse", "a"),
+            Entry("kept", "Kept requests", "/kept", "ear", "k"),
             Entry("settings", "Settings", "/settings", "gear", None),
         ),
     ),

@@ -1,0 +1,1 @@
+"""Kept traffic: its page, and the API over the same."""
