@@ -37,10 +37,13 @@ def test_the_built_in_copy_gives_way_to_the_model_itself(database: Database) -> 
 def test_callers_of_the_gateway_are_led_the_same_way(database: Database) -> None:
     with database.transaction() as session:
         copy = make_base_model(session, name="smollm2-135m-instruct", source="builtin", hub_id=HUB_ID)
-        assert _names_of(session, "local", [copy.id])[HUB_ID] == (copy.id, "base")
+        assert _names_of(session, "local", [copy.id])[HUB_ID] == (copy.id, "base", copy.name)
         own = make_base_model(session, name=HUB_ID, source="hub", hub_id=HUB_ID)
         names = _names_of(session, "local", [copy.id, own.id])
-        assert (names[HUB_ID], names[copy.name]) == ((own.id, "base"), (copy.id, "base"))
+        assert (names[HUB_ID], names[copy.name]) == (
+            (own.id, "base", own.name),
+            (copy.id, "base", copy.name),
+        )
 
 
 def test_a_models_files_lie_in_the_home(database: Database, home: Home) -> None:
