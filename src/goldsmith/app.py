@@ -199,8 +199,6 @@ def make_routers() -> "Routers":
     from goldsmith.web.home import handlers as home
     from goldsmith.web.jobs import api as jobs_api
     from goldsmith.web.jobs import handlers as jobs
-    from goldsmith.web.kept import api as kept_api
-    from goldsmith.web.kept import handlers as kept
     from goldsmith.web.models import api as models_api
     from goldsmith.web.models import handlers as models
     from goldsmith.web.openai import batches, files, fine_tuning, uploads
@@ -219,29 +217,23 @@ def make_routers() -> "Routers":
     from goldsmith.web.webhooks import api as webhooks_api
     from goldsmith.web.webhooks import handlers as webhooks
 
-    shown = (
-        home,
-        data,
-        run,
-        batch_pages,
-        stars,
-        train,
-        models,
-        serve,
-        playground,
-        compare,
-        jobs,
-        settings,
-        webhooks,
-        kept,
-    )
+    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
     steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
-    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api, kept_api.api)
+    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
+    passed = _routers_of_what_passed()
     return Routers(
-        pages=[each.pages for each in shown],
-        api=[*(step.api for step in steps), *others],
+        pages=[*(each.pages for each in shown), *passed.pages],
+        api=[*(step.api for step in steps), *others, *passed.api],
         openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
     )
+
+
+def _routers_of_what_passed() -> "Routers":
+    """Pages and addresses of what is kept of the requests that pass the gateway."""
+    from goldsmith.web.factory import Routers
+    from goldsmith.web.kept import api, handlers
+
+    return Routers(pages=[handlers.pages], api=[api.api])
 
 
 def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
