@@ -358,6 +358,7 @@ async def _send_event(response: web.StreamResponse, chunk: Any) -> None:
 
 async def end_connections(runner: web.AppRunner) -> None:
     """End a server with every connection, also one that came meanwhile, or whose other side takes nothing."""
+    await _accept_no_more(runner)
     await runner.cleanup()
     # aiohttp lets go of connections that still have something to send, so the loop is asked which are left; one that
     # was just being accepted appears there some rounds of the loop later, and the system may be slow to tell of it.
@@ -366,3 +367,18 @@ async def end_connections(runner: web.AppRunner) -> None:
         for transport in left.values():
             transport.abort()
         await asyncio.sleep(0.001)  # the loop closes the sockets in its next round
+
+
+async def _accept_no_more(runner: web.AppRunner) -> None:
+    """Let connections that were accepted become whole first.
+
+    asyncio accepts in one round of its loop and makes the transport in the next. A server that is closed in between
+    makes that fail (an assertion in `Server._attach`), and nobody ever closes the socket.
+    """
+    loop = asyncio.get_running_loop()
+    for site in runner.sites:
+        server: asyncio.Server | None = getattr(site, "_server", None)
+        for listening in server.sockets if server is not None else ():
+            loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
