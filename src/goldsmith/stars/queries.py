@@ -77,6 +77,11 @@ def is_of_newest_bulk(run_id: str, person_id: str) -> ColumnElement[bool]:
     return and_(rule, _is_newest(), Mark.created_at == newest)
 
 
+def num_of_newest_bulk(session: Session, run_id: str, person_id: str) -> int:
+    """How many answers the person's last rule has marked, of those that nobody has marked since."""
+    return session.scalar(select(func.count(Mark.id)).where(is_of_newest_bulk(run_id, person_id))) or 0
+
+
 def stand_of_marks(session: Session, run_id: str) -> tuple[int, int]:
     """Differs as soon as an answer of the run was marked: marks are only ever added."""
     number, newest = session.execute(select(func.count(), func.max(Mark.id)).where(Mark.run_id == run_id)).one()

@@ -23,6 +23,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
+def loss(value: float | None) -> str:
+    """0.042 · 1.300 · not measured. Three decimals everywhere, so that two pages never differ."""
+    return UNMEASURED if value is None else f"{value:.3f}"
+
+
 def share(value: float | None) -> str:
     """0.9 → 90 %."""
     return UNMEASURED if value is None else f"{100 * value:.0f} %"
@@ -91,6 +96,7 @@ def clock_time(at: datetime | None) -> str:
 
 FILTERS = {
     "number": number,
+    "loss": loss,
     "share": share,
     "tokens": tokens,
     "counted": counted,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from goldsmith.jobs.tables import JobEvent
+from goldsmith.web import format as formats
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ def log_line(event: JobEvent) -> LogLine:
 
 
 def _named(name: str, value: Any) -> str:
+    if name.endswith("loss") and isinstance(value, float):
+        return f"{name.replace('_', ' ')} {formats.loss(value)}"
     if name == "slot":
         return "on the processor" if value == "cpu" else f"on the graphics card {str(value).removeprefix('gpu')}"
     return _short(value) if name == "because" else f"{name} {_short(value)}"

@@ -75,3 +75,8 @@ def test_moments_say_only_as_much_as_is_needed() -> None:
     assert formats.moment(datetime(2024, 11, 12, 12, tzinfo=UTC)) == "12 November 2024"
     assert formats.moment(None) == "not yet"
     assert str((now - timedelta(days=400)).year) in formats.moment(now - timedelta(days=400))
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0416, "0.042"), (1.3, "1.300"), (2.0, "2.000"), (None, "not measured")])
+def test_a_loss_has_three_decimals_everywhere(value: float | None, text: str) -> None:
+    assert formats.loss(value) == text

@@ -167,8 +167,8 @@ def test_the_sample_is_imported_with_one_click(data_site: Site) -> None:
     address = client.post("/data/sample").headers["location"]
     work_off(data_site)
     page = client.get(address).text
-    assert "1 to 50 of 300" in page
-    assert "51 to 100 of 300" in client.get(address + "?after=50").text
+    assert "1 to 20 of 300" in page
+    assert "21 to 40 of 300" in client.get(address + "?after=20").text
 
 
 def test_deleting_can_be_undone(data_site: Site) -> None:

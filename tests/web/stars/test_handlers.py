@@ -103,6 +103,7 @@ def test_a_star_leads_to_the_next_row_and_can_be_undone(star_site: Site) -> None
     assert mark is not None
     assert mark.is_star
     assert mark.correction is None
+    assert f'action="/stars/{run_id}/{ids[0]}/undo"' in client.get(f"/stars/{run_id}?at=1").text
     client.post(f"/stars/{run_id}/{ids[0]}/undo")
     undone = mark_of(star_site, ids[0])
     assert undone is not None
@@ -188,6 +189,8 @@ def test_many_are_marked_after_a_look_at_what_it_touches(star_site: Site) -> Non
     page = client.get(f"/stars/{run_id}/many?column=expected").text
     assert "<b>0 answers</b>" in page
     assert f'action="/stars/{run_id}/many/undo"' in page
+    later = client.get(f"/stars/{run_id}/many?column=expected").text
+    assert "It marked 3 answers that nobody has marked since" in later
     client.post(f"/stars/{run_id}/many/undo")
     assert "3 answers taken back." in client.get(f"/stars/{run_id}/many?column=expected").text
     undone = mark_of(star_site, ids[1])

@@ -27,6 +27,7 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, with_query
 
 PAGE_SIZE = 50
+ROWS_A_PAGE = 20
 _HEADS = (Head("Dataset"), Head("State"), Head("Rows", is_number=True), Head("Good answers in"), Head("Brought in"))
 
 
@@ -62,7 +63,7 @@ def dataset_page(
     """One dataset with some rows of one of its versions."""
     versions = queries.versions(session, dataset.id)
     version = _shown_version(versions, version_id)
-    rows = queries.rows(session, version.id, after=after, limit=PAGE_SIZE) if version else []
+    rows = queries.rows(session, version.id, after=after, limit=ROWS_A_PAGE) if version else []
     columns = [str(column) for column in version.columns] if version else []
     jobs = [job for job in (_jobs(session, versions[0]) if versions else []) if job is not None]
     failed = next((job for job in jobs if job.failure and job.state == JobState.FAILED.value), None)
@@ -114,6 +115,6 @@ def _shown_version(versions: list[DatasetVersion], version_id: str | None) -> Da
 def _pager(request: Request, version: DatasetVersion | None, after: int, num_shown: int) -> Pager:
     total = version.num_rows if version else 0
     sentence = f"{number(after + 1)} to {number(after + num_shown)} of {number(total)}" if num_shown else "No rows here"
-    back = with_query(request, after=max(0, after - PAGE_SIZE) or None) if after else None
-    more = with_query(request, after=after + PAGE_SIZE) if after + num_shown < total else None
+    back = with_query(request, after=max(0, after - ROWS_A_PAGE) or None) + "#rows" if after else None
+    more = with_query(request, after=after + ROWS_A_PAGE) + "#rows" if after + num_shown < total else None
     return Pager(sentence, back, more)

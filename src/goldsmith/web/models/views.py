@@ -281,8 +281,8 @@ def metrics_of(
         metric("latency_ms", "Time an answer", _maybe(row.latency_ms, lambda ms: f"{number(ms)} ms"), "alone"),
         metric("tokens_per_second", "Speed", _maybe(row.tokens_per_second, lambda n: f"{number(n)} tokens/s"), "alone"),
         metric("model_size_mb", "Size", _maybe(row.model_size_mb, lambda mb: size(mb * 1e6)), "its own files"),
-        metric("final_loss", "Loss at the end", _maybe(row.final_loss, number), "on learn rows"),
-        metric("final_loss", "Loss on exam rows", _maybe(row.exam_loss, number)),
+        metric("final_loss", "Loss on learn rows", _maybe(row.final_loss, formats.loss), "mean of the last steps"),
+        metric("final_loss", "Loss on exam rows", _maybe(row.exam_loss, formats.loss)),
         metric(
             "training_tokens_per_second",
             "Speed of the training",

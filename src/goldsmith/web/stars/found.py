@@ -189,6 +189,7 @@ def many_page(request: Request, session: orm.Session, person: Person, run: Run, 
         columns=tuple(Chip(name, with_query(request, column=name), is_current=name == chosen) for name in columns),
         column=chosen,
         rules=tuple(previews),
+        num_taken_back=queries.num_of_newest_bulk(session, run.id, person.id),
     )
 
 
@@ -201,8 +202,8 @@ def training_set_page(
     answers = [run_queries.answer(session, row.answer_id) for row in rows]
     run_of = {answer.id: (answer.run_id, answer.position) for answer in answers}
     sentence = f"{number(after + 1)} to {number(after + len(rows))} of {number(total)}" if rows else "No rows here"
-    back = with_query(request, after=max(0, after - PAGE_SIZE) or None) if after else None
-    more = with_query(request, after=after + PAGE_SIZE) if after + len(rows) < total else None
+    back = with_query(request, after=max(0, after - PAGE_SIZE) or None) + "#rows" if after else None
+    more = with_query(request, after=after + PAGE_SIZE) + "#rows" if after + len(rows) < total else None
     sides = (("", "To learn"), (Side.exam.value, "Exam"))
     counts = {"": training_set.num_learn, Side.exam.value: training_set.num_exam}
     who = people.one(session, training_set.created_by)

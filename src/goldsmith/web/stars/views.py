@@ -144,6 +144,8 @@ class ManyPage(Page):
     columns: tuple[Chip, ...]
     column: str
     rules: tuple[BulkPreview, ...]
+    num_taken_back: int
+    """How many answers would be taken back with the person's last rule; 0 where there is none."""
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,13 @@ function listen() {
   });
 }
 
-// ---- Toasts: ten seconds, longer under the focus or the pointer. ----
+// ---- Toasts: ten seconds, longer under the focus or the pointer. One with Undo stays, small, until the next action. ----
 const TOAST_MS = 10000;
 
 function letGo(toast) {
   setTimeout(() => {
     if (toast.matches(":hover, :focus-within")) letGo(toast);
+    else if (toast.querySelector("form")) toast.classList.add("kept");
     else toast.remove();
   }, TOAST_MS);
 }
@@ -149,6 +150,7 @@ function dataset(series) {
 function draw(figure) {
   const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const grid = { color: colour("--line") };
+  const hasPoints = data.series.some((series) => series.points.length);
   const ticks = { color: colour("--ink-3"), font: { size: 12 }, maxTicksLimit: 8 };
   charts.get(figure)?.destroy();
   figure.classList.add("is-drawn");
@@ -158,8 +160,9 @@ function draw(figure) {
     interaction: { mode: "nearest", axis: "x", intersect: false },
     plugins: { legend: { display: false } },
     scales: {
-      x: { type: "linear", ticks, grid: { display: false }, border: grid, max: data.x_max },
-      y: { beginAtZero: true, ticks: { ...ticks, maxTicksLimit: 5 }, grid, border: { display: false } },
+      x: { type: "linear", ticks, grid: { display: false }, border: grid, min: hasPoints ? undefined : 0, max: data.x_max },
+      // Without a point there is nothing that the axis could measure.
+      y: { display: hasPoints, min: 0, ticks: { ...ticks, maxTicksLimit: 5 }, grid, border: { display: false } },
     },
   };
   charts.set(figure, new Chart(figure.querySelector("canvas"), { type: "line", data: { datasets: data.series.map(dataset) }, options }));
@@ -175,6 +178,7 @@ function addPoint(event) {
     const points = chart.data.datasets[wanted].data;
     if (points.length && points.at(-1).x >= data.step) continue;
     points.push({ x: data.step, y: series[1] });
+    chart.options.scales.y.display = true;
     chart.update("none");
   }
 }

@@ -81,7 +81,7 @@ def training_page(
         words=views.words_of(row, line),
         left=views.left_of(row, line),
         place=jobs.place_in_queue(session, job) if line.state is JobState.QUEUED else None,
-        figures=views.figures_of(row, points, machine.memory_bytes),
+        figures=views.figures_of(row, points, machine.memory_bytes, _final_loss(session, row)),
         failure=JobFailure(**job.failure) if job.failure else None,
         rise=views.rise_of(points) if line.state.is_active else None,
         chart=views.chart_of(row, points),
@@ -101,6 +101,12 @@ def _samples(session: orm.Session, training_set_id: str) -> tuple[Sample, ...]:
         return ()
     rows = stars.training_set_rows(session, training_set_id, "learn", limit=NUM_SAMPLES)
     return tuple(views.sample_of(row.position, row.messages) for row in rows)
+
+
+def _final_loss(session: orm.Session, row: TrainingJob) -> float | None:
+    if row.output_model_id is None:
+        return None
+    return models.tuned(session, row.output_model_id, domain=row.domain).final_loss
 
 
 def _next(session: orm.Session, row: TrainingJob) -> Next | None:

@@ -186,21 +186,29 @@ def left_of(row: TrainingJob, job: JobLine) -> str:
     return formats.duration(job.seconds) if job.seconds is not None else ""
 
 
-def figures_of(row: TrainingJob, points: Sequence[TrainingMetric], machine_bytes: int) -> tuple[Figure, ...]:
-    """Loss on exam and learn rows, speed, memory; each with what it should be held against."""
+def figures_of(
+    row: TrainingJob, points: Sequence[TrainingMetric], machine_bytes: int, final_loss: float | None = None
+) -> tuple[Figure, ...]:
+    """Loss on exam and learn rows, speed, memory; each with what it should be held against.
+
+    `final_loss` is what the page of the finished model says, which is the mean of the last steps.
+    """
     exam, learn = _exam(points), _learn(points)
     best = min(exam, key=lambda point: point[1], default=None)
     memory = formats.size(row.memory_mb * 1e6) if row.memory_mb is not None else None
     return (
         (
             "Loss on exam rows",
-            formats.number(exam[-1][1]) if exam else None,
-            f"best {formats.number(best[1])} at step {best[0]:,.0f}" if best else "measured at the checkpoints",
+            formats.loss(exam[-1][1]) if exam else None,
+            f"best {formats.loss(best[1])} at step {best[0]:,.0f}" if best else "measured at the checkpoints",
         ),
         (
             "Loss on learn rows",
-            formats.number(learn[-1][1]) if learn else None,
-            f"was {formats.number(learn[0][1])} at step {learn[0][0]:,.0f}" if learn else "",
+            formats.loss(final_loss if final_loss is not None else learn[-1][1]) if learn else None,
+            ("mean of the last steps, " if final_loss is not None else "")
+            + f"was {formats.loss(learn[0][1])} at step {learn[0][0]:,.0f}"
+            if learn
+            else "",
         ),
         ("Speed", formats.number(row.tokens_per_second) if row.tokens_per_second else None, "tokens a second"),
         ("Memory", memory, f"of {formats.size(machine_bytes)}" if memory else ""),
@@ -260,9 +268,9 @@ def _went(line: Sequence[tuple[float, float]]) -> str:
     """How a loss went, in words; one value goes nowhere."""
     (_, first), (step, last) = line[0], line[-1]
     if len(line) == 1:
-        return f"is {formats.number(last)} at step {step:,.0f}"
+        return f"is {formats.loss(last)} at step {step:,.0f}"
     verb = "fell" if last < first else "rose" if last > first else "stayed"
-    return f"{verb} from {formats.number(first)} to {formats.number(last)} at step {step:,.0f}"
+    return f"{verb} from {formats.loss(first)} to {formats.loss(last)} at step {step:,.0f}"
 
 
 def _plain(value: Any) -> str:
