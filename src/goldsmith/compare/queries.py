@@ -53,6 +53,12 @@ def num_wanted(session: Session, comparison_id: str) -> int:
     return session.scalar(query.where(ComparisonArm.comparison_id == comparison_id)) or 0
 
 
+def num_asked_twice(session: Session, comparison_id: str) -> int:
+    """How many of the rows the tuned model is asked a second time."""
+    query = select(func.sum(Run.num_rows)).join(ComparisonArm, ComparisonArm.run_id == Run.id)
+    return session.scalar(query.where(ComparisonArm.comparison_id == comparison_id, ComparisonArm.name == AGAIN)) or 0
+
+
 def arms(session: Session, comparison_id: str) -> list[ComparisonArm]:
     """The arms that are put beside each other, in their order: base, examples, tuned."""
     query = select(ComparisonArm).where(ComparisonArm.comparison_id == comparison_id, ComparisonArm.name != AGAIN)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from goldsmith.compare import asked, queries
-from goldsmith.compare.measures import is_right
+from goldsmith.compare.measures import is_nearly_right, is_right
 from goldsmith.compare.outcome import measured
 from goldsmith.compare.tables import ModelComparison
 from goldsmith.storage.keeping import Kept
@@ -16,11 +16,12 @@ from goldsmith.storage.keeping import Kept
 
 @dataclass(frozen=True)
 class Standing:
-    """One row, and the names of the arms that got it right."""
+    """One row, the names of the arms that got it right, and of those that missed it by capitals or spaces alone."""
 
     row_id: str
     position: int
     right: frozenset[str]
+    nearly: frozenset[str] = frozenset()
 
 
 _kept: Kept[tuple[Standing, ...]] = Kept()
@@ -37,13 +38,10 @@ def standings(session: Session, comparison: ModelComparison) -> tuple[Standing, 
 def _work_out(session: Session, comparison: ModelComparison) -> tuple[Standing, ...]:
     arms = queries.arms(session, comparison.id)
     answers = queries.answers(session, [arm.run_id for arm in arms])
-    return tuple(
-        Standing(
-            row.row_id,
-            row.position,
-            frozenset(
-                arm.name for arm in arms if is_right(measured(answers.get((arm.run_id, row.row_id))), row.expected)
-            ),
-        )
-        for row in asked.of_comparison(session, comparison)
-    )
+    made = []
+    for row in asked.of_comparison(session, comparison):
+        given = {arm.name: measured(answers.get((arm.run_id, row.row_id))) for arm in arms}
+        right = frozenset(name for name, answer in given.items() if is_right(answer, row.expected))
+        nearly = frozenset(name for name, answer in given.items() if is_nearly_right(answer, row.expected))
+        made.append(Standing(row.row_id, row.position, right, nearly))
+    return tuple(made)

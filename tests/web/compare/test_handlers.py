@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.factories import make_dataset_version
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
+from goldsmith.compare import queries as compare
+from goldsmith.run.tables import Answer
 from goldsmith.web.compare import handlers
 
 CLEAR = {"base": 4, "examples": 5, "tuned": 14}
@@ -82,6 +85,7 @@ def test_while_it_runs_there_are_counts_and_no_verdict(site: Site) -> None:
     browser = site.browser()
     text = browser.get(f"/model-comparison/{walk.comparison_id}").text
     assert "15</b> of 60 answers" in text
+    assert "15 rows go to" in text
     assert "Side by side" not in text
     page = f"/model-comparison/{walk.comparison_id}"
     assert browser.post(f"{page}/pause").headers["location"] == page
@@ -95,6 +99,24 @@ def test_the_verdict_comes_first_then_the_rows_worse_first(site: Site) -> None:
     assert f'action="/models/{walk.model_id}/default"' in text
     assert text.index("got worse") < text.index("got better")
     assert text.count("button primary") == 1
+
+
+def test_it_says_when_an_answer_is_right_and_which_missed_it_by_capitals_alone(site: Site) -> None:
+    with walking(site) as walk:
+        walk.to_model()
+        walk.deploy()
+        walk.start_comparison()
+        walk.answer_arms(num_right=CLEAR)
+        arm = compare.arms(walk.session, walk.comparison_id)[0]
+        row = compare.one(walk.session, walk.comparison_id, domain=site.person.domain)
+        first = compare.exam_rows(walk.session, row.training_set_id or "")[0]
+        query = select(Answer).where(Answer.run_id == arm.run_id, Answer.row_id == first.row_id)
+        walk.session.scalars(query).one().text = first.expected.upper()
+        walk.finish_comparison()
+    text = site.browser().get(f"/model-comparison/{walk.comparison_id}?show=wrong").text
+    assert "capitals do" in text or "capitals count" in text
+    assert '<th scope="row">Wrong only by capitals or spaces</th><td class="end">1</td>' in text
+    assert "wrong only by capitals or spaces</span>" in text
 
 
 @pytest.mark.parametrize(("show", "num"), [("worse", 1), ("right", 3), ("changed", 10), ("all", 10)])

@@ -4,6 +4,7 @@
 True
 """
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -40,3 +41,16 @@ def is_right(answer: MeasuredAnswer, expected: str) -> bool | None:
     if field_match.parse(expected) is not None:
         return field_match.measure(answer, expected)
     return exact_match.measure(answer, expected)
+
+
+def is_nearly_right(answer: MeasuredAnswer, expected: str) -> bool:
+    """Wrong, but right if capitals and the number of spaces did not count; it still counts as wrong."""
+    if answer.text is None or is_right(answer, expected):
+        return False
+    return _loose(answer.text) == _loose(expected)
+
+
+def _loose(text: str) -> str:
+    fields = field_match.parse(text)
+    plain = exact_match.plain(text) if fields is None else json.dumps(fields, sort_keys=True, ensure_ascii=False)
+    return " ".join(plain.casefold().split())

@@ -88,7 +88,8 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
     """One comparison."""
     job = jobs.one(session, row.job_id or "")
     arms, model = queries.arms(session, row.id), _model(session, row)
-    outcomes = [(views.outcome_of(each.right, look.against), each) for each in standings(session, row)]
+    stood = standings(session, row)
+    outcomes = [(views.outcome_of(each.right, look.against), each) for each in stood]
     counts = Counter(outcome for outcome, _ in outcomes)
     shown = sorted(
         (views.ORDER.index(outcome), each.position, each.row_id)
@@ -106,13 +107,15 @@ def comparison_page(request: Request, session: orm.Session, row: ModelComparison
         num_answers=queries.num_answers(session, row.id),
         num_wanted=queries.num_wanted(session, row.id),
         num_rows=row.test_count,
+        num_asked_twice=queries.num_asked_twice(session, row.id),
         row_word=asked.row_word(row),
         source=_source(session, row),
         verdict=views.verdict_view(row),
         actions=views.actions_of(row, model, counts["worse"] if look.against == "base" else 0),
         intervals=views.intervals_of(arms, model),
         finding=views.finding_of(arms, model, asked.row_word(row)),
-        measures=views.measures_of(arms),
+        measures=views.measures_of(arms, Counter(name for each in stood for name in each.nearly)),
+        rule=views.rule_of(arms),
         against=views.NAMES[look.against].lower(),
         other=Chip(views.NAMES[other].lower(), with_query(request, against=other, after=None)),
         filters=_filters(request, look.show, counts),

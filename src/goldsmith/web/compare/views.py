@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from goldsmith.compare.asked import AskedRow, row_word
-from goldsmith.compare.measures import field_match, is_right
+from goldsmith.compare.measures import field_match, is_nearly_right, is_right
 from goldsmith.compare.outcome import measured
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.compare.types import MeasuredAnswer, VerdictKind
@@ -125,6 +125,7 @@ class ComparisonPage(Page):
     num_answers: int
     num_wanted: int
     num_rows: int
+    num_asked_twice: int
     row_word: str
     source: Chip
     """Where the rows come from."""
@@ -133,6 +134,8 @@ class ComparisonPage(Page):
     intervals: tuple[Interval, ...]
     finding: str
     measures: tuple[tuple[str, ...], ...]
+    rule: str
+    """When an answer counts as right."""
     against: str
     other: Chip
     filters: tuple[Chip, ...]
@@ -201,9 +204,23 @@ def arm_name(arm: ComparisonArm, model: Model) -> str:
     return model.name if arm.name == "tuned" else NAMES.get(arm.name, arm.name)
 
 
-def measures_of(arms: Sequence[ComparisonArm]) -> tuple[tuple[str, ...], ...]:
-    """Lines of the table: what, then its value for each arm."""
-    figures = [arm.figures for arm in arms if arm.figures]
+def rule_of(arms: Sequence[ComparisonArm]) -> str:
+    """When an answer counts as right, in words: by its fields where the gold stars are JSON objects, else by its text."""
+    if any((arm.figures or {}).get("fields") for arm in arms):
+        return (
+            "An answer is right when every field has the gold star’s value, to the letter, and there is no other field. "
+            "The order of the fields does not count; capitals do."
+        )
+    return (
+        "An answer is right when it is the gold star’s text, to the letter: capitals count, spaces at its ends do not. "
+        "Long free texts are hardly ever equal; look at them side by side."
+    )
+
+
+def measures_of(arms: Sequence[ComparisonArm], nearly: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
+    """Lines of the table: what, then its value for each arm. `nearly` is how often an arm missed by capitals alone."""
+    measured_arms = [arm for arm in arms if arm.figures]
+    figures = [arm.figures for arm in measured_arms if arm.figures]
     if not figures:
         return ()
     names = list(figures[0].get("fields") or {})
@@ -212,6 +229,9 @@ def measures_of(arms: Sequence[ComparisonArm]) -> tuple[tuple[str, ...], ...]:
         return f"{count:,} of {each['num_rows']:,}"
 
     lines = [("Rows right", *(share(each, each["num_right"]) for each in figures))]
+    if any(nearly.values()):
+        close = (f"{nearly.get(arm.name, 0):,}" for arm in measured_arms)
+        lines += [("Wrong only by capitals or spaces", *close)]
     lines += [
         (f"“{name}” right", *(share(each, (each.get("fields") or {}).get(name, 0)) for each in figures))
         for name in names
@@ -257,6 +277,8 @@ def _arm_answer(name: str, answer: Answer | None, expected: str) -> ArmAnswer:
     if seen.text is None:
         return ArmAnswer(name, None, (), "", f"failed: {answer.error or 'no reason was given'}")
     note = "cut off" if answer.finish_reason == "length" else ""
+    if is_nearly_right(seen, expected):
+        note = "wrong only by capitals or spaces"
     return ArmAnswer(name, is_right(seen, expected), _fields(seen.text, expected), seen.text, note)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from goldsmith.compare.measures import MEASURES, is_right
+from goldsmith.compare.measures import MEASURES, is_nearly_right, is_right
 from goldsmith.compare.types import MeasuredAnswer
 
 
@@ -32,3 +32,20 @@ def test_right_means_all_fields_for_json_and_the_text_for_everything_else() -> N
     assert is_right(MeasuredAnswer('{"a": 2}'), '{"a": 1}') is False
     assert is_right(MeasuredAnswer(" yes"), "yes") is True
     assert is_right(MeasuredAnswer(None), "yes") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "is_near"),
+    [
+        ("Card arrival", "card  ARRIVAL", True),
+        ("card arrival", "card arrival", False),
+        ("card_arrival", "card arrival", False),
+        ('{"b": "Two", "a": 1}', '{"a": 1, "b": "two"}', True),
+        ('{"a": 2}', '{"a": 1}', False),
+        (None, "card arrival", False),
+    ],
+)
+def test_a_wrong_answer_is_nearly_right_if_only_capitals_or_spaces_differ(
+    text: str | None, expected: str, is_near: bool
+) -> None:
+    assert is_nearly_right(MeasuredAnswer(text), expected) is is_near
