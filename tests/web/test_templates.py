@@ -130,6 +130,6 @@ def test_a_page_is_well_formed(site: Site, path: str) -> None:
 def test_the_page_of_all_parts_shows_every_part(site: Site) -> None:
     text = (TEMPLATES / "design.html").read_text(encoding="utf-8")
     shown = set(re.findall(r'from "parts/([a-z_]+)\.html"', text))
-    elsewhere = {"menu", "menu_now", "keys", "form", "job_meter", "needs", "bell"}
+    elsewhere = {"menu", "menu_now", "keys", "form", "job_meter", "needs", "bell", "lately"}
     assert shown == {path.stem for path in (TEMPLATES / "parts").glob("*.html")} - elsewhere
     assert site.browser().get("/design").status_code == 200

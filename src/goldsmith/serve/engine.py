@@ -42,6 +42,7 @@ _PHASES: tuple[tuple[str, str], ...] = (
     ("Initializing a V1 LLM engine|Resolved architecture", "getting the model's shape…"),
     ("vLLM API server|non-default args", "reading its settings…"),
 )
+_HARMLESS = re.compile(r"(?:^|\s)(?:DEBUG|INFO|WARNING)\s")
 _ERROR_LINE = re.compile(r"(\w*(?:Error|Exception)\b: .+)$")
 
 
@@ -234,8 +235,11 @@ def phase(files: EngineFiles) -> str:
 
 
 def last_words(files: EngineFiles) -> str:
-    """Why an engine ended, as far as its log says: the last line that names an error, else its last odd line."""
-    lines = [line.strip() for line in log_tail(files, 200) if line.strip() and " INFO " not in line]
+    """Why an engine ended, as far as its log says: the last line that names an error, else its last odd line.
+
+    What vLLM warns of at every start is no reason.
+    """
+    lines = [line.strip() for line in log_tail(files, 200) if line.strip() and not _HARMLESS.search(line)]
     errors = [match.group(1) for line in lines if (match := _ERROR_LINE.search(line))]
-    words = (errors or lines)[-1:] or ["its log says nothing"]
+    words = (errors or lines)[-1:] or ["its log names no error"]
     return re.sub(r"[^\x20-\x7e -￿]", " ", words[0])[:300]

@@ -18,13 +18,14 @@ from goldsmith.jobs.types import ChildId
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
-from goldsmith.serve import queries
+from goldsmith.serve import history, queries
 from goldsmith.serve.engine import EnginePlan
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.serve.types import (
     DeploymentState,
     EngineKind,
     EngineState,
+    HistoryAction,
     Proof,
     WantedDeployment,
     WantedEngine,
@@ -125,6 +126,8 @@ def says(session: Session, engine_id: str, message: str) -> None:
 def ready(session: Session, engine_id: str, base_name: str | None) -> None:
     """A real token came."""
     engine = queries.one(session, engine_id)
+    if engine.num_crashes:
+        _note(session, engine, HistoryAction.RESTART, f"after {engine.num_crashes} of {MAX_CRASHES} tries")
     engine.state, engine.num_crashes = EngineState.READY.value, 0
     engine.ready_at = engine.last_token_at = clock.now()
     engine.message = ""
@@ -171,6 +174,7 @@ def died(session: Session, engine_id: str, because: str) -> None:
         return
     engine.num_crashes += 1
     engine.pid = engine.pid_started_at = engine.pid_booted_at = None
+    _note(session, engine, HistoryAction.CRASH, because)
     if engine.num_crashes >= MAX_CRASHES:
         engine.state = EngineState.FAILED.value
         engine.message = f"It died {engine.num_crashes} times in a row: {because}. It is not tried again by itself."
@@ -180,6 +184,13 @@ def died(session: Session, engine_id: str, because: str) -> None:
     engine.message = (
         f"It died: {because}. Starting again in {wait_s:.0f} s (try {engine.num_crashes + 1} of {MAX_CRASHES})."
     )
+
+
+def _note(session: Session, engine: Engine, action: HistoryAction, why: str) -> None:
+    """An engine of ours died or came back by itself: written where people look for what changed about what is live."""
+    by = Person("goldsmith", "Goldsmith", engine.domain)
+    config = {"engine_id": engine.id, "why": why}
+    history.record(session, action, engine.base_model_id or engine.id, by=by, config=config)
 
 
 def cannot_start(session: Session, engine_id: str, because: str) -> None:

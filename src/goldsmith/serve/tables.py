@@ -78,7 +78,7 @@ class DeploymentHistory(Table):
     philosopher: Mapped[str]
     domain: Mapped[str] = mapped_column(index=True)
     action: Mapped[str] = mapped_column(String(16))
-    """`deploy`, `undeploy` or `rollback`."""
+    """`deploy`, `undeploy` or `rollback`; about the base model of an engine that died by itself: `crash`, `restart`."""
     previous_model_id: Mapped[str | None] = mapped_column(String(64))
     deployment_config: Mapped[dict[str, Any]]
     deployed_by: Mapped[str]

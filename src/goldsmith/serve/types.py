@@ -72,6 +72,10 @@ class HistoryAction(StrEnum):
     DEPLOY = "deploy"
     UNDEPLOY = "undeploy"
     ROLLBACK = "rollback"
+    CRASH = "crash"
+    """An engine of ours died; what was on it waits."""
+    RESTART = "restart"
+    """It gives tokens again."""
 
 
 def rank_limit(ranks: Iterable[int | None]) -> int | None:

@@ -1,9 +1,23 @@
-"""A change of an alias in words, for every page that shows one. Knows no page."""
+"""An entry of the history of what is live in words, for every page that shows one. Knows no page."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from goldsmith.serve.tables import DeploymentHistory
 from goldsmith.serve.types import DEFAULT_ALIAS, HistoryAction, Part, parts_of
+
+_DEEDS: Final[Mapping[str, str]] = {
+    HistoryAction.DEPLOY.value: "put on the engine",
+    HistoryAction.UNDEPLOY.value: "taken off the engine",
+    HistoryAction.CRASH.value: "its engine died",
+    HistoryAction.RESTART.value: "its engine answers again",
+}
+_SENTENCES: Final[Mapping[str, str]] = {
+    HistoryAction.DEPLOY.value: "{name} was deployed",
+    HistoryAction.UNDEPLOY.value: "{name} was taken off the engine",
+    HistoryAction.CRASH.value: "The engine of {name} died",
+    HistoryAction.RESTART.value: "The engine of {name} answers again",
+}
 
 
 def percent(share: float) -> str:
@@ -40,3 +54,16 @@ def title(entry: DeploymentHistory, names: Mapping[str, str]) -> str:
     if not whole and alias == DEFAULT_ALIAS:
         return f"{name} became the default"
     return change(entry, names).partition(", before")[0]
+
+
+def deed(entry: DeploymentHistory) -> str:
+    """What was done to a model, on that model's own page."""
+    return _DEEDS.get(entry.action, entry.action)
+
+
+def sentence(entry: DeploymentHistory, names: Mapping[str, str]) -> str:
+    """What happened, where it stands among other things."""
+    name = names.get(entry.model_id, entry.model_id)
+    if entry.deployment_config.get("alias"):
+        return title(entry, names)
+    return _SENTENCES.get(entry.action, "{name} was brought back").replace("{name}", name)

@@ -102,10 +102,20 @@ def test_the_last_words_are_the_last_error_of_this_start(tmp_path: Path) -> None
     assert engine.last_words(files) == "RuntimeError: no memory [31m"
 
 
+def test_what_is_warned_of_at_every_start_is_no_reason_for_an_end(tmp_path: Path) -> None:
+    files = EngineFiles(tmp_path, tmp_path / "key")
+    files.log.write_text(
+        "WARNING 11-26 10:00:00 [utils.py:1] ulimit -n is 1024\n(Core pid=2) WARNING 11-26 deprecated\n"
+    )
+    assert engine.last_words(files) == "its log names no error"
+    files.log.write_text(files.log.read_text() + "Killed\nWARNING 11-26 10:00:01 deprecated\n")
+    assert engine.last_words(files) == "Killed"
+
+
 def test_no_log_is_no_trouble(tmp_path: Path) -> None:
     files = EngineFiles(tmp_path, tmp_path / "key")
     assert engine.phase(files) == "starting the program…"
-    assert engine.last_words(files) == "its log says nothing"
+    assert engine.last_words(files) == "its log names no error"
 
 
 def test_an_engine_keeps_its_key_over_its_starts(home: Home) -> None:

@@ -279,6 +279,11 @@ def test_an_engine_without_tokens_is_killed_and_started_again(
     os.killpg(pid, signal.SIGSTOP)
     keeping.until(lambda: keeping.engine().generation == 2 and keeping.is_ready())
     assert keeping.engine().pid != pid
+    with keeping.database.reading() as session:
+        newest = queries.history(session, domain=by.domain)[:2]
+    assert [entry.action for entry in newest] == ["restart", "crash"]
+    assert {(entry.model_id, entry.philosopher) for entry in newest} == {(base.id, "Goldsmith")}
+    assert newest[0].notes == "after 1 of 3 tries"
     keeping.keeper.stop_engines(within_s=2)
 
 

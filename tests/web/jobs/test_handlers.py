@@ -11,6 +11,9 @@ from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.people import service
+from goldsmith.people.types import Person
+from goldsmith.serve import history
+from goldsmith.serve.types import HistoryAction
 from goldsmith.storage import clock
 
 
@@ -44,6 +47,16 @@ def test_running_jobs_come_first_with_their_progress(site: Site) -> None:
     assert f"/activity/{running}" in text
     assert "Train &lt;b&gt;" in text
     assert "1 running" in text
+
+
+def test_an_engine_that_died_by_itself_is_told(site: Site) -> None:
+    with site.database.transaction() as session:
+        by = Person("goldsmith", "Goldsmith", site.person.domain)
+        history.record(session, HistoryAction.CRASH, "base_1", by=by, config={"why": "Killed"})
+    text = site.browser().get("/activity").text
+    assert "The engine of base_1 died" in text
+    assert "Killed" in text
+    assert "What is live" not in site.browser().get("/activity?state=failed").text
 
 
 def test_the_fragment_for_htmx_has_no_page_around_it(site: Site) -> None:

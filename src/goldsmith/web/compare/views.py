@@ -205,10 +205,10 @@ def arm_name(arm: ComparisonArm, model: Model) -> str:
 
 
 def rule_of(arms: Sequence[ComparisonArm]) -> str:
-    """When an answer counts as right, in words: by its fields where the gold stars are JSON objects, else by its text."""
+    """When an answer counts as right, in words: by its fields where gold stars are JSON objects, else by its text."""
     if any((arm.figures or {}).get("fields") for arm in arms):
         return (
-            "An answer is right when every field has the gold star’s value, to the letter, and there is no other field. "
+            "An answer is right when every field has the gold star’s value, to the letter, and there is no other. "
             "The order of the fields does not count; capitals do."
         )
     return (

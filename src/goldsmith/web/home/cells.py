@@ -10,10 +10,10 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.serve.tables import DeploymentHistory
 from goldsmith.serve.types import Proof
-from goldsmith.web import alias_words
 from goldsmith.web import format as formats
 from goldsmith.web.badges import badge_of
-from goldsmith.web.home.views import Cell, Exam, LatelyLine
+from goldsmith.web.home.views import Cell, Exam
+from goldsmith.web.lately import LatelyLine, history_line
 from goldsmith.web.parts import Interval
 
 Look = tuple[str, str]
@@ -65,7 +65,7 @@ def lately_of(
     jobs: Sequence[Job], history: Sequence[DeploymentHistory], names: dict[str, str], limit: int = 4
 ) -> tuple[LatelyLine, ...]:
     """The last things that happened, newest first."""
-    lines = [_job_line(job) for job in jobs] + [_history_line(entry, names) for entry in history]
+    lines = [_job_line(job) for job in jobs] + [history_line(entry, names) for entry in history]
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True)[:limit])
 
 
@@ -155,13 +155,3 @@ def _job_line(job: Job) -> LatelyLine:
     meta = " · ".join(fact.removesuffix(".") for fact in facts if fact)
     at = job.finished_at or job.created_at
     return LatelyLine(at, badge.icon or "pulse", look, f"{job.title}: {state.value}", page, meta)
-
-
-def _history_line(entry: DeploymentHistory, names: dict[str, str]) -> LatelyLine:
-    name = names.get(entry.model_id, entry.model_id)
-    if entry.deployment_config.get("alias"):
-        words, icon = alias_words.title(entry, names), "target"
-    else:
-        verb = {"deploy": "deployed", "undeploy": "taken off the engine"}.get(entry.action, "brought back")
-        words, icon = f"{name} was {verb}", "plug"
-    return LatelyLine(entry.deployed_at, icon, "info", words, f"/models/{entry.model_id}", f"by {entry.philosopher}")

@@ -1,10 +1,10 @@
 """What the pages over the whole loop hold. Knows no request, asks no database."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from goldsmith.web.job_lines import JobLine
+from goldsmith.web.lately import LatelyLine
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import Interval, Step
@@ -52,18 +52,6 @@ class Exam:
     rows: tuple[Interval, ...]
     num_rows: int
     href: str
-
-
-@dataclass(frozen=True)
-class LatelyLine:
-    """Something that happened."""
-
-    at: datetime
-    icon: str
-    look: str
-    words: str
-    href: str
-    meta: str
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.jobs.types import JobFailure
 from goldsmith.storage.files import Home
 from goldsmith.web.job_lines import JobLine, job_line
+from goldsmith.web.lately import LatelyLine
 from goldsmith.web.listing import Chip, Pager
 from goldsmith.web.log_lines import LogLine, log_line
 from goldsmith.web.pages import Page
@@ -49,6 +50,8 @@ class ActivityPage(Page):
     notices: tuple[NoticeLine, ...]
     """What has ended, and the person has not seen yet; on the first page only."""
     working: tuple[JobLine, ...]
+    changes: tuple[LatelyLine, ...]
+    """The last changes of what is live, engines that died or came back among them; on the first page only."""
     jobs: tuple[JobLine, ...]
     filters: tuple[Chip, ...]
     pager: Pager

@@ -299,10 +299,7 @@ def metrics_of(
 def history_line(entry: DeploymentHistory, names: Mapping[str, str]) -> HistoryLine:
     """An entry of the history in words."""
     config = entry.deployment_config
-    if config.get("alias"):
-        what = alias_words.change(entry, names)
-    else:
-        what = {"deploy": "put on the engine", "undeploy": "taken off the engine"}.get(entry.action, entry.action)
+    what = alias_words.change(entry, names) if config.get("alias") else alias_words.deed(entry)
     is_refused = config.get("because") == "refused"
     why = str(config.get("reason", "")) if is_refused else entry.notes
     return HistoryLine(entry.deployed_at, what, "by itself" if is_refused else entry.philosopher, why)
