@@ -31,6 +31,12 @@ def page(session: Session, *, domain: str, before: str | None = None, limit: int
     return list(session.scalars(query.limit(limit)))
 
 
+def deleted(session: Session, *, domain: str, limit: int = 20) -> list[Dataset]:
+    """Datasets that were deleted and can be brought back, the last one first."""
+    query = select(Dataset).where(Dataset.domain == domain, Dataset.deleted_at.is_not(None))
+    return list(session.scalars(query.order_by(Dataset.deleted_at.desc(), Dataset.id.desc()).limit(limit)))
+
+
 def version(session: Session, version_id: str, *, must_be_complete: bool = True) -> DatasetVersion:
     """The version. Raises DatasetNotFound, or DatasetNotReady while its import is at work."""
     found = session.get(DatasetVersion, version_id)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from goldsmith.data.tables import Row
+from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.run import counting
 from goldsmith.run.counting import is_cut_off, is_failed, num_answers, progress_of
 from goldsmith.run.errors import AnswerNotFound, PromptNotFound, RunNotFound
@@ -44,6 +44,12 @@ def page(
     if before:
         query = query.where(Run.id < before)
     return list(session.scalars(query))
+
+
+def num_of_dataset(session: Session, dataset_id: str) -> int:
+    """How many runs asked rows of a dataset, whatever its version."""
+    query = select(func.count(Run.id)).join(DatasetVersion, DatasetVersion.id == Run.dataset_version_id)
+    return session.scalar(query.where(DatasetVersion.dataset_id == dataset_id)) or 0
 
 
 def progress(session: Session, run_id: str) -> RunProgress:

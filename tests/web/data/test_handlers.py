@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from tests.factories import make_dataset_version, make_prompt_version, make_run
 from tests.web.conftest import Site, make_site
 
 from goldsmith.data import queries as data_queries
@@ -178,10 +179,20 @@ def test_deleting_can_be_undone(data_site: Site) -> None:
     client.post(f"{address}/delete")
     page = client.get("/data").text
     assert "support-messages deleted." in page
-    assert f"{address}/restore" in page
+    assert "1 deleted dataset" in page
+    assert f'action="{address}/restore"' in client.get("/data").text
     assert client.get(address).status_code == 404
     client.post(f"{address}/restore")
-    assert client.get(address).status_code == 200
+    assert "deleted dataset" not in client.get("/data").text.partition("It is back.")[2]
+    assert "It goes out of the lists. It can be brought back" in client.get(address).text
+
+
+def test_what_came_of_a_dataset_is_said_before_it_is_deleted(data_site: Site) -> None:
+    with data_site.database.transaction() as session:
+        version = make_dataset_version(session, by=data_site.person)
+        make_run(session, version, make_prompt_version(session, by=data_site.person), by=data_site.person)
+    page = data_site.browser().get(f"/data/{version.dataset_id}").text
+    assert "1 run asked its rows; answers, gold stars and models that came of it stay" in page
 
 
 def test_a_failed_import_says_why_and_what_to_do(data_site: Site) -> None:

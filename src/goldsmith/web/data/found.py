@@ -11,6 +11,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
 from goldsmith.people.types import Person
+from goldsmith.run import queries as runs
 from goldsmith.stars import importing
 from goldsmith.storage.ids import Prefix
 from goldsmith.web.data.views import (
@@ -44,6 +45,7 @@ def datasets_page(request: Request, session: orm.Session, person: Person, before
     return DatasetsPage(
         title="Data",
         datasets=tuple(lines),
+        deleted=tuple((each.id, each.name, each.deleted_at) for each in queries.deleted(session, domain=person.domain)),
         heads=_HEADS,
         pager=Pager(f"{len(lines)} shown, newest first", back, more),
         address=with_query(request),
@@ -83,6 +85,7 @@ def dataset_page(
         live=" ".join(job.id for job in jobs if not JobState(job.state).is_over),
         address=with_query(request),
         num_stars=_num_stars(jobs, version),
+        num_runs=runs.num_of_dataset(session, dataset.id),
     )
 
 

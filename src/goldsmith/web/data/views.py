@@ -59,6 +59,8 @@ class DatasetsPage(Page):
     current: ClassVar[str] = "data"
     needed: ClassVar[str] = FOR_STARRING
     datasets: tuple[DatasetLine, ...]
+    deleted: tuple[tuple[str, str, datetime | None], ...]
+    """(id, name, when) of those that can be brought back."""
     heads: tuple[Head, ...]
     pager: Pager
     address: str
@@ -143,6 +145,8 @@ class DatasetPage(Page):
     address: str
     num_stars: int
     """How many good answers came with it and are starred already."""
+    num_runs: int
+    """How many runs asked its rows; they stay when it is deleted."""
 
 
 def dataset_line(dataset: Dataset, version: DatasetVersion | None, job: Job | None) -> DatasetLine:
