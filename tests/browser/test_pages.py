@@ -134,3 +134,24 @@ def test_single_keys_can_be_switched_off(stage: Stage) -> None:
     page.keyboard.press("g")
     page.keyboard.press("m")
     assert page.url.split("#")[0].endswith("/settings")
+
+
+@pytest.mark.parametrize("stage", ["at-work"], indirect=True)
+def test_the_clock_of_a_job_goes_on_by_itself(stage: Stage) -> None:
+    clock = stage.open("/activity").locator("[data-ticks]").first
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+
+
+@pytest.mark.parametrize("stage", ["done"], indirect=True)
+def test_undo_stays_at_hand_when_the_toast_has_had_its_time(stage: Stage) -> None:
+    page = stage.open("/data")
+    page.clock.install()
+    page.locator("tbody a").first.click()
+    page.get_by_text("Delete this dataset").click()
+    page.get_by_role("button", name="Delete it").click()
+    page.wait_for_url("**/data")
+    page.clock.run_for(11_000)
+    expect(page.locator(".toast.kept")).to_be_visible()
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("It is back.")).to_be_visible()

@@ -1,26 +1,18 @@
 """The activity pages: every job, and one."""
 
 from fastapi import APIRouter, Request
-from sqlalchemy import orm
 from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from goldsmith.jobs import notices, queries, queue
-from goldsmith.jobs.states import ACTIVE, JobState
+from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
-from goldsmith.people.types import Person
-from goldsmith.serve import queries as serve
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
-from goldsmith.web.job_lines import job_line
-from goldsmith.web.jobs.views import ActivityPage, job_page, notice_line
-from goldsmith.web.lately import LatelyLine, history_line
-from goldsmith.web.listing import Pager, chips, with_query
+from goldsmith.web.jobs.found import activity_page
+from goldsmith.web.jobs.views import job_page
 from goldsmith.web.pages import forget_surroundings, redirect, render, render_alone
 
-PAGE_SIZE = 50
 NUM_EVENTS = 200
-NUM_CHANGES = 5
-SHOWN = (("", "All"), *((state.value, state.value.capitalize()) for state in JobState))
 pages = APIRouter()
 
 
@@ -33,28 +25,8 @@ def activity(
     before: str | None = None,
 ) -> HTMLResponse:
     """Every job, newest first."""
-    working = queries.page(session, domain=person.domain, states=ACTIVE) if not (state or before) else []
-    states = (state,) if state else ()
-    found = queries.page(session, domain=person.domain, states=states, before=before, limit=PAGE_SIZE + 1)
-    jobs = [job for job in found[:PAGE_SIZE] if job not in working]
-    more = with_query(request, before=found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None
-    page = ActivityPage(
-        title="Activity",
-        notices=() if state or before else tuple(notice_line(job) for job in notices.unread(session, by=person)),
-        working=tuple(job_line(job) for job in working),
-        changes=() if state or before else _changes(session, person),
-        jobs=tuple(job_line(job) for job in jobs),
-        filters=chips(request, "state", SHOWN),
-        pager=Pager(f"{len(jobs)} shown, newest first", with_query(request, before=None) if before else None, more),
-        address=with_query(request),
-    )
+    page = activity_page(request, session, person, state=state, before=before)
     return render(request, page, fragment="jobs/_activity.html")
-
-
-def _changes(session: orm.Session, person: Person) -> tuple[LatelyLine, ...]:
-    names = serve.model_names(session)
-    found = serve.history(session, domain=person.domain, limit=NUM_CHANGES)
-    return tuple(history_line(entry, names) for entry in found)
 
 
 @pages.get("/activity/bell")

@@ -47,6 +47,24 @@ function listen() {
   });
 }
 
+// ---- Clocks: data-ticks="SECONDS" goes on from when the server said it. ----
+const said = new WeakMap();
+
+function lasting(seconds) {
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor(whole % 3600 / 60)} min`;
+}
+
+setInterval(() => {
+  for (const clock of document.querySelectorAll("[data-ticks]")) {
+    const from = Number(clock.dataset.ticks);
+    if (said.get(clock)?.from !== from) said.set(clock, { from, at: Date.now() });
+    clock.textContent = lasting(from + (Date.now() - said.get(clock).at) / 1000);
+  }
+}, 1000);
+
 // ---- Toasts: ten seconds, longer under the focus or the pointer. One with Undo stays, small, until the next action. ----
 const TOAST_MS = 10000;
 
