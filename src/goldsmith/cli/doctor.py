@@ -16,7 +16,9 @@ from goldsmith.cli.console import Cli, out
 def doctor(context: typer.Context) -> None:
     """Look at machine, GPU, memory, disk, ports, database, environments, models and engines; say what to do."""
     cli: Cli = context.obj
-    found = list(findings.look(app.assemble()))
+    parts = app.assemble()
+    found = list(findings.look(parts))
+    parts.database.dispose()
     if cli.is_json:
         cli.show([asdict(finding) for finding in found])
     for finding in found if not cli.is_json else ():

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from goldsmith.storage import clock
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(tmp_path: Path) -> Iterator[Cli]:
     cli = Cli(as_name="Ada", is_json=True)
     parts = app.assemble(Settings(home=tmp_path / "home"))
     app.prepare_database(parts)
     cli.__dict__["parts"] = parts
-    return cli
+    yield cli
+    parts.database.dispose()
 
 
 def deployed(cli: Cli) -> Deployment:

@@ -1,6 +1,10 @@
+import contextlib
+import gc
 import json
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -102,3 +106,27 @@ def _until_it_answers(url: str, question: str) -> str:
         except urllib.error.URLError:
             time.sleep(0.1)
     raise AssertionError("it did not answer")
+
+
+def knock(port: int, is_over: threading.Event) -> None:
+    """Connect and leave, again and again."""
+    while not is_over.is_set():
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+
+
+def test_no_socket_is_lost_when_it_closes_while_others_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+    for _ in range(4):
+        with FakeEngine() as engine:
+            is_over, port = threading.Event(), int(engine.url.rsplit(":", 1)[1])
+            callers = [threading.Thread(target=knock, args=(port, is_over)) for _ in range(3)]
+            for caller in callers:
+                caller.start()
+            time.sleep(0.02)
+        is_over.set()
+        for caller in callers:
+            caller.join()
+    gc.collect()
+    assert lost == []

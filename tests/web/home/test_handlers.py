@@ -8,6 +8,8 @@ import pytest
 from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 
+from goldsmith.environments.locks import install_time_hint
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import JobFailure
 from goldsmith.serve import queries
@@ -132,7 +134,8 @@ def test_the_guided_way_offers_what_is_missing_with_size_and_minutes(site: Site)
     assert "The trainer is not installed yet" in text
     assert "Install the trainer first: it converts the model." in text
     assert "The engine is not installed yet" in text
-    assert "GB on disk" in text
+    assert install_time_hint(EnvironmentName.TRL).sentence[1:] in text
+    assert install_time_hint(EnvironmentName.VLLM_CPU).sentence[1:] in text
 
 
 def test_one_can_look_at_another_step_and_come_back(site: Site) -> None:
