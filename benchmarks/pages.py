@@ -33,6 +33,7 @@ LEFT_OUT = {
     "/stream": "stays open; see below",
     "/runs/{run_id}/answers.{file_format}": "a download",
     "/training-sets/{set_id}/{name}": "a download",
+    "/batches/{batch_id}/{side}.jsonl": "a download",
     "/stars/export": "leads to /stars",
 }
 

@@ -1,4 +1,4 @@
-"""A database as it is after a year of work: 100,000 answers, 10,000 gold stars, 50 trainings, a thousand jobs.
+"""A database as it is after a year of work: 100,000 answers, 10,000 gold stars, 50 trainings, a batch of 50,000.
 
 One loop is walked as the tests walk it, with the real services; then come more rows. The texts are the sample's.
 """
@@ -25,6 +25,9 @@ from goldsmith.demo import story
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job, JobEvent
 from goldsmith.people import service as people
+from goldsmith.run.batches import service as batches
+from goldsmith.run.batches.tables import BatchedRequest
+from goldsmith.run.batches.types import NewBatch
 from goldsmith.run.tables import Answer, Run
 from goldsmith.serve.tables import Alias
 from goldsmith.stars.tables import Mark
@@ -40,6 +43,7 @@ NUM_TRAININGS = 50
 NUM_COMPARISONS = 10
 NUM_JOBS = 1_000
 EVENTS_A_JOB = 10
+NUM_BATCHED = 50_000
 ROWS_AT_ONCE = 5_000
 Ids = dict[str, list[str]]
 
@@ -69,7 +73,7 @@ def fill(parts: Parts) -> Ids:
         walk.run_training(steps=45)
         walk.finish_training()
         comparison_ids.append(_large_comparison(walk))
-        alias = _alias(walk)
+        alias, batch_id = _alias(walk), _batch(walk)
     with story.rows_path().open("rb") as file:
         upload = data.save_upload(parts.home, file, "support_messages.csv")
     return {
@@ -79,6 +83,7 @@ def fill(parts: Parts) -> Ids:
         "training_id": [walk.training_id, training_ids[-1]],
         "model_id": [walk.model_id, model_ids[-1], walk.base_id],
         "alias": [alias],
+        "batch_id": [batch_id],
         "comparison_id": [comparison_ids[-1], comparison_ids[0]],
         "job_id": [job_ids[-1]],
         "sha256": [upload.sha256],
@@ -245,6 +250,30 @@ def _alias(walk: Walk) -> str:
     walk.session.add(Alias(name="support", targets=targets, **whose))
     walk.session.flush()
     return "support"
+
+
+def _batch(walk: Walk) -> str:
+    """A batch at work, with most of its requests answered."""
+    new = NewBatch("file-1", "requests.jsonl", HASH, "/v1/chat/completions")
+    batch = batches.create(walk.session, new, by=walk.by)
+    batches.begin_asking(walk.session, batch, [walk.base_id], by=walk.by)
+    batch.in_progress_at, batch.num_requests = clock.now() - timedelta(minutes=9), NUM_BATCHED
+    requests = (
+        {
+            "id": f"{batch.id}-{line}",
+            "batch_id": batch.id,
+            "line": line,
+            "custom_id": str(line),
+            "state": "failed" if line % 90 == 0 else "answered" if line < NUM_BATCHED * 0.8 else "waiting",
+            "model_id": walk.base_id,
+            "start_byte": 0,
+            "num_bytes": 1,
+            "error": "The engine gave no answer within 600 s." if line % 90 == 0 else None,
+        }
+        for line in range(1, NUM_BATCHED + 1)
+    )
+    _insert(walk.session, BatchedRequest, requests)
+    return batch.id
 
 
 def _jobs(session: Session, walk: Walk) -> list[str]:

@@ -69,7 +69,6 @@ WITHOUT_A_TEST = frozenset(
         "testing/fake_hub.py",
         "train/backends/trl.py",
         "train/jobs.py",
-        "train/preparation.py",
         "train/queries.py",
         "train/recipe.py",
         "train/service.py",

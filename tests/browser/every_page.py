@@ -24,6 +24,7 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
+from goldsmith.models import queries as models
 from goldsmith.run.batches import service as batches
 from goldsmith.run.batches.tables import BatchedRequest
 from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
@@ -38,6 +39,7 @@ from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.storage import clock
+from goldsmith.testing import write_small_model
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web.port import listen
 from goldsmith.web.server import make_server
@@ -152,8 +154,12 @@ def done(site: Site) -> Pages:
         )
         version = walk.session.get_one(DatasetVersion, walk.version_id)
         model, base = walk.model_id, walk.base_id
+        write_small_model(site.home.root / models.base(walk.session, base, domain=walk.by.domain).folder)
+    pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
+        "look": f"/training/look?{pair}&max_length=256",
+        "look-left-out": f"/training/look?{pair}&max_length=128&show=left_out",
         **{f"guided-{step}": f"/fine-tuning?step={step}" for step in ("data", "run", "stars", "train", "serve")},
         "data-preview": preview(site),
         "dataset": f"/data/{version.dataset_id}",

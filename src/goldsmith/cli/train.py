@@ -11,7 +11,11 @@ from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import StopRequest
+from goldsmith.models import queries as models
+from goldsmith.stars import queries as stars
+from goldsmith.train import look as looking
 from goldsmith.train import queries, service
+from goldsmith.train.look import LARGEST_LIMIT
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
 
 commands = typer.Typer(
@@ -52,6 +56,40 @@ def start(
     with cli.transaction() as (session, person):
         job = service.start(session, request, backends=backends, machine=cli.parts.machine, by=person)
     cli.show({"training": job.id, **finish_or_say(cli, job.id, wait=wait)})
+
+
+@commands.command()
+def look(
+    context: typer.Context,
+    base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],
+    training_set: Annotated[str, typer.Option(help="A training set's id or name.")],
+    max_length: Annotated[int, typer.Option(min=16, max=LARGEST_LIMIT, help="The longest row, in tokens.")] = 1024,
+    rows: Annotated[int, typer.Option(min=0, max=1000, help="Show so many rows, those left out first.")] = 3,
+) -> None:
+    """Look at what a model would learn, row by row, before anything starts."""
+    cli: Cli = context.obj
+    home = cli.parts.home
+    with cli.reading() as session:
+        found = stars.training_set(session, training_set, domain=cli.domain)
+        base = models.base(session, base_model, domain=cli.domain)
+        seen = looking.look(session, home, found, base, max_length=max_length)
+        some = [*seen.left_out, *seen.learned][:rows]
+        shown = looking.seen_rows(session, home, found, base, some, limit=seen.max_tokens)
+    cli.show(
+        {
+            "sentence": seen.sentence,
+            "learned": len(seen.learned),
+            "left_out": len(seen.left_out),
+            "exam_left_out": len(seen.left_out_exam),
+            "learned_tokens": seen.num_learned_tokens,
+            "max_length_for_all": seen.limit_for_all,
+            "stops_by_itself": seen.stops_by_itself,
+            "rows": [
+                {"row": row.size.position, "left_out": row.why_left_out, "learned": row.learned + row.end}
+                for row in shown
+            ],
+        }
+    )
 
 
 @commands.command()

@@ -23,6 +23,7 @@ from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, write_whole
 from goldsmith.train.backends.base import Plan
+from goldsmith.train.look import row_limit
 from goldsmith.train.tables import TrainingJob
 from goldsmith.wire.order import DataFile, Order
 
@@ -50,6 +51,13 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
     if folder.order.exists():
         return []
     renderer = Renderer.open(preparation.base_folder)
+    if not renderer.is_stopped_by_end_marker:
+        raise JobFailed(
+            f"Answers of this model would never end: its template ends them with {renderer.end_marker}, and its files "
+            "name another token at which an engine stops.",
+            hint="Add that token's id to eos_token_id in the model's generation_config.json, or choose another model.",
+            kind="no_end_marker",
+        )
     rendered = {side: _rendered(database, preparation, renderer, side) for side in SIDES}
     if rendered["learn"].num_learned_tokens == 0:
         first = rendered["learn"].problems[0].reason if rendered["learn"].problems else "the set is empty"
@@ -67,7 +75,7 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
 
 
 def _rendered(database: Database, preparation: Preparation, renderer: Renderer, side: str) -> RenderedFile:
-    max_tokens = min(preparation.plan.settings.get("max_length") or renderer.context_length or 1024, 131072)
+    max_tokens = row_limit(renderer, preparation.plan.settings.get("max_length"))
     key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}"
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:

@@ -8,7 +8,9 @@ from goldsmith import app
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.stars.tables import TrainingSet
+from goldsmith.models import queries as models
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.testing import write_small_model
 from goldsmith.train import service
 from goldsmith.train.recipe import TrainRequest
 from goldsmith.wire.events import Event, EventKind
@@ -60,3 +62,17 @@ def test_events_are_listed_oldest_first(line: Line, training: str) -> None:
 @pytest.mark.parametrize("verb", ["pause", "cancel", "resume", "events", "show"])
 def test_a_job_that_is_no_training_is_not_found(line: Line, verb: str) -> None:
     assert line.error("train", verb, "job_none")[0] == 4
+
+
+def test_one_looks_before_anything_starts(line: Line, training: str) -> None:
+    with line.filling() as (session, ada):
+        write_small_model(line.home.root / models.base(session, "tiny", domain=ada.domain).folder)
+        messages = [{"role": "user", "content": "where is it"}, {"role": "assistant", "content": "on its way"}]
+        row = TrainingSetRow(
+            training_set_id="set_1", side="learn", position=1, row_id="row_1", answer_id="", mark_id=0, stratum="",
+            messages=messages, expected="on its way",
+        )  # fmt: skip
+        session.add(row)
+    said = line.json("train", "look", "--base-model", "tiny", "--training-set", "stars")
+    assert said["sentence"] == "The one row is learned whole, end marker included."
+    assert said["rows"] == [{"row": 1, "left_out": "", "learned": "on its way<|im_end|>"}]

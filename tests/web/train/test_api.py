@@ -11,11 +11,13 @@ from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
+from goldsmith.models import queries as models
 from goldsmith.serve.tables import Alias
 from goldsmith.stars import export
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest
 from goldsmith.storage import clock
+from goldsmith.testing import write_small_model
 from goldsmith.train.tables import TrainingMetric
 
 
@@ -46,6 +48,20 @@ def start(client: TestClient, **more: Any) -> Any:
     answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:
+    with site.database.reading() as session:
+        write_small_model(site.home.root / models.base(session, "tiny", domain=site.person.domain).folder)
+    asked: dict[str, str | int] = {"training_set": set_id, "base_model": "tiny", "max_length": 512, "limit": 2}
+    found = client.get("/v1/fine-tuning/look", params=asked).json()
+    assert (found["num_left_out"], found["max_length"], found["stops_by_itself"]) == (0, 512, True)
+    assert found["sentence"].endswith("learned whole, end marker included.")
+    assert [row["position"] for row in found["rows"]] == [1, 2]
+    assert (found["rows"][0]["learned"], found["rows"][0]["end"]) == ("an answer", "<|im_end|>")
+    short = client.get("/v1/fine-tuning/look", params={**asked, "max_length": 16, "show": "left_out"}).json()
+    assert (short["num_learned"], short["rows"][0]["why_left_out"][:7]) == (0, "The row")
+    assert client.get("/v1/fine-tuning/jobs").json()["jobs"] == []
 
 
 @pytest.mark.parametrize(

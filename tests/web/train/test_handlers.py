@@ -9,6 +9,8 @@ from tests.web.conftest import Site
 from tests.web.loop_rows import make_loop_site, walking
 
 from goldsmith.jobs import queries as jobs
+from goldsmith.models import queries as models
+from goldsmith.testing import write_small_model
 from goldsmith.train import queries
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 from goldsmith.web.train import handlers
@@ -147,3 +149,41 @@ def test_afterwards_the_gold_button_deploys(site: Site) -> None:
 
 def test_another_organisations_training_does_not_exist(site: Site) -> None:
     assert site.browser().get("/training/job_x").status_code == 404
+
+
+def with_model(site: Site, set_id: str, base_id: str) -> str:
+    """The base model gets real files; the address of the look at the pair."""
+    with site.database.reading() as session:
+        write_small_model(site.home.root / models.base(session, base_id, domain=site.person.domain).folder)
+    return f"/training/look?training_set={set_id}&base_model={base_id}"
+
+
+def test_a_look_shows_every_row_as_the_model_sees_it_and_leads_back(site: Site) -> None:
+    address = with_model(site, *ready(site))
+    browser = site.browser()
+    page = browser.get(address + "&max_length=1024").text
+    assert "rows are learned whole, end marker included." in page
+    assert '<span class="tok-end">&lt;|im_end|&gt;</span>' in page
+    assert page.count('class="sample"') == 10
+    assert "1 to 10 of 45" in page
+    assert "&amp;max_length=1024" in page
+    short = browser.get(address + "&max_length=16&show=left_out").text
+    assert "Not one of 45 rows can be learned" in short
+    assert "Left out: The row has" in short
+
+
+def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> None:
+    address = with_model(site, *ready(site))
+    browser = site.browser()
+    assert address.replace("&", "&amp;") in browser.get("/training/new").text
+    fragment = browser.get(address, headers={"hx-request": "true"}).text
+    assert "<title>" not in fragment
+    assert "See every row in colour" in fragment
+
+
+def test_a_look_with_what_is_not_there_is_refused(site: Site) -> None:
+    set_id, base_id = ready(site)
+    browser = site.browser()
+    assert browser.get(f"/training/look?training_set={set_id}&base_model=nothing").status_code == 404
+    assert browser.get(f"/training/look?training_set=nothing&base_model={base_id}").status_code == 404
+    assert browser.get(f"/training/look?training_set={set_id}&base_model={base_id}&max_length=3").status_code == 422

@@ -1,5 +1,6 @@
 """The bodies and answers of the API over trainings."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,10 @@ from pydantic import ConfigDict
 
 from goldsmith.jobs.states import JobState
 from goldsmith.train.backends.base import Backend
+from goldsmith.train.look import SeenRow
 from goldsmith.train.recipe import SYNONYMS, TrainRequest
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
+from goldsmith.web.train.looks import Looked
 
 ALIASES = {name: [alias for alias, meant in SYNONYMS.items() if meant == name] for name in SYNONYMS.values()}
 
@@ -34,6 +37,77 @@ class TrainBody(ApiBody):
         """As the step takes it."""
         options = {**(self.model_extra or {}), "num_epochs": self.num_epochs}
         return TrainRequest(self.base_model, self.backend, self.training_set, self.name, options)
+
+
+class SeenRowAnswer(ApiAnswer):
+    """A row as the model sees it."""
+
+    side: str
+    position: int
+    row_id: str
+    num_tokens: int
+    """In tokens of the base model; 0 for a row that it cannot learn from."""
+    num_learned_tokens: int
+    read: str
+    """What it only reads: the prompt as its chat template writes it."""
+    learned: str
+    """What it practises writing."""
+    end: str
+    """The end marker, where it learns to stop; empty for a row that cannot be learned."""
+    why_left_out: str
+    """Empty for a row that is learned."""
+
+
+class LookAnswer(ApiAnswer):
+    """What would be learned with this limit."""
+
+    training_set_id: str
+    base_model_id: str
+    max_length: int
+    """The longest row that is learned, in tokens."""
+    num_learned: int
+    """Rows that are learned."""
+    num_left_out: int
+    num_exam_left_out: int
+    num_learned_tokens: int
+    """Tokens that the model practises writing in one epoch."""
+    max_length_for_all: int | None
+    """The smallest round limit that leaves no row out for its length; null if the model cannot read so much."""
+    stops_by_itself: bool
+    """Whether an engine ends an answer at the end marker that is learned. A training is refused if not."""
+    sentence: str
+    rows: list[SeenRowAnswer]
+
+    @classmethod
+    def of(cls, looked: Looked, rows: Sequence[SeenRow]) -> "LookAnswer":
+        """A look as the API shows it."""
+        look = looked.look
+        return cls(
+            training_set_id=looked.training_set.id,
+            base_model_id=looked.base.id,
+            max_length=look.max_tokens,
+            num_learned=len(look.learned),
+            num_left_out=len(look.left_out),
+            num_exam_left_out=len(look.left_out_exam),
+            num_learned_tokens=look.num_learned_tokens,
+            max_length_for_all=look.limit_for_all,
+            stops_by_itself=look.stops_by_itself,
+            sentence=look.sentence,
+            rows=[
+                SeenRowAnswer(
+                    side=row.size.side,
+                    position=row.size.position,
+                    row_id=row.size.row_id,
+                    num_tokens=row.size.num_tokens,
+                    num_learned_tokens=row.size.num_learned_tokens,
+                    read=row.read,
+                    learned=row.learned,
+                    end=row.end,
+                    why_left_out=row.why_left_out,
+                )
+                for row in rows
+            ],
+        )
 
 
 class TrainingShown(ApiAnswer):

@@ -30,6 +30,7 @@ from goldsmith.web.train.answers import (
     ALIASES,
     BackendAnswer,
     BackendsAnswer,
+    LookAnswer,
     OneTrainingAnswer,
     PointAnswer,
     ProblemAnswer,
@@ -39,6 +40,7 @@ from goldsmith.web.train.answers import (
     TrainingShown,
     options_of,
 )
+from goldsmith.web.train.looks import TheLook, TheSeenRows
 
 api = APIRouter(tags=["fine-tuning"])
 
@@ -59,6 +61,12 @@ ChangingTraining = Annotated[TrainingJob, Depends(_changing_training)]
 def list_backends(backends: TheBackends, machine: TheMachine) -> BackendsAnswer:
     """Every way to train, with what can be chosen."""
     return BackendsAnswer(backends=[_backend(backend, machine) for backend in backends.values()])
+
+
+@api.get("/v1/fine-tuning/look")
+def look(looked: TheLook, rows: TheSeenRows) -> LookAnswer:
+    """What a base model would learn from a training set, before anything starts: counts, and some rows in parts."""
+    return LookAnswer.of(looked, rows)
 
 
 @api.post("/v1/fine-tuning/jobs", status_code=201)

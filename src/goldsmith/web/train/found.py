@@ -51,7 +51,8 @@ def new_page(
     """The form, with what there is to choose, what is missing, and a look at what would be learned."""
     options = choices(session, domain=person.domain)
     shown = with_choices(fields, options)
-    chosen = next((field.value for field in shown if field.name == "training_set"), "")
+    values = {field.name: field.value for field in shown}
+    chosen, base = values.get("training_set", ""), values.get("base_model", "")
     query = "" if backend == DEFAULT_BACKEND else f"?backend={backend}"
     return NewTrainingPage(
         title="Train a model",
@@ -60,6 +61,7 @@ def new_page(
         action=f"/training/new{query}",
         needs=needs.for_training(session, home, domain=person.domain) if backend == DEFAULT_BACKEND else (),
         samples=_samples(session, chosen),
+        look=f"/training/look?training_set={chosen}&base_model={base}" if chosen and base else "",
         has_sets=bool(options["training_set"]),
         has_models=bool(options["base_model"]),
         address=f"/training/new?training_set={chosen}" if chosen else "/training/new",

@@ -26,6 +26,7 @@ from goldsmith.web.dependencies import (
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.train.found import new_page, training_page, trainings_page
+from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
 from goldsmith.web.train.start_form import TheStart, start_fields
 from goldsmith.web.train.views import DEFAULT_BACKEND
 
@@ -74,6 +75,12 @@ def new(
     """The form."""
     fields = start_fields(backend_of(backend, backends), request.query_params)
     return render(request, new_page(session, person, home, fields, backend), fragment="train/_needs.html")
+
+
+@pages.get("/training/look")
+def look(request: Request, looked: TheLook, rows: TheSeenRows, show: Show = "", after: int = 0) -> HTMLResponse:
+    """What a model would learn, row by row; nothing starts."""
+    return render(request, look_page(request, looked, rows, show=show, after=after), fragment="train/_look.html")
 
 
 @pages.post("/training/new", response_model=None)

@@ -80,6 +80,8 @@ class NewTrainingPage(Page):
     action: str
     needs: tuple[Need, ...]
     samples: tuple[Sample, ...]
+    look: str
+    """Where every row is looked at; empty while there is nothing to look at."""
     has_sets: bool
     has_models: bool
     address: str

@@ -1,0 +1,192 @@
+"""A look before the start: what a model would learn from a training set, row by row, and what each limit leaves out.
+
+Rows are rendered once for a pair of training set and base model, as for the training itself, and only their sizes are
+kept beside the set; what another limit leaves out follows by arithmetic. Neither a job nor torch is needed.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from goldsmith.errors import Invalid
+from goldsmith.models import queries as models
+from goldsmith.models import rendering
+from goldsmith.models.rendering import Renderer
+from goldsmith.models.tables import BaseModel
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.stars.types import Side
+from goldsmith.storage.files import Home, whole_file
+
+DEFAULT_LIMIT: Final = 1024
+LARGEST_LIMIT: Final = 131_072
+ROUNDED_TO: Final = 64
+"""A proposed limit is a multiple of this."""
+
+
+@dataclass(frozen=True)
+class RowSize:
+    """How long a row is for one base model, or why it cannot be learned from whatever the limit."""
+
+    side: str
+    position: int
+    row_id: str
+    num_tokens: int = 0
+    num_learned_tokens: int = 0
+    problem: str = ""
+
+    def left_out_because(self, max_tokens: int) -> str:
+        """Why a training with this limit leaves the row out; empty if it does not."""
+        if self.problem or self.num_tokens <= max_tokens:
+            return self.problem
+        return f"The row has {self.num_tokens:,} tokens, the limit is {max_tokens:,}."
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a training with this limit would learn from a training set. Lengths are in tokens of the base model."""
+
+    sizes: tuple[RowSize, ...]
+    max_tokens: int
+    context_length: int | None
+    stops_by_itself: bool
+    """Whether an engine ends an answer at the end marker that is learned."""
+
+    @property
+    def learned(self) -> list[RowSize]:
+        """The rows that are learned from."""
+        return [size for size in self._of(Side.learn) if not size.left_out_because(self.max_tokens)]
+
+    @property
+    def left_out(self) -> list[RowSize]:
+        """The rows to learn that are not, in their order."""
+        return [size for size in self._of(Side.learn) if size.left_out_because(self.max_tokens)]
+
+    @property
+    def left_out_exam(self) -> list[RowSize]:
+        """Exam rows on which no loss is measured; a comparison asks them all the same."""
+        return [size for size in self._of(Side.exam) if size.left_out_because(self.max_tokens)]
+
+    @property
+    def num_learned_tokens(self) -> int:
+        """How many tokens the model practises writing in one round through the rows."""
+        return sum(size.num_learned_tokens for size in self.learned)
+
+    @property
+    def limit_for_all(self) -> int | None:
+        """The smallest round limit that leaves no row out for its length; None if the model cannot take it."""
+        longest = max((size.num_tokens for size in self.sizes if not size.problem), default=0)
+        rounded = -(-longest // ROUNDED_TO) * ROUNDED_TO
+        if self.context_length is None or rounded <= self.context_length:
+            return rounded
+        return self.context_length if longest <= self.context_length else None
+
+    @property
+    def sentence(self) -> str:
+        """What is learned and what is lost, with what to do about it."""
+        learn, out = self._of(Side.learn), self.left_out
+        if not learn:
+            return "There is no row to learn."
+        if not self.learned:
+            first = out[0].left_out_because(self.max_tokens)
+            return f"Not one of {len(learn):,} rows can be learned. The first: {first}"
+        if not out:
+            all_rows = f"All {len(learn):,} rows are" if len(learn) > 1 else "The one row is"
+            return f"{all_rows} learned whole, end marker included."
+        unusable, too_long = [size for size in out if size.problem], [size for size in out if not size.problem]
+        parts = [f"{len(unusable):,} cannot be learned by this model"] if unusable else []
+        if too_long:
+            cure = self.limit_for_all
+            parts.append(
+                f"{len(too_long):,} {'has' if len(too_long) == 1 else 'have'} more than {self.max_tokens:,} tokens"
+                + (f" ({cure:,} would lose none)" if cure else " (longer than the model can read)")
+            )
+        verb = "is" if len(out) == 1 else "are"
+        return f"{len(out):,} of {len(learn):,} rows {verb} left out: {'; '.join(parts)}."
+
+    def _of(self, side: Side) -> list[RowSize]:
+        return [size for size in self.sizes if size.side == side.value]
+
+
+@dataclass(frozen=True)
+class SeenRow:
+    """A row as the model sees it: what it only reads, what it practises writing, and where it learns to stop."""
+
+    size: RowSize
+    read: str
+    learned: str
+    end: str
+    why_left_out: str
+
+
+def row_limit(renderer: Renderer, max_length: int | None) -> int:
+    """The longest row that is learned, in tokens: as it is asked for, and never more than the model can read."""
+    return min(max_length or renderer.context_length or DEFAULT_LIMIT, renderer.context_length or LARGEST_LIMIT)
+
+
+def look(session: Session, home: Home, training_set: TrainingSet, base: BaseModel, *, max_length: int | None) -> Look:
+    """What a training would learn. Raises TemplateNotUsable or ModelRefused for a model that nothing can be taught."""
+    renderer = Renderer.open(models.folder_of(home, base))
+    limit = row_limit(renderer, max_length)
+    sizes = _sizes(session, home, training_set, base, renderer)
+    return Look(sizes, limit, renderer.context_length, renderer.is_stopped_by_end_marker)
+
+
+def seen_rows(
+    session: Session, home: Home, training_set: TrainingSet, base: BaseModel, sizes: Sequence[RowSize], *, limit: int
+) -> list[SeenRow]:
+    """These rows with their texts, in this order. `limit` is the longest row that is learned, in tokens."""
+    renderer = Renderer.open(models.folder_of(home, base))
+    wanted = [(size.side, size.position) for size in sizes]
+    query = select(TrainingSetRow).where(
+        TrainingSetRow.training_set_id == training_set.id,
+        TrainingSetRow.position.in_({position for _, position in wanted}),
+    )
+    rows = {(row.side, row.position): row for row in session.scalars(query)}
+    return [_seen(renderer, size, rows[size.side, size.position], limit) for size in sizes]
+
+
+def _seen(renderer: Renderer, size: RowSize, row: TrainingSetRow, limit: int) -> SeenRow:
+    because = size.left_out_because(limit)
+    if size.problem:
+        asked = "\n\n".join(str(message["content"]) for message in row.messages[:-1])
+        return SeenRow(size, asked, row.expected, "", because)
+    example = renderer.render_example(row.messages)
+    learned = example.text_answer.removesuffix(renderer.end_marker)
+    return SeenRow(size, example.text_prompt, learned, renderer.end_marker, because)
+
+
+def _sizes(
+    session: Session, home: Home, training_set: TrainingSet, base: BaseModel, renderer: Renderer
+) -> tuple[RowSize, ...]:
+    """Kept in a file of their own, because neither the set nor the model ever changes."""
+    name = f"{base.content_hash[:16]}-{rendering.RENDERING_VERSION}.json"
+    path = home.root / training_set.folder / "sizes" / name
+    if path.is_file():
+        return tuple(RowSize(**fields) for fields in json.loads(path.read_text(encoding="utf-8")))
+    sizes = tuple(_size(renderer, row) for row in _rows(session, training_set.id))
+    _keep(sizes, path)
+    return sizes
+
+
+def _keep(sizes: Sequence[RowSize], path: Path) -> None:
+    with whole_file(path) as file:
+        file.write(json.dumps([asdict(size) for size in sizes], separators=(",", ":")).encode())
+
+
+def _rows(session: Session, training_set_id: str) -> Iterator[TrainingSetRow]:
+    query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id)
+    order = (TrainingSetRow.side.desc(), TrainingSetRow.position)  # those to learn first
+    yield from session.scalars(query.order_by(*order).execution_options(yield_per=500))
+
+
+def _size(renderer: Renderer, row: TrainingSetRow) -> RowSize:
+    try:
+        example = renderer.render_example(row.messages)
+    except Invalid as error:
+        return RowSize(row.side, row.position, row.row_id, problem=error.message)
+    return RowSize(row.side, row.position, row.row_id, len(example.token_ids), example.num_learned_tokens)

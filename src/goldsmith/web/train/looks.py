@@ -1,0 +1,109 @@
+"""A look before the start, for page and API: what is asked for, and what is found. Used by the handlers only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from fastapi import Depends, Query, Request
+
+from goldsmith.models import queries as models
+from goldsmith.models.tables import BaseModel
+from goldsmith.stars import queries as stars
+from goldsmith.stars.tables import TrainingSet
+from goldsmith.train import look as looking
+from goldsmith.train.look import LARGEST_LIMIT, Look, RowSize, SeenRow
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheHome
+from goldsmith.web.listing import Chip, Pager, chips, with_query
+from goldsmith.web.pages import Page
+
+ROWS_A_PAGE = 10
+Show = Literal["", "left_out", "exam"]
+"""Which rows: all to learn, those of them that are left out, or the exam."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A look, with the pair that was looked at."""
+
+    training_set: TrainingSet
+    base: BaseModel
+    look: Look
+
+    def shown(self, show: Show) -> Sequence[RowSize]:
+        """The rows that are asked for, in their order."""
+        if show == "left_out":
+            return self.look.left_out
+        return [size for size in self.look.sizes if size.side == (show or "learn")]
+
+
+def _looked(
+    session: ReadSession,
+    home: TheHome,
+    person: CurrentPerson,
+    training_set: Annotated[str, Query(max_length=255)],
+    base_model: Annotated[str, Query(max_length=255)],
+    max_length: Annotated[int | None, Query(ge=16, le=LARGEST_LIMIT)] = None,
+) -> Looked:
+    found = stars.training_set(session, training_set, domain=person.domain)
+    base = models.base(session, base_model, domain=person.domain)
+    return Looked(found, base, looking.look(session, home, found, base, max_length=max_length))
+
+
+TheLook = Annotated[Looked, Depends(_looked)]
+"""The look at the training set and the base model that the address names, with its limit."""
+
+
+def _seen(
+    session: ReadSession,
+    home: TheHome,
+    looked: TheLook,
+    show: Show = "",
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = ROWS_A_PAGE,
+) -> list[SeenRow]:
+    some = looked.shown(show)[after : after + limit]
+    return looking.seen_rows(session, home, looked.training_set, looked.base, some, limit=looked.look.max_tokens)
+
+
+TheSeenRows = Annotated[list[SeenRow], Depends(_seen)]
+"""Some of its rows with their texts."""
+
+
+@dataclass(frozen=True)
+class LookPage(Page):
+    """Every row as the model will see it."""
+
+    template: ClassVar[str] = "train/look.html"
+    current: ClassVar[str] = "training"
+    looked: Looked
+    filters: tuple[Chip, ...]
+    rows: tuple[SeenRow, ...]
+    pager: Pager
+    address: str
+    start: str
+    """The form that starts a training of this pair."""
+
+
+def look_page(request: Request, looked: Looked, rows: Sequence[SeenRow], *, show: Show, after: int) -> LookPage:
+    """The page of a look."""
+    names: tuple[tuple[Show, str], ...] = (("", "To learn"), ("left_out", "Left out"), ("exam", "Exam"))
+    counts: dict[str, int] = {name: len(looked.shown(name)) for name, _ in names}
+    pair = f"training_set={looked.training_set.id}&base_model={looked.base.id}&max_length={looked.look.max_tokens}"
+    return LookPage(
+        title="What the model will learn",
+        looked=looked,
+        filters=chips(request, "show", names, counts),
+        rows=tuple(rows),
+        pager=_pager(request, after, len(rows), counts[show]),
+        address=f"/training/look?{pair}",
+        start=f"/training/new?{pair}",
+    )
+
+
+def _pager(request: Request, after: int, num_shown: int, total: int) -> Pager:
+    if not num_shown:
+        return Pager("No row is like that.")
+    back = with_query(request, after=max(0, after - ROWS_A_PAGE) or None) + "#rows" if after else None
+    last = after + num_shown
+    more = with_query(request, after=last) + "#rows" if last < total else None
+    return Pager(f"{after + 1:,} to {last:,} of {total:,}", back, more)

@@ -1,0 +1,126 @@
+"""What a look says is what a training then does: for every limit the same rows, tokens and reasons."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.factories import HASH, make_base_model
+
+from goldsmith.models.errors import TemplateNotUsable
+from goldsmith.models.rendered_file import render_set
+from goldsmith.models.rendering import Renderer
+from goldsmith.models.tables import BaseModel
+from goldsmith.people.types import Person
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
+from goldsmith.testing import write_small_model
+from goldsmith.train.look import Look, RowSize, look, seen_rows
+
+ROWS = ["where is my parcel", "x" * 300, "<|im_end|> ends it", "hi", "a long one " * 90, "thanks"]
+
+
+@pytest.fixture
+def pair(database: Database, home: Home, person: Person) -> tuple[TrainingSet, BaseModel]:
+    with database.transaction() as session:
+        base = make_base_model(session, by=person)
+        write_small_model(home.root / base.folder)
+        training_set = TrainingSet(
+            id="set_1", name="stars", format="chatml", folder="training-sets/set_1", num_learn=5, num_exam=1,
+            num_dropped=0, manifest={}, content_hash=HASH, domain=person.domain, created_by=person.id,
+        )  # fmt: skip
+        session.add(training_set)
+        session.flush()
+        for number, text in enumerate(ROWS, start=1):
+            messages = [{"role": "user", "content": text}, {"role": "assistant", "content": f"answer {number}"}]
+            side, position = ("exam", 1) if number == len(ROWS) else ("learn", number)
+            row = TrainingSetRow(
+                training_set_id="set_1", side=side, position=position, row_id=f"row_{number}", answer_id="", mark_id=0,
+                stratum="", messages=messages, expected=f"answer {number}",
+            )  # fmt: skip
+            session.add(row)
+    return training_set, base
+
+
+def looked(database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], max_length: int | None) -> Look:
+    with database.reading() as session:
+        return look(session, home, *pair, max_length=max_length)
+
+
+@given(limit=st.integers(16, 1500))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_says_what_a_training_with_this_limit_learns(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], tmp_path: Path, limit: int
+) -> None:
+    found = looked(database, home, pair, limit)
+    renderer = Renderer.open(home.root / pair[1].folder)
+    examples = [
+        (f"row_{n}", [{"role": "user", "content": text}, {"role": "assistant", "content": f"answer {n}"}])
+        for n, text in enumerate(ROWS[:-1], start=1)
+    ]
+    really = render_set(examples, renderer, max_tokens=limit, path=tmp_path / "learn.jsonl")
+    assert (len(found.learned), found.num_learned_tokens) == (really.num_rows, really.num_learned_tokens)
+    reasons = {size.row_id: size.left_out_because(limit) for size in found.left_out}
+    assert reasons == {problem.row_id: problem.reason for problem in really.problems}
+    assert sum(size.num_tokens for size in found.learned) == really.num_tokens
+
+
+def test_a_limit_that_loses_no_row_for_its_length_is_named(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    short = looked(database, home, pair, 64)
+    assert short.limit_for_all is not None
+    assert f"({short.limit_for_all:,} would lose none)" in short.sentence
+    whole = looked(database, home, pair, short.limit_for_all)
+    assert [size.row_id for size in whole.left_out] == ["row_3"]
+    assert "1 of 5 rows is left out: 1 cannot be learned by this model." in whole.sentence
+
+
+def test_a_limit_is_never_above_what_the_model_can_read(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    assert looked(database, home, pair, 100_000).max_tokens == 4096
+    assert looked(database, home, pair, None).max_tokens == 4096
+
+
+def test_a_second_look_renders_nothing(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = looked(database, home, pair, 256)
+    monkeypatch.setattr(Renderer, "render_example", lambda *_: pytest.fail("it rendered again"))
+    assert looked(database, home, pair, 256) == first
+    assert looked(database, home, pair, 64).max_tokens == 64
+
+
+def test_rows_are_shown_in_the_parts_that_the_model_tells_apart(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    found = looked(database, home, pair, 64)
+    with database.reading() as session:
+        one, other, *_ = seen_rows(session, home, *pair, [found.learned[0], found.left_out[1]], limit=64)
+    assert one.read.endswith("<|im_start|>assistant\n")
+    assert (one.learned, one.end, one.why_left_out) == ("answer 1", "<|im_end|>", "")
+    assert "control token" in other.why_left_out
+    assert (other.read, other.learned) == (ROWS[2], "answer 3")
+
+
+def test_a_model_that_nothing_can_be_taught_is_said(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    (home.root / pair[1].folder / "chat_template.jinja").unlink()
+    with pytest.raises(TemplateNotUsable):
+        looked(database, home, pair, 64)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ([], "There is no row to learn."),
+        ([RowSize("learn", 1, "r", 40, 9)], "The one row is learned whole"),
+        ([RowSize("learn", 1, "r", 400, 9)], "Not one of 1 rows can be learned. The first: The row has 400 tokens"),
+        ([RowSize("learn", 1, "r", 9, 9), RowSize("learn", 2, "s", 5000, 9)], "(longer than the model can read)"),
+    ],
+)
+def test_the_sentence_is_about_rows_to_learn(sizes: list[RowSize], words: str) -> None:
+    assert words in Look(tuple(sizes), 128, 4096, stops_by_itself=True).sentence

@@ -1,0 +1,30 @@
+"""What is refused before a heavy program is started."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldsmith.jobs.errors import JobFailed
+from goldsmith.jobs.folder import JobFolder
+from goldsmith.models.tables import BaseModel
+from goldsmith.storage.database import Database
+from goldsmith.testing import write_small_model
+from goldsmith.train.backends.base import Plan
+from goldsmith.train.preparation import Preparation, prepare
+from goldsmith.train.tables import TrainingJob
+
+
+def test_a_model_at_whose_end_marker_no_engine_stops_is_refused(database: Database, tmp_path: Path) -> None:
+    base = write_small_model(tmp_path / "small")
+    (base / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|endoftext|>"}))
+    about: dict[str, Any] = {"training": TrainingJob(name="t"), "base": BaseModel(), "set_folder": tmp_path}
+    plan = Plan("goldsmith.trainers.fake", None, {})
+    what = Preparation(
+        training_set_id="set_1", model_id="m", base_folder=base, plan=plan, device="cpu", num_threads=1, **about
+    )
+    with pytest.raises(JobFailed) as refused:
+        prepare(database, what, JobFolder(tmp_path / "job"))
+    assert refused.value.kind == "no_end_marker"
+    assert "<|im_end|>" in refused.value.message
