@@ -64,7 +64,8 @@ def main() -> None:
 def measure(api: Api, home: Path, number: int) -> None:
     """One batch from its upload to its output."""
     key = api.http.headers["Authorization"].removeprefix("Bearer ")
-    client = openai.OpenAI(base_url=f"{api.http.base_url}v1", api_key=key, max_retries=ATTEMPTS)
+    address = str(api.http.base_url).rstrip("/")
+    client = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=ATTEMPTS)
     parts = app.assemble(Settings(home=home))
     began = time.perf_counter()
     file = client.files.create(file=("requests.jsonl", requests(number)), purpose="batch")
