@@ -15,6 +15,7 @@ from goldsmith.models import queries as models
 from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
 from goldsmith.train import queries, service
+from goldsmith.train.dial import Dial
 from goldsmith.train.look import LARGEST_LIMIT
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
 
@@ -41,13 +42,14 @@ def start(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
     ] = None,
+    dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
     """Train. It is refused before anything starts when it cannot work."""
     cli: Cli = context.obj
     backends = app.make_backends()
-    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []))
+    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []), dial)
     if dry_run:
         chosen = backend_of(backend, backends)
         plan = chosen.plan(read_options(chosen, request.options), cli.parts.machine)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from goldsmith.data.types import Upload
 from goldsmith.train.backends.base import Backend, Options
+from goldsmith.train.dial import Dial
 from goldsmith.train.errors import BackendUnknown, OptionsInvalid
 
 SYNONYMS = {"huggingface": "trl"}
@@ -24,6 +25,8 @@ class TrainRequest:
     """None: the newest training set of the caller's organisation."""
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    dial: Dial | None = None
+    """How thoroughly; `options` go before what it resolves to."""
     files: "ChatFiles | None" = None
     """Uploaded conversations instead of a training set."""
     is_deployed: bool = False
@@ -54,6 +57,11 @@ def backend_of(name: str, backends: Mapping[str, Backend]) -> Backend:
     if found is None:
         raise BackendUnknown(f"There is no backend {name!r}. There are: {', '.join(sorted(backends))}.")
     return found
+
+
+def for_backend(backend: Backend, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a dial's numbers that this backend knows."""
+    return {name: value for name, value in resolved.items() if name in backend.options.model_fields}
 
 
 def read_options(backend: Backend, given: Mapping[str, Any]) -> Options:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,10 +19,10 @@ from goldsmith.serve import queries as serve
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
-from goldsmith.train import chat_files
+from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.errors import NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
-from goldsmith.train.recipe import TrainRequest, backend_of, read_options
+from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, read_options
 from goldsmith.train.tables import TrainingJob
 
 KIND = "training"
@@ -32,11 +33,12 @@ def start(
 ) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
     backend = backend_of(request.backend, backends)
-    options = read_options(backend, request.options)
     base = models.base(session, request.base_model, domain=by.domain)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
     training_set = _training_set(session, request, by) if request.files is None else None
+    given = {name: value for name, value in request.options.items() if value is not None}
+    options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
     for problem in backend.check(options, machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
     if training_set is not None and training_set.num_learn == 0:
@@ -54,6 +56,15 @@ def start(
     title = f"Train {training.name}"
     queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
     return training
+
+
+def _dialled(
+    request: TrainRequest, backend: Backend, base: BaseModel, training_set: TrainingSet | None
+) -> dict[str, Any]:
+    if request.dial is None or training_set is None:
+        return {}
+    found = dial.resolve(request.dial, num_rows=training_set.num_learn, num_parameters=base.num_parameters)
+    return for_backend(backend, found)
 
 
 def _usable_name(session: Session, name: str, by: Person) -> str:

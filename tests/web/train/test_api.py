@@ -50,6 +50,13 @@ def start(client: TestClient, **more: Any) -> Any:
     return answer.json()
 
 
+def test_the_dial_resolves_to_numbers_and_given_ones_go_before_them(client: TestClient, set_id: str) -> None:
+    config = start(client, training_set=set_id, dial="thorough", batch_size=2)["config"]
+    assert (config["num_epochs"], config["lora_rank"], config["batch_size"]) == (12, 16, 2)
+    refused = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", "dial": "loud"})
+    assert refused.status_code == 422
+
+
 def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:
     with site.database.reading() as session:
         write_small_model(site.home.root / models.base(session, "tiny", domain=site.person.domain).folder)

@@ -187,3 +187,18 @@ def test_a_look_with_what_is_not_there_is_refused(site: Site) -> None:
     assert browser.get(f"/training/look?training_set={set_id}&base_model=nothing").status_code == 404
     assert browser.get(f"/training/look?training_set=nothing&base_model={base_id}").status_code == 404
     assert browser.get(f"/training/look?training_set={set_id}&base_model={base_id}&max_length=3").status_code == 422
+
+
+def test_the_dial_fills_in_numbers_that_fit_and_keeps_the_rest(site: Site) -> None:
+    set_id, base_id = ready(site)
+    with_model(site, set_id, base_id)
+    browser = site.browser()
+    chosen = {"training_set": set_id, "base_model": base_id, "name": "mine", "seed": "7", "dial": "thorough"}
+    page = browser.get("/training/new", params=chosen).text
+    shown = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page)) | dict(
+        re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', page)
+    )
+    assert (shown["num_epochs"], shown["name"], shown["seed"]) == ("8", "mine", "7")
+    assert 'value="thorough" aria-pressed="true"' in page
+    assert "Thorough: more rounds and a larger adapter." in page
+    assert 'aria-pressed="true"' not in browser.get("/training/new").text

@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 
 from goldsmith.jobs.states import JobState
 from goldsmith.train.backends.base import Backend
+from goldsmith.train.dial import Dial
 from goldsmith.train.look import SeenRow
 from goldsmith.train.recipe import SYNONYMS, TrainRequest
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
@@ -29,6 +30,8 @@ class TrainBody(ApiBody):
     """By id or name; default: your organisation's newest."""
     name: Text | None = None
     """What the tuned model is called."""
+    dial: Dial | None = None
+    """How thoroughly: resolves to numbers that depend on rows and model; options that are given go before them."""
     num_epochs: Any = None
     """How often every row is learned from."""
 
@@ -36,7 +39,7 @@ class TrainBody(ApiBody):
     def request(self) -> TrainRequest:
         """As the step takes it."""
         options = {**(self.model_extra or {}), "num_epochs": self.num_epochs}
-        return TrainRequest(self.base_model, self.backend, self.training_set, self.name, options)
+        return TrainRequest(self.base_model, self.backend, self.training_set, self.name, options, self.dial)
 
 
 class SeenRowAnswer(ApiAnswer):

@@ -1,11 +1,13 @@
 """Puts the pages of training together from what the steps' queries find. Used by the handlers only."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import Request
 from sqlalchemy import orm
 
 from goldsmith.environments.machine import MachineFacts
+from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
@@ -14,9 +16,11 @@ from goldsmith.people.types import Person
 from goldsmith.serve import queries as serve
 from goldsmith.stars import queries as stars
 from goldsmith.storage.files import Home
+from goldsmith.train import look as looking
 from goldsmith.train import queries
 from goldsmith.train.backends.base import Backend
-from goldsmith.train.recipe import backend_of
+from goldsmith.train.dial import Dial, resolve
+from goldsmith.train.recipe import backend_of, for_backend
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web import needs
 from goldsmith.web.forms import FormField
@@ -46,7 +50,12 @@ def trainings_page(request: Request, session: orm.Session, person: Person, befor
 
 
 def new_page(
-    session: orm.Session, person: Person, home: Home, fields: tuple[FormField, ...], backend: str
+    session: orm.Session,
+    person: Person,
+    home: Home,
+    fields: tuple[FormField, ...],
+    backend: str,
+    dial: Dial | None = None,
 ) -> NewTrainingPage:
     """The form, with what there is to choose, what is missing, and a look at what would be learned."""
     options = choices(session, domain=person.domain)
@@ -62,10 +71,27 @@ def new_page(
         needs=needs.for_training(session, home, domain=person.domain) if backend == DEFAULT_BACKEND else (),
         samples=_samples(session, chosen),
         look=f"/training/look?training_set={chosen}&base_model={base}" if chosen and base else "",
+        dials=tuple((each.value, words, each is dial) for each, words in views.DIALS.items()),
         has_sets=bool(options["training_set"]),
         has_models=bool(options["base_model"]),
         address=f"/training/new?training_set={chosen}" if chosen else "/training/new",
     )
+
+
+def turned(
+    session: orm.Session, person: Person, home: Home, backend: Backend, values: Mapping[str, str], dial: Dial | None
+) -> dict[str, Any]:
+    """The values of the form, with the numbers of the dial for the rows and the model that are chosen."""
+    if dial is None or not values.get("training_set") or not values.get("base_model"):
+        return dict(values)
+    training_set = stars.training_set(session, values["training_set"], domain=person.domain)
+    base = models.base(session, values["base_model"], domain=person.domain)
+    try:
+        look = looking.look(session, home, training_set, base, max_length=None)
+    except Invalid:
+        look = None  # the look itself says why nothing can be learned
+    found = resolve(dial, num_rows=training_set.num_learn, num_parameters=base.num_parameters, look=look)
+    return {**values, **for_backend(backend, found)}
 
 
 def training_page(

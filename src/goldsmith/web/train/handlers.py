@@ -14,6 +14,7 @@ from goldsmith.jobs.types import StopRequest
 from goldsmith.storage.files import Home
 from goldsmith.train import queries, service
 from goldsmith.train.backends.base import Backend
+from goldsmith.train.dial import Dial
 from goldsmith.train.recipe import backend_of
 from goldsmith.web.dependencies import (
     CurrentPerson,
@@ -25,7 +26,7 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.train.found import new_page, training_page, trainings_page
+from goldsmith.web.train.found import new_page, training_page, trainings_page, turned
 from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
 from goldsmith.web.train.start_form import TheStart, start_fields
 from goldsmith.web.train.views import DEFAULT_BACKEND
@@ -68,13 +69,15 @@ def new(
     request: Request,
     session: ReadSession,
     person: CurrentPerson,
-    home: TheHome,
-    backends: TheBackends,
+    workshop: TheWorkshop,
     backend: str = DEFAULT_BACKEND,
+    dial: Dial | None = None,
 ) -> HTMLResponse:
-    """The form."""
-    fields = start_fields(backend_of(backend, backends), request.query_params)
-    return render(request, new_page(session, person, home, fields, backend), fragment="train/_needs.html")
+    """The form; with a dial its numbers are those that fit rows and model."""
+    chosen = backend_of(backend, workshop.backends)
+    values = turned(session, person, workshop.home, chosen, request.query_params, dial)
+    page = new_page(session, person, workshop.home, start_fields(chosen, values), backend, dial)
+    return render(request, page, fragment="train/_needs.html")
 
 
 @pages.get("/training/look")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
+from goldsmith.train.dial import Dial
 from goldsmith.train.tables import TrainingJob, TrainingMetric
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
@@ -29,6 +30,11 @@ _VERBS = {
     JobState.QUEUED: "Will learn",
     JobState.FAILED: "Was to learn",
     JobState.CANCELLED: "Was to learn",
+}
+DIALS = {
+    Dial.quick: "Quick: some minutes, to see whether the rows teach anything",
+    Dial.balanced: "Balanced: what most trainings need",
+    Dial.thorough: "Thorough: more rounds and a larger adapter",
 }
 _ROUNDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -82,6 +88,8 @@ class NewTrainingPage(Page):
     samples: tuple[Sample, ...]
     look: str
     """Where every row is looked at; empty while there is nothing to look at."""
+    dials: tuple[tuple[str, str, bool], ...]
+    """How thoroughly: (value, what it means, whether its numbers stand in the form)."""
     has_sets: bool
     has_models: bool
     address: str
