@@ -138,6 +138,7 @@ def done(site: Site) -> Pages:
         walk.start_training(LONG_NAME)
         walk.run_training(steps=45)
         walk.finish_training()
+        trainings = [walk.training_id]
         walk.deploy()
         walk.start_comparison()
         walk.answer_arms(num_right={"base": 4, "examples": 6, "tuned": 17})
@@ -154,11 +155,15 @@ def done(site: Site) -> Pages:
         )
         version = walk.session.get_one(DatasetVersion, walk.version_id)
         model, base = walk.model_id, walk.base_id
+        walk.start_training("Another, with fewer rounds")
+        walk.run_training(steps=30)
+        trainings.append(walk.training_id)
         write_small_model(site.home.root / models.base(walk.session, base, domain=walk.by.domain).folder)
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
         "look": f"/training/look?{pair}&max_length=256",
+        "side-by-side": "/training/side-by-side?" + "&".join(f"training={each}" for each in trainings),
         "look-left-out": f"/training/look?{pair}&max_length=128&show=left_out",
         **{f"guided-{step}": f"/fine-tuning?step={step}" for step in ("data", "run", "stars", "train", "serve")},
         "data-preview": preview(site),

@@ -10,10 +10,10 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart. `exam` is the gold one that the page is about, `learn` the grey one."""
+    """A line of a chart: `exam` is the gold one that the page is about, `learn` the grey one, others are dashed."""
 
     name: str
-    look: Literal["exam", "learn"]
+    look: Literal["exam", "learn", "second", "third"]
     points: tuple[Point, ...]
 
 

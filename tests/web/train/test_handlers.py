@@ -202,3 +202,29 @@ def test_the_dial_fills_in_numbers_that_fit_and_keeps_the_rest(site: Site) -> No
     assert 'value="thorough" aria-pressed="true"' in page
     assert "Thorough: more rounds and a larger adapter." in page
     assert 'aria-pressed="true"' not in browser.get("/training/new").text
+
+
+def test_trainings_are_put_side_by_side_with_what_differs_first(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        ids = []
+        for name in ("first", "second"):
+            walk.start_training(name)
+            walk.run_training(steps=45)
+            walk.finish_training()
+            ids.append(walk.training_id)
+        row = queries.one(walk.session, ids[1], domain=site.person.domain)
+        row.config = {**row.config, "num_epochs": 9}
+    browser = site.browser()
+    assert browser.get("/training").text.count('name="training"') == 2
+    page = browser.get("/training/side-by-side", params={"training": ids}).text
+    lines = re.findall(r'<th scope="row">([^<]+)</th>', page)
+    assert lines.index("Num epochs") < lines.index("Base model")
+    assert "Lowest loss on exam rows: " in page
+    assert "not measured on the same exam rows" not in page
+    alone = browser.get("/training/side-by-side", params={"training": ids[:1]})
+    assert alone.headers["location"] == "/training"
+    assert browser.get("/training/side-by-side", params={"training": [ids[0], "nothing"]}).status_code == 404

@@ -137,6 +137,8 @@ const colour = (name) => {
 const LOOKS = {
   exam: { line: "--gold-line", width: 2.5, radius: 3.5 },
   learn: { line: "--ink-3", width: 1.75, radius: 0 },
+  second: { line: "--info", width: 2, radius: 3, dash: [6, 4] },
+  third: { line: "--bad", width: 2, radius: 3, dash: [2, 3] },
 };
 
 function withScript(address) {
@@ -159,6 +161,7 @@ function dataset(series) {
     backgroundColor: colour("--surface"),
     pointBorderColor: colour(look.line),
     borderWidth: look.width,
+    borderDash: look.dash ?? [],
     pointRadius: look.radius,
     pointBorderWidth: 2,
     tension: 0,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from goldsmith.environments.machine import MachineFacts
@@ -28,6 +28,7 @@ from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.train.found import new_page, training_page, trainings_page, turned
 from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
+from goldsmith.web.train.side_by_side import MOST, Measured, side_by_side_page
 from goldsmith.web.train.start_form import TheStart, start_fields
 from goldsmith.web.train.views import DEFAULT_BACKEND
 
@@ -96,6 +97,22 @@ def start(
         return render(request, new_page(session, person, workshop.home, form.fields, backend), status=422)
     training = service.start(session, form.request, backends=workshop.backends, machine=workshop.machine, by=person)
     return redirect(request, f"/training/{training.id}", toast="Queued. It starts as soon as the machine is free.")
+
+
+@pages.get("/training/side-by-side", response_model=None)
+def side_by_side(
+    request: Request,
+    session: ReadSession,
+    person: CurrentPerson,
+    training: Annotated[list[str] | None, Query(max_length=50)] = None,
+) -> HTMLResponse | RedirectResponse:
+    """Some trainings beside each other; without at least two back to the list, which says how."""
+    chosen = list(dict.fromkeys(training or ()))[:MOST]
+    if len(chosen) < 2:
+        return redirect(request, "/training", toast="Mark at least two trainings to see them side by side.")
+    rows = [queries.one(session, each, domain=person.domain) for each in chosen]
+    page = side_by_side_page([Measured(row, queries.series(session, row.id)) for row in rows])
+    return render(request, page)
 
 
 @pages.get("/training/{training_id}")
