@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from tests import accounts, postgresql
 from tests.contract import ran_on
 from tests.factories import MakeDatabase
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let no test be passed over in silence where it counts."""
     accounts.register(config)
     ran_on.register(config)
+    # How long an example takes says how busy the machine is, nothing about the code.
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 
 @pytest.fixture
