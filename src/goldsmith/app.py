@@ -26,6 +26,8 @@ from goldsmith.storage.files import Home
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from goldsmith.gateway.application import Gateway
+    from goldsmith.gateway.poller import Poller
     from goldsmith.gateway.routes import Tables
     from goldsmith.jobs.supervisor import Supervisor
     from goldsmith.jobs.worker import Worker
@@ -140,13 +142,14 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     from goldsmith.run.batches.jobs import BatchKeeper
     from goldsmith.serve.kept.jobs import KeptKeeper
     from goldsmith.serve.rollout_keeper import RolloutKeeper
+    from goldsmith.serve.shadow.jobs import PairKeeper
     from goldsmith.webhooks.keeper import WebhookKeeper
 
     rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    kept = KeptKeeper(parts.database)
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, kept]
+    passed = (KeptKeeper(parts.database), PairKeeper(parts.database))
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, *passed]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
@@ -231,9 +234,12 @@ def make_routers() -> "Routers":
 def _routers_of_what_passed() -> "Routers":
     """Pages and addresses of what is kept of the requests that pass the gateway."""
     from goldsmith.web.factory import Routers
-    from goldsmith.web.kept import api, handlers
+    from goldsmith.web.kept import api as kept_api
+    from goldsmith.web.kept import handlers as kept
+    from goldsmith.web.shadow import api as shadow_api
+    from goldsmith.web.shadow import handlers as shadow
 
-    return Routers(pages=[handlers.pages], api=[api.api])
+    return Routers(pages=[kept.pages, shadow.pages], api=[kept_api.api, shadow_api.api])
 
 
 def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
@@ -241,27 +247,17 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from starlette.routing import compile_path
 
     from goldsmith.gateway import inside
-    from goldsmith.gateway.application import ADDRESSES, Gateway
-    from goldsmith.gateway.exchange import LateForwarder
-    from goldsmith.gateway.keeping import KeepingLine
-    from goldsmith.gateway.line import Line
+    from goldsmith.gateway.application import ADDRESSES
     from goldsmith.gateway.poller import Poller
-    from goldsmith.gateway.traffic import Traffic
     from goldsmith.serve import bell
-    from goldsmith.serve.kept.jobs import KeptSink
-    from goldsmith.serve.traffic_sink import TrafficSink
     from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
     from goldsmith.web.factory import make_web
     from goldsmith.web.state import WebState
 
     poller = Poller(lambda: read_routes(parts), bell=lambda: bell.heard(parts.home))
-    traffic = Traffic(TrafficSink(parts.database, days=parts.settings.traffic_days))
-    keeping = KeepingLine(KeptSink(parts.database))
     # What is asked on a page goes through the same counts, lines and limits as what a program asks.
-    asked_inside = Gateway(
-        inside.nobody, poller, LateForwarder(), traffic, Line(parts.settings.gateway_wait_s), keeping
-    )
+    asked_inside = _make_gateway(parts, poller)
 
     def after_switch() -> None:
         bell.ring(parts.home)
@@ -284,20 +280,49 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     return web
 
 
+def _make_gateway(parts: Parts, poller: "Poller") -> "Gateway":
+    """A gateway before nothing, with everything that it hands over to the database behind the callers' backs."""
+    from goldsmith.gateway import inside
+    from goldsmith.gateway.application import Gateway
+    from goldsmith.gateway.exchange import LateForwarder
+    from goldsmith.gateway.keeping import KeepingLine
+    from goldsmith.gateway.line import Line
+    from goldsmith.gateway.shadowing import Shadowing
+    from goldsmith.gateway.traffic import Traffic
+    from goldsmith.serve.kept.jobs import KeptSink
+    from goldsmith.serve.shadow.jobs import PairSink
+    from goldsmith.serve.traffic_sink import TrafficSink
+
+    forwarder = LateForwarder()
+    return Gateway(
+        inside.nobody,
+        poller,
+        forwarder,
+        Traffic(TrafficSink(parts.database, days=parts.settings.traffic_days)),
+        Line(parts.settings.gateway_wait_s),
+        KeepingLine(KeptSink(parts.database)),
+        Shadowing(forwarder, PairSink(parts.database)),
+    )
+
+
 def read_routes(parts: Parts) -> "Tables":
     """Where every name leads, and the engines' keys: what the gateway keeps in memory."""
     from goldsmith.gateway.routes import Tables
     from goldsmith.serve import queries
     from goldsmith.serve.kept import queries as kept
+    from goldsmith.serve.shadow import queries as shadow
 
     with parts.database.reading() as session:
         domains = queries.domains(session)
         by_domain = {domain: queries.route_table(session, domain) for domain in domains}
         keeping = {domain: kept.keeping(session, domain=domain) for domain in domains}
+        shadows = {domain: shadow.shadows(session, domain=domain) for domain in domains}
     routes = [route for table in by_domain.values() for route in table.routes.values()]
     targets = {share.target.engine_id: share.target for route in routes for share in route.shares}
     keys = {engine_id: target.read_key(parts.home.root) for engine_id, target in targets.items()}
-    return Tables(by_domain, {engine_id: key for engine_id, key in keys.items() if key}, keeping=keeping)
+    return Tables(
+        by_domain, {engine_id: key for engine_id, key in keys.items() if key}, keeping=keeping, shadows=shadows
+    )
 
 
 def make_worker(parts: Parts) -> "Worker":

@@ -34,6 +34,8 @@ from goldsmith.serve import service as serve
 from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.kept import service as kept
 from goldsmith.serve.kept.types import Exchange, Handed, Keeping
+from goldsmith.serve.shadow import service as shadow
+from goldsmith.serve.shadow.types import Pair, Shadow
 from goldsmith.serve.types import Part
 from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
@@ -146,6 +148,7 @@ def done(site: Site) -> Pages:
         serve.switch(walk.session, walk.base_id, by=walk.by)
         share_out(walk)
         keep_traffic(walk)
+        cast_shadow(walk)
         serve.add_provider(
             walk.session,
             "https://api.example.com",
@@ -177,6 +180,7 @@ def done(site: Site) -> Pages:
         "model": f"/models/{model}",
         "model-base": f"/models/{base}",
         "alias": f"/aliases/{ALIAS}",
+        "shadow": f"/aliases/{ALIAS}/shadow",
         "comparison": f"/model-comparison/{walk.comparison_id}",
         "job": f"/activity/{walk.training_id}",
         "design": "/design",
@@ -249,6 +253,24 @@ def keep_traffic(walk: Walk) -> None:
             at_s=time.time(),
         )
         kept.store(walk.session, Handed((one,)))
+
+
+def cast_shadow(walk: Walk) -> None:
+    """A second model answers along: once the same, once otherwise, once not at all."""
+    shadow.answer_along(walk.session, ALIAS, Shadow(walk.model_id), by=walk.by)
+    answers = {LONG_TEXT: "It is on its way.", "配送が遅れています。": "明日届きます。", "Where is it?": ""}
+    for question, said in answers.items():
+        asked = json.dumps({"messages": [{"role": "user", "content": question}]}).encode()
+        own = (walk.by.domain, walk.by.id, "", ALIAS, walk.base_id, "/v1/chat/completions", asked)
+        sent = Exchange(*own, _chat("It is on its way."), is_stream=False, duration_ms=800.0, at_s=time.time())
+        error = "" if said else "It took longer than 60 s and was broken off."
+        answer, took_ms = (_chat(said), 420.0) if said else (b"", None)
+        pair = Pair(sent, walk.model_id, is_json_wanted=False, answer=answer, duration_ms=took_ms, error=error)
+        shadow.store(walk.session, (pair,), {(walk.by.domain, ALIAS): 2})
+
+
+def _chat(text: str) -> bytes:
+    return json.dumps({"choices": [{"index": 0, "message": {"content": text}}]}).encode()
 
 
 def share_out(walk: Walk) -> None:

@@ -31,6 +31,7 @@ NOUNS = {
     "keys": "keys",
     "webhooks": "webhooks",
     "kept": "kept",
+    "shadows": "shadows",
 }
 """Noun → the module of this package that has its commands."""
 COMMANDS = {

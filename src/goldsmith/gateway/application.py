@@ -21,6 +21,7 @@ from goldsmith.gateway.limits import Admitted, Limiter
 from goldsmith.gateway.line import Line, Place
 from goldsmith.gateway.observing import wants_json
 from goldsmith.gateway.poller import Poller
+from goldsmith.gateway.shadowing import Shadowing
 from goldsmith.gateway.traffic import Traffic
 from goldsmith.people.types import Person
 from goldsmith.serve.types import RESERVED_NAMES, Share
@@ -59,6 +60,7 @@ class Gateway:
     traffic: Traffic = field(default_factory=Traffic)
     line: Line = field(default_factory=Line)
     keeping: KeepingLine = field(default_factory=KeepingLine)
+    shadowing: Shadowing = field(default_factory=Shadowing)
     limiter: Limiter = field(default_factory=Limiter)
     num_running: Counter[str] = field(default_factory=Counter)
     """Requests in work, by engine."""
@@ -85,10 +87,12 @@ class Gateway:
                 self.poller.start()
                 self.traffic.start()
                 self.keeping.start()
+                self.shadowing.start()
             elif message["type"].startswith("lifespan.shutdown"):
                 await self.poller.close()
                 await self.traffic.close()
                 await self.keeping.close()
+                await self.shadowing.close()
                 await self.forwarder.close()
             await send(message)
 
@@ -134,7 +138,11 @@ class Gateway:
         try:
             tables = replace(await self.poller.tables(), load=routes.Load(self.num_running, away))
             request = make(tables=tables)
-            with self.keeping.watching(request, person, tables.keeping.get(person.domain, {}), back) as noted:
+            rules = tables.keeping.get(person.domain, {})
+            with (
+                self.keeping.watching(request, person, rules, back) as kept,
+                self.shadowing.watching(request, person, tables, kept) as noted,
+            ):
                 await self._forward(request, person.domain, noted)
         except (EngineUnreachable, EngineNotReady) as error:  # nothing was sent yet
             if await self._may_ask_again(error, request, place, away):

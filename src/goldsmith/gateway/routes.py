@@ -7,6 +7,7 @@ from typing import Any
 from goldsmith.gateway import sticky
 from goldsmith.gateway.errors import EngineNotReady, ModelNotOffered, NoDefaultModel
 from goldsmith.serve.kept.types import Rules
+from goldsmith.serve.shadow.types import Shadows
 from goldsmith.serve.types import DEFAULT_ALIAS, RESERVED_NAMES, Route, RouteTable, Share
 
 MAX_LISTED = 40
@@ -35,6 +36,8 @@ class Tables:
     load: Load = NO_LOAD
     keeping: Mapping[str, Rules] = field(default_factory=dict)
     """By organisation: what is kept of its requests."""
+    shadows: Mapping[str, Shadows] = field(default_factory=dict)
+    """By organisation: which models answer copies of its aliases' requests."""
 
 
 def resolve(table: RouteTable | None, name: str | None, *, pick: float, caller: str | None = None) -> Share:

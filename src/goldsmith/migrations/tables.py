@@ -12,10 +12,11 @@ from goldsmith.run import tables as run
 from goldsmith.run.batches import tables as batches
 from goldsmith.serve import tables as serve
 from goldsmith.serve.kept import tables as kept
+from goldsmith.serve.shadow import tables as shadow
 from goldsmith.stars import tables as stars
 from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
 from goldsmith.webhooks import tables as webhooks
 
-MODULES = (people, jobs, data, models, serve, kept, run, batches, stars, train, compare, webhooks)
+MODULES = (people, jobs, data, models, serve, kept, shadow, run, batches, stars, train, compare, webhooks)
 METADATA = Table.metadata

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from goldsmith.gateway.exchange import Back, Outgoing
-from goldsmith.gateway.keeping import MAX_ANSWER_BYTES, KeepingLine
+from goldsmith.gateway.handing import MAX_ANSWER_BYTES
+from goldsmith.gateway.keeping import KeepingLine
 from goldsmith.people.types import Person
 from goldsmith.serve.kept.types import EVERYTHING, Exchange, Handed, Keeping
 

@@ -1,0 +1,1 @@
+"""Shadows: their page, and the API over the same."""
