@@ -71,7 +71,8 @@ def show(
     counts = {"learn": one.num_learn, "exam": one.num_exam, "left_out": one.num_dropped}
     examples = [{"row": row.position, "stratum": row.stratum, "messages": row.messages} for row in found]
     facts = {"id": one.id, "name": one.name, "format": one.format, **counts, "sha256": one.content_hash}
-    cli.show({**facts, "notes": one.manifest.get("notes", []), "rows": examples})
+    told = {name: one.manifest.get(name, []) for name in ("notes", "lint")}
+    cli.show({**facts, **told, "rows": examples})
 
 
 @commands.command()

@@ -53,6 +53,7 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     wanted = _wanted_sides(collection.examples, request.exam_run_id)
     placed = sides.place(session, examples, strata, share=request.exam_share, domain=by.domain, wanted=wanted)
     learn, exam = _without_leaks(examples, placed, collection)
+    lint += checks.report_leaks(learn, exam)
     files = {Side.learn: _lines(session, learn, request), Side.exam: _lines(session, exam, request)}
     manifest = _manifest(request, {Side.learn: learn, Side.exam: exam}, strata, files, collection.dropped)
     same = queries.same_set(session, manifest.sha256, domain=by.domain)

@@ -1,34 +1,73 @@
-"""What a person should look at before a training: one check a file, each a module with TITLE and `find(examples)`.
+"""What a person should look at before a training: one check a file, each a module with TITLE, CANNOT_SEE and `find`.
 
 >>> report([])
 []
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from goldsmith.stars.checks import conflicting_answers, cut_off_answers, empty_answers, invalid_json
+from goldsmith.stars.checks import (
+    conflicting_answers,
+    cut_off_answers,
+    duplicates,
+    empty_answers,
+    endless_answers,
+    foreign_markers,
+    invalid_json,
+    leaks,
+    near_duplicates,
+    one_sided,
+    personal_data,
+)
 from goldsmith.stars.types import Example, Finding
 
 MAX_LISTED = 20
 
-CHECKS: Final[Mapping[str, tuple[str, Callable[[Sequence[Example]], Iterable[Finding]]]]] = MappingProxyType(
-    {
-        "empty_answers": (empty_answers.TITLE, empty_answers.find),
-        "conflicting_answers": (conflicting_answers.TITLE, conflicting_answers.find),
-        "cut_off_answers": (cut_off_answers.TITLE, cut_off_answers.find),
-        "invalid_json": (invalid_json.TITLE, invalid_json.find),
-    }
+
+@dataclass(frozen=True)
+class Check:
+    """A check, with what it cannot see, so that nobody takes its silence for more than it is."""
+
+    title: str
+    cannot_see: str
+    find: Callable[[Sequence[Example]], Iterable[Finding]]
+
+
+_MODULES = (
+    empty_answers,
+    conflicting_answers,
+    duplicates,
+    near_duplicates,
+    cut_off_answers,
+    endless_answers,
+    invalid_json,
+    one_sided,
+    foreign_markers,
+    personal_data,
 )
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {module.__name__.rpartition(".")[2]: Check(module.TITLE, module.CANNOT_SEE, module.find) for module in _MODULES}
+)
+LIMITS: Final = (*((check.title, check.cannot_see) for check in CHECKS.values()), (leaks.TITLE, leaks.CANNOT_SEE))
+"""Every check, and what it cannot see."""
 
 
 def report(examples: Sequence[Example]) -> list[dict[str, Any]]:
     """The checks that found something, each with its number and its first findings."""
-    lines = []
-    for name, (title, find) in CHECKS.items():
-        found = list(find(examples))
-        if found:
-            listed = [finding.to_dict() for finding in found[:MAX_LISTED]]
-            lines.append({"check": name, "title": title, "num_found": len(found), "found": listed})
-    return lines
+    lines = [_line(name, check.title, check.cannot_see, check.find(examples)) for name, check in CHECKS.items()]
+    return [line for line in lines if line["num_found"]]
+
+
+def report_leaks(learn: Sequence[Example], exam: Sequence[Example]) -> list[dict[str, Any]]:
+    """What the two sides have in common, when they have."""
+    line = _line("leaks", leaks.TITLE, leaks.CANNOT_SEE, leaks.find_between(learn, exam))
+    return [line] if line["num_found"] else []
+
+
+def _line(name: str, title: str, cannot_see: str, findings: Iterable[Finding]) -> dict[str, Any]:
+    found = list(findings)
+    listed = [finding.to_dict() for finding in found[:MAX_LISTED]]
+    return {"check": name, "title": title, "num_found": len(found), "found": listed, "cannot_see": cannot_see}

@@ -7,6 +7,7 @@ from goldsmith.stars.types import Example, Finding
 from goldsmith.storage.text import plain
 
 TITLE: Final = "The same question, answered differently"
+CANNOT_SEE: Final = "Questions that mean the same in other words; capitals and spaces make no difference."
 
 
 def find(examples: Sequence[Example]) -> Iterable[Finding]:

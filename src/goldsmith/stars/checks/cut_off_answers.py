@@ -7,6 +7,9 @@ from goldsmith.run.types import CUT_OFF
 from goldsmith.stars.types import Example, Finding
 
 TITLE: Final = "Starred answers that were cut off"
+CANNOT_SEE: Final = (
+    "Answers that stopped early for another reason, and those of files that do not say why an answer ended."
+)
 
 
 def find(examples: Sequence[Example]) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ from typing import Final
 from goldsmith.stars.types import Example, Finding
 
 TITLE: Final = "Starred answers that are empty"
+CANNOT_SEE: Final = "Answers that say nothing in many words."
 
 
 def find(examples: Sequence[Example]) -> Iterable[Finding]:

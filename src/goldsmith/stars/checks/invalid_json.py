@@ -7,6 +7,7 @@ from goldsmith.run.messages import parse_answer
 from goldsmith.stars.types import Example, Finding
 
 TITLE: Final = "Starred answers that do not fit the prompt's schema"
+CANNOT_SEE: Final = "Answers of prompts without a schema, and values that fit the schema but are wrong."
 
 
 def find(examples: Sequence[Example]) -> Iterable[Finding]:

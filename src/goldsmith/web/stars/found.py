@@ -16,7 +16,7 @@ from goldsmith.run.messages import variables_of
 from goldsmith.run.tables import Answer, PromptVersion, Run
 from goldsmith.run.types import READ_KINDS
 from goldsmith.serve import queries as serve_queries
-from goldsmith.stars import queries, service
+from goldsmith.stars import checks, queries, service
 from goldsmith.stars.queries import MarkedAnswer
 from goldsmith.stars.tables import Mark, TrainingSet
 from goldsmith.stars.types import AnswerFilter, AnswerQuery, BulkRequest, BulkRule, ExportRequest, SetFormat, Side
@@ -215,6 +215,7 @@ def training_set_page(
         num_exam=training_set.num_exam,
         notes=tuple(training_set.manifest.get("notes", [])),
         lint=tuple(training_set.manifest.get("lint", [])),
+        checks=checks.LIMITS,
         sides=chips(request, "side", sides, counts),
         examples=tuple(example_line(row, run_of) for row in rows),
         pager=Pager(sentence, back, more),

@@ -170,6 +170,8 @@ class TrainingSetPage(Page):
     num_exam: int
     notes: tuple[str, ...]
     lint: tuple[Mapping[str, Any], ...]
+    checks: tuple[tuple[str, str], ...]
+    """Every check, and what it cannot see."""
     sides: tuple[Chip, ...]
     examples: tuple[ExampleLine, ...]
     pager: Pager
