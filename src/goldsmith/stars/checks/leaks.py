@@ -15,9 +15,6 @@ CANNOT_SEE: Final = f"{near_duplicates.CANNOT_SEE} Equal questions need no look:
 
 def find_between(learn: Sequence[Example], exam: Sequence[Example]) -> Iterable[Finding]:
     """Each exam row with a learned row that is nearly the same."""
-    in_exam, found = {example.row_key for example in exam}, set()
-    for example, other in near_duplicates.pairs([*learn, *exam]):
-        if example.row_key in in_exam and other.row_key not in in_exam and example.answer_id not in found:
-            found.add(example.answer_id)
-            words = f"In the exam, and nearly the same question as in row {other.position}, which is learned."
-            yield Finding(example.run_id, example.position, example.answer_id, words)
+    for example, other in near_duplicates.pairs([*learn, *exam], held_back=len(exam)):
+        words = f"In the exam, and nearly the same question as in row {other.position}, which is learned."
+        yield Finding(example.run_id, example.position, example.answer_id, words)
