@@ -20,7 +20,6 @@ WITHOUT_A_TEST = frozenset(
         "__main__.py",
         "app.py",
         "cli/compare.py",
-        "cli/console.py",
         "cli/demo.py",
         "cli/doctor.py",
         "cli/loop.py",

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.orm import Session
 
 from goldsmith import app
@@ -66,7 +67,7 @@ class Cli:
         if self.is_json:
             print(json.dumps(data, ensure_ascii=False, default=str))
         elif text is not None:
-            out.print(text)
+            out.print(text, markup=False)
         elif isinstance(data, dict):
             for key, value in data.items():
                 out.print(f"{key}: {value}", markup=False)
@@ -79,11 +80,11 @@ class Cli:
             print(json.dumps(list(rows), ensure_ascii=False, default=str))
             return
         if not rows:
-            out.print(empty)
+            out.print(empty, markup=False)
             return
         table = Table(*rows[0].keys(), box=None, pad_edge=False, header_style="bold")
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row.values()))
+            table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
         out.print(table)
 
 
