@@ -127,7 +127,7 @@ class Walk:
 
     def fail_training(self) -> None:
         """Out of memory."""
-        failure = JobFailure("oom", "This machine ran out of memory.", "Train with 4 rows at once.", "killed")
+        failure = JobFailure("out_of_memory", "This machine ran out of memory.", "Train with 4 rows at once.", "killed")
         queue.fail(self.session, jobs.one(self.session, self.training_id), failure)
 
     def finish_training(self) -> None:

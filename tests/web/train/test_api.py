@@ -71,6 +71,12 @@ def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, c
     assert client.get("/v1/fine-tuning/jobs").json()["jobs"] == []
 
 
+def test_a_look_at_a_model_that_nothing_can_be_taught_is_refused(client: TestClient, set_id: str) -> None:
+    asked = {"training_set": set_id, "base_model": "tiny"}
+    refused = client.get("/v1/fine-tuning/look", params=asked)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "template-not-usable")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -130,9 +130,11 @@ def test_a_failed_training_says_why_and_what_to_do(site: Site) -> None:
         training_id = walk.training_id
     text = site.browser().get(f"/training/{training_id}").text
     assert "This machine ran out of memory." in text
-    assert "Train with 4 rows at once." in text
-    again = re.search(r'href="(/training/new[^"]+)">Change the settings', text)
+    assert "4 instead of 8 rows at once" in text
+    again = re.search(r'href="(/training/new[^"]+)">Try it with this change', text)
     assert again is not None
+    assert "batch_size=4" in again[1]
+    assert "gradient_accumulation=2" in again[1]
     form = site.browser().get(again[1].replace("&amp;", "&")).text
     assert 'name="save_every_steps" type="number" value="20"' in form
 
@@ -179,6 +181,14 @@ def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> 
     fragment = browser.get(address, headers={"hx-request": "true"}).text
     assert "<title>" not in fragment
     assert "See every row in colour" in fragment
+
+
+def test_a_look_at_a_model_that_nothing_can_be_taught_says_why(site: Site) -> None:
+    set_id, base_id = ready(site)
+    page = site.browser().get(f"/training/look?training_set={set_id}&base_model={base_id}")
+    assert page.status_code == 200
+    assert "cannot be taught this. The model has no chat template" in page.text
+    assert "Choose a model that was made for chats" in page.text
 
 
 def test_a_look_with_what_is_not_there_is_refused(site: Site) -> None:

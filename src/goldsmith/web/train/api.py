@@ -66,6 +66,8 @@ def list_backends(backends: TheBackends, machine: TheMachine) -> BackendsAnswer:
 @api.get("/v1/fine-tuning/look")
 def look(looked: TheLook, rows: TheSeenRows) -> LookAnswer:
     """What a base model would learn from a training set, before anything starts: counts, and some rows in parts."""
+    if looked.refused is not None:
+        raise looked.refused
     return LookAnswer.of(looked, rows)
 
 

@@ -20,6 +20,7 @@ from goldsmith.train import look as looking
 from goldsmith.train import queries
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial, resolve
+from goldsmith.train.doctor import cure_of
 from goldsmith.train.recipe import backend_of, for_backend
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web import needs
@@ -101,6 +102,8 @@ def training_page(
     job = jobs.one(session, row.id)
     line, points = job_line(job), queries.series(session, row.id)
     options = backend_of(row.backend, backends).options if row.backend in backends else None
+    failure = JobFailure(**job.failure) if job.failure else None
+    cure = cure_of(failure, row.config) if failure is not None else None
     on = "GPU" if machine.gpus else f"{machine.num_cores} CPU cores"
     return TrainingPage(
         title=row.name,
@@ -110,7 +113,9 @@ def training_page(
         left=views.left_of(row, line),
         place=jobs.place_in_queue(session, job) if line.state is JobState.QUEUED else None,
         figures=views.figures_of(row, points, machine.memory_bytes, _final_loss(session, row)),
-        failure=JobFailure(**job.failure) if job.failure else None,
+        failure=failure,
+        cure=cure,
+        cured=views.again_address(row, cure.settings) if cure is not None else "",
         rise=views.rise_of(points) if line.state.is_active else None,
         chart=views.chart_of(row, points),
         finding=views.finding_of(points),

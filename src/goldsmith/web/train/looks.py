@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar, Literal
 
 from fastapi import Depends, Query, Request
 
+from goldsmith.errors import Invalid
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train import look as looking
-from goldsmith.train.look import LARGEST_LIMIT, Look, RowSize, SeenRow
+from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT, Look, RowSize, SeenRow
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheHome
 from goldsmith.web.listing import Chip, Pager, chips, with_query
 from goldsmith.web.pages import Page
@@ -28,6 +29,8 @@ class Looked:
     training_set: TrainingSet
     base: BaseModel
     look: Look
+    refused: Invalid | None = None
+    """Why nothing can be taught to this model; then the look is empty."""
 
     def shown(self, show: Show) -> Sequence[RowSize]:
         """The rows that are asked for, in their order."""
@@ -46,7 +49,11 @@ def _looked(
 ) -> Looked:
     found = stars.training_set(session, training_set, domain=person.domain)
     base = models.base(session, base_model, domain=person.domain)
-    return Looked(found, base, looking.look(session, home, found, base, max_length=max_length))
+    try:
+        return Looked(found, base, looking.look(session, home, found, base, max_length=max_length))
+    except Invalid as refused:
+        nothing = Look((), max_length or DEFAULT_LIMIT, None, stops_by_itself=True)
+        return Looked(found, base, nothing, refused)
 
 
 TheLook = Annotated[Looked, Depends(_looked)]
@@ -62,6 +69,8 @@ def _seen(
     limit: Annotated[int, Query(ge=1, le=100)] = ROWS_A_PAGE,
 ) -> list[SeenRow]:
     some = looked.shown(show)[after : after + limit]
+    if not some:
+        return []
     return looking.seen_rows(session, home, looked.training_set, looked.base, some, limit=looked.look.max_tokens)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.train.dial import Dial
+from goldsmith.train.doctor import Cure
 from goldsmith.train.tables import TrainingJob, TrainingMetric
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
@@ -127,6 +129,10 @@ class TrainingPage(Page):
     place: int | None
     figures: tuple[Figure, ...]
     failure: JobFailure | None
+    cure: Cure | None
+    """What to change after a failure; None where nobody can tell."""
+    cured: str
+    """The form of a new training with that change."""
     rise: Rise | None
     chart: LineChart
     finding: str
@@ -164,14 +170,13 @@ def lead_of(row: TrainingJob) -> str:
     return f"{verb} {formats.counted(row.sample_count, 'gold star')} on top of {row.base_model}.{rest}"
 
 
-def again_address(row: TrainingJob) -> str:
-    """The form of a new training with the settings of this one."""
+def again_address(row: TrainingJob, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The form of a new training with the settings of this one, but for these changes."""
     values: dict[str, Any] = {"training_set": row.training_set_id} if row.training_set_id is not None else {}
     values["base_model"] = row.base_model_id
     values |= {} if row.backend == DEFAULT_BACKEND else {"backend": row.backend}
-    return (
-        f"/training/new?{urlencode(values | {name: value for name, value in row.config.items() if value is not None})}"
-    )
+    settings = {**row.config, **changes}
+    return f"/training/new?{urlencode(values | {name: value for name, value in settings.items() if value is not None})}"
 
 
 def words_of(row: TrainingJob, job: JobLine) -> str:

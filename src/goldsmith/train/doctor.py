@@ -1,0 +1,70 @@
+"""What a failed training died of, and the smallest change that may cure it. Pure; a person presses the button.
+
+Out of memory: fewer rows at once with as many batches more a step, so that what is learned stays the same; then shorter
+rows; then a smaller adapter. Losses that are no numbers: smaller steps.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from goldsmith.jobs.types import JobFailure
+
+SHORTEST: Final = 256
+"""Rows are not made shorter than this to save memory, in tokens."""
+MOST_BATCHES: Final = 512
+RANKS: Final = (8, 16, 32, 64, 128, 256)
+_OUT_OF_MEMORY: Final = re.compile(r"out of memory|can't allocate memory|signal 9\b|Killed", re.IGNORECASE)
+_DRIVER: Final = re.compile(r"driver version is insufficient|no kernel image is available|CUDA driver", re.IGNORECASE)
+_NO_SETTING: Final[Mapping[str, str]] = {
+    "disk_full": "The disk is full. Make room, then try again: it goes on from its last checkpoint.",
+    "environment_broken": "What trains is not whole. Install its environment again under Settings, then try again.",
+    "nothing_to_learn": "No row can be learned with this model. Look at the rows: each says why it is left out.",
+    "loss_zero": "The answers may be empty or copied from the question. Look at what the model was to learn.",
+    "no_end_marker": "This base model cannot be taught to stop. Choose another one.",
+}
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What to change. Without `settings` no setting helps, and the sentence says what does."""
+
+    sentence: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cure_of(failure: JobFailure, config: Mapping[str, Any]) -> Cure | None:
+    """The smallest change that may help; None where nobody can tell."""
+    said = f"{failure.summary}\n{failure.log_tail}"
+    if failure.kind in _NO_SETTING:
+        return Cure(_NO_SETTING[failure.kind])
+    if failure.kind == "loss_not_finite":
+        return _smaller_steps(config)
+    if failure.kind == "out_of_memory" or (failure.kind in ("died", "crashed") and _OUT_OF_MEMORY.search(said)):
+        return _less_memory(config)
+    if failure.kind in ("died", "crashed") and _DRIVER.search(said):
+        return Cure("The graphics card's driver is too old for what trains. Update it; goldsmith doctor says more.")
+    return None
+
+
+def _smaller_steps(config: Mapping[str, Any]) -> Cure:
+    rate = float(config.get("learning_rate", 5e-4)) / 5
+    return Cure(f"Steps that are too large: try a learning rate of {rate:g}.", {"learning_rate": rate})
+
+
+def _less_memory(config: Mapping[str, Any]) -> Cure:
+    batch, batches = int(config.get("batch_size", 1)), int(config.get("gradient_accumulation", 1))
+    length, rank = int(config.get("max_length", SHORTEST)), int(config.get("lora_rank", RANKS[0]))
+    if batch > 1:
+        fewer = batch // 2
+        settings = {"batch_size": fewer, "gradient_accumulation": min(-(-batch * batches // fewer), MOST_BATCHES)}
+        return Cure(f"Needs less memory and learns the same: {fewer} instead of {batch} rows at once.", settings)
+    if length > SHORTEST:
+        shorter = max(SHORTEST, length // 2)
+        words = f"Needs less memory: rows of up to {shorter:,} instead of {length:,} tokens. Longer ones are left out."
+        return Cure(words, {"max_length": shorter})
+    smaller = max((each for each in RANKS if each < rank), default=None)
+    if smaller is not None:
+        return Cure(f"Needs less memory: an adapter of rank {smaller} instead of {rank}.", {"lora_rank": smaller})
+    return Cure("It is as small as it can be. Choose a smaller base model, or a machine with more memory.")
