@@ -124,7 +124,7 @@ def look_at_activity(visitor: Visitor) -> None:
     visitor.menu("Activity")
     expect(visitor.page.locator("main .badge.succeeded").first).to_be_visible()
     assert visitor.page.locator("main .badge.failed").count() == 0
-    visitor.page.locator("main .list a").first.click()
+    visitor.page.locator("main section[aria-labelledby=all] .list a").first.click()
     visitor.sees("What happened")
 
 
