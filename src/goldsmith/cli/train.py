@@ -16,7 +16,7 @@ from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
 from goldsmith.train import queries, service
 from goldsmith.train.dial import Dial
-from goldsmith.train.look import LARGEST_LIMIT
+from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
 
 commands = typer.Typer(
@@ -65,7 +65,9 @@ def look(
     context: typer.Context,
     base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],
     training_set: Annotated[str, typer.Option(help="A training set's id or name.")],
-    max_length: Annotated[int, typer.Option(min=16, max=LARGEST_LIMIT, help="The longest row, in tokens.")] = 1024,
+    max_length: Annotated[
+        int, typer.Option(min=16, max=LARGEST_LIMIT, help="The longest row, in tokens.")
+    ] = DEFAULT_LIMIT,
     rows: Annotated[int, typer.Option(min=0, max=1000, help="Show so many rows, those left out first.")] = 3,
 ) -> None:
     """Look at what a model would learn, row by row, before anything starts."""

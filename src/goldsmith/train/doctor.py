@@ -15,7 +15,7 @@ SHORTEST: Final = 256
 """Rows are not made shorter than this to save memory, in tokens."""
 MOST_BATCHES: Final = 512
 RANKS: Final = (8, 16, 32, 64, 128, 256)
-_OUT_OF_MEMORY: Final = re.compile(r"out of memory|can't allocate memory|signal 9\b|Killed", re.IGNORECASE)
+_OUT_OF_MEMORY: Final = re.compile(r"out of memory|can't allocate memory|by signal 9\b", re.IGNORECASE)
 _DRIVER: Final = re.compile(r"driver version is insufficient|no kernel image is available|CUDA driver", re.IGNORECASE)
 _NO_SETTING: Final[Mapping[str, str]] = {
     "disk_full": "The disk is full. Make room, then try again: it goes on from its last checkpoint.",
@@ -58,8 +58,10 @@ def _less_memory(config: Mapping[str, Any]) -> Cure:
     length, rank = int(config.get("max_length", SHORTEST)), int(config.get("lora_rank", RANKS[0]))
     if batch > 1:
         fewer = batch // 2
-        settings = {"batch_size": fewer, "gradient_accumulation": min(-(-batch * batches // fewer), MOST_BATCHES)}
-        return Cure(f"Needs less memory and learns the same: {fewer} instead of {batch} rows at once.", settings)
+        more = min(-(-batch * batches // fewer), MOST_BATCHES)
+        alike = "the same" if fewer * more == batch * batches else "nearly the same"
+        words = f"Needs less memory and learns {alike}: {fewer} instead of {batch} rows at once."
+        return Cure(words, {"batch_size": fewer, "gradient_accumulation": more})
     if length > SHORTEST:
         shorter = max(SHORTEST, length // 2)
         words = f"Needs less memory: rows of up to {shorter:,} instead of {length:,} tokens. Longer ones are left out."

@@ -73,5 +73,20 @@ def test_each_cause_has_its_own_cure(kind: str, said: str, words: str) -> None:
     assert words in cure.sentence
 
 
-def test_what_nobody_can_tell_has_no_cure() -> None:
-    assert cure_of(JobFailure("crashed", "KeyError: 'x'", ""), CONFIG) is None
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("crashed", "KeyError: 'x'"),
+        ("died", "The program of the stage train was killed."),
+        ("died", "The program of the stage train was killed by signal 15."),
+        ("died", "The program of the stage train ended with exit code 9."),
+    ],
+)
+def test_what_nobody_can_tell_has_no_cure(kind: str, said: str) -> None:
+    assert cure_of(JobFailure(kind, said, ""), CONFIG) is None
+
+
+def test_rows_that_cannot_be_halved_evenly_learn_only_nearly_the_same() -> None:
+    cure = cure_of(OOM, {**CONFIG, "batch_size": 7})
+    assert cure is not None
+    assert "nearly the same" in cure.sentence
