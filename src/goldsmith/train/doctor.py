@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from goldsmith.jobs.types import JobFailure
+from goldsmith.serve.types import ALLOWED_RANKS, SMALLEST_LIMIT
 
 SHORTEST: Final = 256
 """Rows are not made shorter than this to save memory, in tokens."""
 MOST_BATCHES: Final = 512
-RANKS: Final = (8, 16, 32, 64, 128, 256)
 _OUT_OF_MEMORY: Final = re.compile(r"out of memory|can't allocate memory|by signal 9\b", re.IGNORECASE)
 _DRIVER: Final = re.compile(r"driver version is insufficient|no kernel image is available|CUDA driver", re.IGNORECASE)
 _NO_SETTING: Final[Mapping[str, str]] = {
@@ -55,7 +55,7 @@ def _smaller_steps(config: Mapping[str, Any]) -> Cure:
 
 def _less_memory(config: Mapping[str, Any]) -> Cure:
     batch, batches = int(config.get("batch_size", 1)), int(config.get("gradient_accumulation", 1))
-    length, rank = int(config.get("max_length", SHORTEST)), int(config.get("lora_rank", RANKS[0]))
+    length, rank = int(config.get("max_length", SHORTEST)), int(config.get("lora_rank", SMALLEST_LIMIT))
     if batch > 1:
         fewer = batch // 2
         more = min(-(-batch * batches // fewer), MOST_BATCHES)
@@ -66,7 +66,7 @@ def _less_memory(config: Mapping[str, Any]) -> Cure:
         shorter = max(SHORTEST, length // 2)
         words = f"Needs less memory: rows of up to {shorter:,} instead of {length:,} tokens. Longer ones are left out."
         return Cure(words, {"max_length": shorter})
-    smaller = max((each for each in RANKS if each < rank), default=None)
+    smaller = max((each for each in ALLOWED_RANKS if SMALLEST_LIMIT <= each < rank), default=None)
     if smaller is not None:
         return Cure(f"Needs less memory: an adapter of rank {smaller} instead of {rank}.", {"lora_rank": smaller})
     return Cure("It is as small as it can be. Choose a smaller base model, or a machine with more memory.")

@@ -54,3 +54,16 @@ def not_yet(response: Response, address: str) -> None:
 def made(response: Response, address: str) -> None:
     """Say where the new thing is."""
     response.headers["location"] = address
+
+
+class MadeAnswer(ApiAnswer):
+    """The dataset that is being made."""
+
+    dataset: str
+    version: str
+
+
+class ForgottenAnswer(ApiAnswer):
+    """How many were deleted."""
+
+    num_deleted: int

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from goldsmith.serve.kept import queries, service
 from goldsmith.serve.kept.types import ALL_HIDDEN, MAX_DAYS, Hidden, Keeping
-from goldsmith.web.answers import ApiAnswer, ApiBody, Before, Limit, Name, Text, made
+from goldsmith.web.answers import ApiAnswer, ApiBody, Before, ForgottenAnswer, Limit, MadeAnswer, Name, Text, made
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
 
 api = APIRouter(prefix="/v1/kept", tags=["kept traffic"])
@@ -74,19 +74,6 @@ class DatasetBody(ApiBody):
 
     alias: Annotated[Text, Field(max_length=64)] | None = None
     name: Name | None = None
-
-
-class MadeAnswer(ApiAnswer):
-    """The dataset that is being made."""
-
-    dataset: str
-    version: str
-
-
-class ForgottenAnswer(ApiAnswer):
-    """How many were deleted."""
-
-    num_deleted: int
 
 
 @api.get("/rules")

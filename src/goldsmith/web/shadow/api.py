@@ -9,7 +9,7 @@ from pydantic import Field
 from goldsmith.serve.kept.types import ALL_HIDDEN, MAX_DAYS, Hidden
 from goldsmith.serve.shadow import queries, service
 from goldsmith.serve.shadow.types import MAX_AT_ONCE, MAX_WITHIN_S, Shadow
-from goldsmith.web.answers import ApiAnswer, ApiBody, Before, Id, Limit, Name, made
+from goldsmith.web.answers import ApiAnswer, ApiBody, Before, ForgottenAnswer, Id, Limit, MadeAnswer, Name, made
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
 
 api = APIRouter(prefix="/v1/shadows", tags=["shadows"])
@@ -104,19 +104,6 @@ class NamedBody(ApiBody):
     """What the dataset is called."""
 
     name: Name | None = None
-
-
-class MadeAnswer(ApiAnswer):
-    """The dataset that is being made."""
-
-    dataset: str
-    version: str
-
-
-class ForgottenAnswer(ApiAnswer):
-    """How many were deleted."""
-
-    num_deleted: int
 
 
 @api.get("")
