@@ -232,7 +232,7 @@ def test_trainings_are_put_side_by_side_with_what_differs_first(site: Site) -> N
     assert browser.get("/training").text.count('name="training"') == 2
     page = browser.get("/training/side-by-side", params={"training": ids}).text
     lines = re.findall(r'<th scope="row">([^<]+)</th>', page)
-    assert lines.index("Num epochs") < lines.index("Base model")
+    assert lines.index("Epochs") < lines.index("Base model")
     assert "Lowest loss on exam rows: " in page
     assert "not measured on the same exam rows" not in page
     alone = browser.get("/training/side-by-side", params={"training": ids[:1]})

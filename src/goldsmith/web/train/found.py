@@ -1,6 +1,6 @@
 """Puts the pages of training together from what the steps' queries find. Used by the handlers only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -29,6 +29,7 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Pager, with_query
 from goldsmith.web.log_lines import log_line
 from goldsmith.web.train import views
+from goldsmith.web.train.side_by_side import Measured, SideBySidePage, side_by_side_page
 from goldsmith.web.train.start_form import choices, folded, with_choices
 from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
 
@@ -101,10 +102,8 @@ def training_page(
     """One training."""
     job = jobs.one(session, row.id)
     line, points = job_line(job), queries.series(session, row.id)
-    options = backend_of(row.backend, backends).options if row.backend in backends else None
     failure = JobFailure(**job.failure) if job.failure else None
     cure = cure_of(failure, row.config) if failure is not None else None
-    on = "GPU" if machine.gpus else f"{machine.num_cores} CPU cores"
     return TrainingPage(
         title=row.name,
         job=line,
@@ -119,7 +118,7 @@ def training_page(
         rise=views.rise_of(points) if line.state.is_active else None,
         chart=views.chart_of(row, points),
         finding=views.finding_of(points),
-        settings=views.settings_of(row, options, on),
+        settings=_settings(row, backends, machine),
         events=tuple(log_line(event) for event in jobs.newest_events(session, row.id, limit=NUM_EVENTS)),
         left_out=views.left_out_lines(job.result),
         num_left_out=int((job.result or {}).get("num_left_out", 0)),
@@ -127,6 +126,20 @@ def training_page(
         again=views.again_address(row),
         lineage=_lineage(session, row),
     )
+
+
+def side_by_side(
+    session: orm.Session, rows: Sequence[TrainingJob], *, backends: Mapping[str, Backend], machine: MachineFacts
+) -> SideBySidePage:
+    """Some trainings beside each other."""
+    return side_by_side_page(
+        [Measured(row, queries.series(session, row.id), dict(_settings(row, backends, machine))) for row in rows]
+    )
+
+
+def _settings(row: TrainingJob, backends: Mapping[str, Backend], machine: MachineFacts) -> tuple[tuple[str, str], ...]:
+    options = backend_of(row.backend, backends).options if row.backend in backends else None
+    return views.settings_of(row, options, "GPU" if machine.gpus else f"{machine.num_cores} CPU cores")
 
 
 def _samples(session: orm.Session, training_set_id: str) -> tuple[Sample, ...]:

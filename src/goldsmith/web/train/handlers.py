@@ -26,9 +26,10 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
+from goldsmith.web.train import found
 from goldsmith.web.train.found import new_page, training_page, trainings_page, turned
 from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
-from goldsmith.web.train.side_by_side import MOST, Measured, side_by_side_page
+from goldsmith.web.train.side_by_side import MOST
 from goldsmith.web.train.start_form import TheStart, start_fields
 from goldsmith.web.train.views import DEFAULT_BACKEND
 
@@ -104,6 +105,7 @@ def side_by_side(
     request: Request,
     session: ReadSession,
     person: CurrentPerson,
+    workshop: TheWorkshop,
     training: Annotated[list[str] | None, Query(max_length=50)] = None,
 ) -> HTMLResponse | RedirectResponse:
     """Some trainings beside each other; without at least two back to the list, which says how."""
@@ -111,8 +113,7 @@ def side_by_side(
     if len(chosen) < 2:
         return redirect(request, "/training", toast="Mark at least two trainings to see them side by side.")
     rows = [queries.one(session, each, domain=person.domain) for each in chosen]
-    page = side_by_side_page([Measured(row, queries.series(session, row.id)) for row in rows])
-    return render(request, page)
+    return render(request, found.side_by_side(session, rows, backends=workshop.backends, machine=workshop.machine))
 
 
 @pages.get("/training/{training_id}")

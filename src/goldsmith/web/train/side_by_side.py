@@ -1,8 +1,8 @@
 """Trainings beside each other: their exam losses in one chart, their settings and figures in one table. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 from goldsmith.jobs.states import JobState
 from goldsmith.train.tables import TrainingJob, TrainingMetric
@@ -20,6 +20,8 @@ class Measured:
 
     row: TrainingJob
     points: Sequence[TrainingMetric]
+    settings: Mapping[str, str]
+    """As the training's own page shows them."""
 
     @property
     def exam(self) -> list[tuple[float, float]]:
@@ -76,12 +78,11 @@ def _finding(found: Sequence[Measured]) -> str:
 
 def _lines(found: Sequence[Measured]) -> list[Line]:
     rows = [one.row for one in found]
-    names = list(dict.fromkeys(name for row in rows for name in row.config))
+    names = list(dict.fromkeys(name for one in found for name in one.settings))
     lines = [
         _line("Base model", [row.base_model for row in rows]),
         _line("Rows learned", [formats.number(row.sample_count) for row in rows]),
-        _line("Backend", [row.backend for row in rows]),
-        *(_line(name.replace("_", " ").capitalize(), [_plain(row.config.get(name)) for row in rows]) for name in names),
+        *(_line(name, [one.settings.get(name, "none") for one in found]) for name in names),
         _line("Steps", [formats.number(row.current_step) for row in rows]),
         _line("Time", [formats.duration(_seconds(row)) for row in rows]),
         _line("Speed, tokens a second", [formats.number(row.tokens_per_second) for row in rows]),
@@ -97,9 +98,3 @@ def _line(what: str, values: Sequence[str]) -> Line:
 
 def _seconds(row: TrainingJob) -> float | None:
     return (row.completed_at - row.started_at).total_seconds() if row.completed_at and row.started_at else None
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    return formats.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
