@@ -10,11 +10,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from goldsmith.gateway.exchange import Back
+from goldsmith.gateway.exchange import Back, Outgoing
+from goldsmith.people.types import Person
+from goldsmith.serve.kept.types import Exchange, Hidden
 
 EVERY_S = 1.0
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 MAX_ANSWER_BYTES = 512 * 1024
+MAX_REQUEST_BYTES = 512 * 1024
+"""Longer ones hold pictures, or whole books; they are neither kept nor copied."""
 MAX_AT_ONCE = 500
 Dropped = Mapping[tuple[str, str], int]
 """By organisation and rule."""
@@ -144,3 +148,21 @@ class Noted:
         if not has_more:
             self._is_whole = True
             self.duration_ms = 1000 * (time.monotonic() - self._began_at)
+
+
+def exchange_of(request: Outgoing, person: Person, noted: Noted, *, rule: str, hides: tuple[Hidden, ...]) -> Exchange:
+    """What was asked and answered, as it is handed over."""
+    return Exchange(
+        domain=person.domain,
+        asked_by=person.id,
+        rule=rule,
+        alias=request.headers.get("x-goldsmith-alias", ""),
+        model_id=request.headers.get("x-goldsmith-model", ""),
+        path=request.path,
+        request=request.body,
+        answer=noted.content,
+        is_stream=noted.is_stream,
+        duration_ms=noted.duration_ms,
+        at_s=time.time(),
+        hides=hides,
+    )

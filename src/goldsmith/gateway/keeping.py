@@ -4,17 +4,22 @@ An answer is noted as it passes and never waits: nothing is read, changed or wri
 """
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from goldsmith.gateway.exchange import Back, Outgoing
-from goldsmith.gateway.handing import EVERY_S, MAX_WAITING_BYTES, Dropped, Handing, Noted
+from goldsmith.gateway.handing import (
+    EVERY_S,
+    MAX_REQUEST_BYTES,
+    MAX_WAITING_BYTES,
+    Dropped,
+    Handing,
+    Noted,
+    exchange_of,
+)
 from goldsmith.people.types import Person
 from goldsmith.serve.kept.types import Exchange, Handed, Rules, rule_for
 
-MAX_REQUEST_BYTES = 512 * 1024
-"""Longer ones hold pictures, or whole books; they are not kept."""
 Sink = Callable[[Handed], None]
 
 
@@ -56,18 +61,5 @@ class KeepingLine:
         if noted.is_too_long or len(request.body) > MAX_REQUEST_BYTES:
             self._handing.drop(key)
             return
-        exchange = Exchange(
-            domain=person.domain,
-            asked_by=person.id,
-            rule=name,
-            alias=alias,
-            model_id=request.headers.get("x-goldsmith-model", ""),
-            path=request.path,
-            request=request.body,
-            answer=noted.content,
-            is_stream=noted.is_stream,
-            duration_ms=noted.duration_ms,
-            at_s=time.time(),
-            hides=keeping.hides,
-        )
+        exchange = exchange_of(request, person, noted, rule=name, hides=keeping.hides)
         self._handing.add(exchange, exchange.num_bytes, key)

@@ -6,7 +6,6 @@ beyond, and what finds no engine that is ready, is not asked. What takes too lon
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +15,11 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.gateway import body, routes
 from goldsmith.gateway.endpoints import ENDPOINTS
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing
-from goldsmith.gateway.handing import EVERY_S, MAX_ANSWER_BYTES, Dropped, Handing, Noted
+from goldsmith.gateway.handing import EVERY_S, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, Dropped, Handing, Noted, exchange_of
 from goldsmith.people.types import Person
 from goldsmith.serve.kept.types import Exchange
 from goldsmith.serve.shadow.types import Pair, Shadow
 
-MAX_REQUEST_BYTES = 512 * 1024
 Sink = Callable[[tuple[Pair, ...], Dropped], None]
 
 
@@ -70,7 +68,8 @@ class Shadowing:
         if noted.is_good and (is_too_much or self._num_running[key] >= shadow.max_at_once):
             self._handing.drop(key)
         elif noted.is_good:
-            self._begin(shadow, request, _sent(request, person, shadow, noted), tables)
+            sent = exchange_of(request, person, noted, rule="", hides=shadow.hides)
+            self._begin(shadow, request, sent, tables)
 
     def _begin(self, shadow: Shadow, request: Outgoing, sent: Exchange, tables: routes.Tables) -> None:
         key = (sent.domain, sent.alias)
@@ -124,23 +123,6 @@ def copied(request: Outgoing, model_id: str, tables: routes.Tables, domain: str)
         key=tables.engine_keys.get(target.engine_id),
         headers={"x-goldsmith-model": share.model_id, "x-goldsmith-engine": target.engine_id},
         engine_id=target.engine_id,
-    )
-
-
-def _sent(request: Outgoing, person: Person, shadow: Shadow, noted: Noted) -> Exchange:
-    return Exchange(
-        domain=person.domain,
-        asked_by=person.id,
-        rule="",
-        alias=request.headers.get("x-goldsmith-alias", ""),
-        model_id=request.headers.get("x-goldsmith-model", ""),
-        path=request.path,
-        request=request.body,
-        answer=noted.content,
-        is_stream=noted.is_stream,
-        duration_ms=noted.duration_ms,
-        at_s=time.time(),
-        hides=shadow.hides,
     )
 
 
