@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from goldsmith.jobs.worker import Worker
     from goldsmith.serve.keeper import EngineKeeper
     from goldsmith.train.backends.base import Backend
+    from goldsmith.train.workshop import Workshop
     from goldsmith.web.factory import Routers
 
 
@@ -96,6 +97,13 @@ def make_backends() -> "dict[str, Backend]":
 
     backends: Sequence[Backend] = (Trl(), Fake())
     return {backend.name: backend for backend in backends}
+
+
+def make_workshop(parts: Parts) -> "Workshop":
+    """With what is trained on this machine."""
+    from goldsmith.train.workshop import Workshop
+
+    return Workshop(parts.home, make_backends(), parts.machine)
 
 
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:

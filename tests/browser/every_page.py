@@ -24,7 +24,6 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
-from goldsmith.models import queries as models
 from goldsmith.run.batches import service as batches
 from goldsmith.run.batches.tables import BatchedRequest
 from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
@@ -41,7 +40,6 @@ from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.storage import clock
-from goldsmith.testing import write_small_model
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web.port import listen
 from goldsmith.web.server import make_server
@@ -161,7 +159,6 @@ def done(site: Site) -> Pages:
         walk.start_training("Another, with fewer rounds")
         walk.run_training(steps=30)
         trainings.append(walk.training_id)
-        write_small_model(site.home.root / models.base(walk.session, base, domain=walk.by.domain).folder)
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,

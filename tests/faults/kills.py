@@ -131,7 +131,7 @@ def start_training(watched: Watched) -> str:
         by = people.known_by_name(session, "tests")
         training_set = stars.training_sets(session, domain=DEFAULT_DOMAIN)[0]
         request = TrainRequest(SMOLLM2.name, "trl", training_set.id, "killed", OPTIONS)
-        return training.start(session, request, backends=app.make_backends(), machine=watched.parts.machine, by=by).id
+        return training.start(session, request, workshop=app.make_workshop(watched.parts), by=by).id
 
 
 def start_run(watched: Watched, num_rows: int, concurrency: int) -> Run:

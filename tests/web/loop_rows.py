@@ -39,10 +39,12 @@ from goldsmith.stars.types import BulkRequest, BulkRule, ExportRequest
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.testing import write_small_model
 from goldsmith.train import service as train_service
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.recipe import TrainRequest
 from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.train.workshop import Workshop
 from goldsmith.web.factory import Routers
 
 MACHINE = MachineFacts("here", 2, 24_000_000_000, (), "x86_64")
@@ -84,6 +86,9 @@ class Walk:
         base = make_base_model(self.session, by=self.by, name="smollm2-135m-instruct")
         base.size_bytes, base.num_parameters, base.context_length = 269_000_000, 134_515_008, 8192
         self.base_id = base.id
+        folder = self.home.root / base.folder
+        if not folder.exists():
+            write_small_model(folder)
         prompt = make_prompt_version(self.session, story.PROMPT_TEMPLATE, by=self.by, system_text=story.SYSTEM_TEXT)
         prompt.answer_schema = dict(story.ANSWER_SCHEMA)
         run = make_run(self.session, data.version(self.session, self.version_id), prompt, by=self.by, model=base)
@@ -104,9 +109,8 @@ class Walk:
     def start_training(self, name: str = "support-triage-1") -> None:
         """Queued."""
         request = TrainRequest(self.base_id, training_set=self.set_id, name=name)
-        self.training_id = train_service.start(
-            self.session, request, backends=self.backends, machine=MACHINE, by=self.by
-        ).id
+        workshop = Workshop(self.home, self.backends, MACHINE)
+        self.training_id = train_service.start(self.session, request, workshop=workshop, by=self.by).id
 
     def run_training(self, *, steps: int = 28, total: int = 45) -> None:
         """At work, with a curve."""

@@ -142,9 +142,7 @@ class Loop:
         with self._timed("train"):
             with self._writing() as (session, person):
                 request = TrainRequest(base, self.backend, training_set_id, "support-triage", SETTINGS)
-                training = train.start(
-                    session, request, backends=app.make_backends(), machine=self.cli.parts.machine, by=person
-                )
+                training = train.start(session, request, workshop=app.make_workshop(self.cli.parts), by=person)
             job = follow(self.cli, training.id)
         model_id = str((job.result or {})["model_id"])
         self._say("Training", f"{NUM_EPOCHS} epochs, model {model_id}")

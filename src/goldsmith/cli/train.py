@@ -56,7 +56,7 @@ def start(
         cli.show({"program": plan.program, "environment": plan.environment, "settings": plan.settings})
         return
     with cli.transaction() as (session, person):
-        job = service.start(session, request, backends=backends, machine=cli.parts.machine, by=person)
+        job = service.start(session, request, workshop=app.make_workshop(cli.parts), by=person)
     cli.show({"training": job.id, **finish_or_say(cli, job.id, wait=wait)})
 
 

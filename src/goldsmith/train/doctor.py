@@ -22,7 +22,7 @@ _NO_SETTING: Final[Mapping[str, str]] = {
     "environment_broken": "What trains is not whole. Install its environment again under Settings, then try again.",
     "nothing_to_learn": "No row can be learned with this model. Look at the rows: each says why it is left out.",
     "loss_zero": "The answers may be empty or copied from the question. Look at what the model was to learn.",
-    "no_end_marker": "This base model cannot be taught to stop. Choose another one.",
+    "model-never-stops": "This base model cannot be taught to stop. Choose another one.",
 }
 
 

@@ -43,3 +43,17 @@ class TrainingNotPossible(Conflict):
 
     title = "This training cannot work here"
     default_hint = "Run: goldsmith doctor"
+
+
+class NothingToLearn(Invalid):
+    """Not one row of the training set can be learned with this base model and limit."""
+
+    title = "Not one row can be learned"
+    default_hint = "See why each row is left out: goldsmith train look"
+
+
+class ModelNeverStops(Invalid):
+    """No engine stops at the end marker that the base model's template writes, so its answers would run on."""
+
+    title = "This model would never stop"
+    default_hint = "Add the marker's id to eos_token_id in the model's generation_config.json, or choose another model."

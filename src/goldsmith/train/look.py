@@ -21,6 +21,7 @@ from goldsmith.models.tables import BaseModel
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import Side
 from goldsmith.storage.files import Home, whole_file
+from goldsmith.train.errors import ModelNeverStops
 
 DEFAULT_LIMIT: Final = 1024
 LARGEST_LIMIT: Final = 131_072
@@ -126,6 +127,15 @@ class SeenRow:
 def row_limit(renderer: Renderer, max_length: int | None) -> int:
     """The longest row that is learned, in tokens: as it is asked for, and never more than the model can read."""
     return min(max_length or renderer.context_length or DEFAULT_LIMIT, renderer.context_length or LARGEST_LIMIT)
+
+
+def check_end_marker(renderer: Renderer) -> None:
+    """Raises ModelNeverStops for a model at whose end marker no engine stops."""
+    if not renderer.is_stopped_by_end_marker:
+        raise ModelNeverStops(
+            f"Answers of this model would never end: its template ends them with {renderer.end_marker}, and its files "
+            "name another token at which an engine stops."
+        )
 
 
 def look(session: Session, home: Home, training_set: TrainingSet, base: BaseModel, *, max_length: int | None) -> Look:

@@ -23,7 +23,7 @@ from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, write_whole
 from goldsmith.train.backends.base import Plan
-from goldsmith.train.look import row_limit
+from goldsmith.train.look import check_end_marker, row_limit
 from goldsmith.train.tables import TrainingJob
 from goldsmith.wire.order import DataFile, Order
 
@@ -51,13 +51,7 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
     if folder.order.exists():
         return []
     renderer = Renderer.open(preparation.base_folder)
-    if not renderer.is_stopped_by_end_marker:
-        raise JobFailed(
-            f"Answers of this model would never end: its template ends them with {renderer.end_marker}, and its files "
-            "name another token at which an engine stops.",
-            hint="Add that token's id to eos_token_id in the model's generation_config.json, or choose another model.",
-            kind="no_end_marker",
-        )
+    check_end_marker(renderer)
     rendered = {side: _rendered(database, preparation, renderer, side) for side in SIDES}
     if rendered["learn"].num_learned_tokens == 0:
         first = rendered["learn"].problems[0].reason if rendered["learn"].problems else "the set is empty"

@@ -1,17 +1,16 @@
 """The verbs of training: start. Stopping and resuming are the job's own (`jobs/queue.py`)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from goldsmith.environments.machine import MachineFacts
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.models import queries as models
 from goldsmith.models.errors import ModelNameNotUsable
+from goldsmith.models.rendering import Renderer
 from goldsmith.models.service import usable_name
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
@@ -21,28 +20,33 @@ from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
-from goldsmith.train.errors import NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
+from goldsmith.train.errors import NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
+from goldsmith.train.look import check_end_marker, look
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, read_options
 from goldsmith.train.tables import TrainingJob
+from goldsmith.train.workshop import Workshop
 
 KIND = "training"
+MOST_LOOKED_AT: Final = 1000
+"""Rows that are rendered before a training is queued; of more it is found out when the training is prepared."""
 
 
-def start(
-    session: Session, request: TrainRequest, *, backends: Mapping[str, Backend], machine: MachineFacts, by: Person
-) -> TrainingJob:
+def start(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
-    backend = backend_of(request.backend, backends)
+    backend = backend_of(request.backend, workshop.backends)
     base = models.base(session, request.base_model, domain=by.domain)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
     training_set = _training_set(session, request, by) if request.files is None else None
     given = {name: value for name, value in request.options.items() if value is not None}
     options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
-    for problem in backend.check(options, machine):
+    for problem in backend.check(options, workshop.machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
     if training_set is not None and training_set.num_learn == 0:
         raise TrainingSetEmpty(f"The training set {training_set.name} has no rows to learn from.")
+    check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
+    if training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
+        _refuse_nothing(session, workshop, training_set, base, getattr(options, "max_length", None))
     training = _training(request, backend, options, base, training_set, by)
     session.add(training)
     session.flush()
@@ -56,6 +60,14 @@ def start(
     title = f"Train {training.name}"
     queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
     return training
+
+
+def _refuse_nothing(
+    session: Session, workshop: Workshop, training_set: TrainingSet, base: BaseModel, max_length: int | None
+) -> None:
+    found = look(session, workshop.home, training_set, base, max_length=max_length)
+    if not found.learned:
+        raise NothingToLearn(found.sentence)
 
 
 def _dialled(

@@ -16,6 +16,7 @@ from goldsmith.people.types import Person
 from goldsmith.settings import Settings
 from goldsmith.storage.files import Home
 from goldsmith.train.backends.base import Backend
+from goldsmith.train.workshop import Workshop
 from goldsmith.web.state import WebState
 from goldsmith.web.stream import Stream
 
@@ -90,6 +91,14 @@ TheStream = Annotated[Stream, Depends(_stream)]
 TheBackends = Annotated[Mapping[str, Backend], Depends(_backends)]
 """Every training backend, by name."""
 TheMachine = Annotated[MachineFacts, Depends(_machine)]
+
+
+def _workshop(home: TheHome, backends: TheBackends, machine: TheMachine) -> Workshop:
+    return Workshop(home, backends, machine)
+
+
+TheWorkshop = Annotated[Workshop, Depends(_workshop)]
+"""With what is trained here."""
 TheImportRoots = Annotated[tuple[Path, ...], Depends(_import_roots)]
 """Folders from which models may be imported."""
 AfterSwitch = Annotated[Callable[[], None], Depends(_after_switch)]

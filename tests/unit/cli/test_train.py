@@ -8,7 +8,6 @@ from goldsmith import app
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.models import queries as models
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.testing import write_small_model
 from goldsmith.train import service
@@ -19,16 +18,22 @@ from goldsmith.wire.events import Event, EventKind
 @pytest.fixture
 def training(line: Line) -> str:
     with line.filling() as (session, ada):
-        make_base_model(session, by=ada)
+        write_small_model(line.home.root / make_base_model(session, by=ada).folder)
         made = TrainingSet(
             id="set_1", name="stars", format="chatml", folder="training-sets/set_1", num_learn=12, num_exam=3,
             num_dropped=0, manifest={}, content_hash="0", domain=ada.domain, created_by=ada.id,
         )  # fmt: skip
         session.add(made)
         session.flush()
+        messages = [{"role": "user", "content": "where is it"}, {"role": "assistant", "content": "on its way"}]
+        row = TrainingSetRow(
+            training_set_id="set_1", side="learn", position=1, row_id="row_1", answer_id="", mark_id=0, stratum="",
+            messages=messages, expected="on its way",
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
         request = TrainRequest("tiny", "fake")
-        backends = app.make_backends()
-        job_id = service.start(session, request, backends=backends, machine=line.parts.machine, by=ada).id
+        job_id = service.start(session, request, workshop=app.make_workshop(line.parts), by=ada).id
         for state in (JobState.STARTING, JobState.RUNNING):
             queue.move(session, session.get_one(Job, job_id), state, "test")
         step = Event(1, 1e9, EventKind.STEP, {"step": 1, "total_steps": 4, "loss": 0.5})
@@ -65,14 +70,6 @@ def test_a_job_that_is_no_training_is_not_found(line: Line, verb: str) -> None:
 
 
 def test_one_looks_before_anything_starts(line: Line, training: str) -> None:
-    with line.filling() as (session, ada):
-        write_small_model(line.home.root / models.base(session, "tiny", domain=ada.domain).folder)
-        messages = [{"role": "user", "content": "where is it"}, {"role": "assistant", "content": "on its way"}]
-        row = TrainingSetRow(
-            training_set_id="set_1", side="learn", position=1, row_id="row_1", answer_id="", mark_id=0, stratum="",
-            messages=messages, expected="on its way",
-        )  # fmt: skip
-        session.add(row)
     said = line.json("train", "look", "--base-model", "tiny", "--training-set", "stars")
     assert said["sentence"] == "The one row is learned whole, end marker included."
     assert said["rows"] == [{"row": 1, "left_out": "", "learned": "on its way<|im_end|>"}]

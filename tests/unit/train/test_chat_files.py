@@ -27,10 +27,12 @@ from goldsmith.run.tables import Answer, Run
 from goldsmith.stars.tables import Mark, TrainingSet, TrainingSetRow
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
+from goldsmith.testing import write_small_model
 from goldsmith.train import chat_files, service
 from goldsmith.train.backends.fake import Fake
 from goldsmith.train.recipe import ChatFile, ChatFiles, TrainRequest
 from goldsmith.train.tables import TrainingJob
+from goldsmith.train.workshop import Workshop
 
 MACHINE = MachineFacts("here", 2, 24_000_000_000, (), "x86_64")
 Chat = list[dict[str, Any]]
@@ -49,9 +51,15 @@ class Bench:
     def start(self, learn: bytes, exam: bytes | None = None) -> str:
         files = ChatFiles(self._file(learn, "learn.jsonl"), self._file(exam, "exam.jsonl") if exam else None)
         with self.database.transaction() as session:
-            base = session.scalar(select(BaseModel.id)) or make_base_model(session, by=self.person).id
+            base = session.scalar(select(BaseModel.id)) or self._base(session)
             request = TrainRequest(str(base), "fake", files=files)
-            return service.start(session, request, backends={"fake": Fake()}, machine=MACHINE, by=self.person).id
+            workshop = Workshop(self.home, {"fake": Fake()}, MACHINE)
+            return service.start(session, request, workshop=workshop, by=self.person).id
+
+    def _base(self, session: Session) -> str:
+        base = make_base_model(session, by=self.person)
+        write_small_model(self.home.root / base.folder)
+        return base.id
 
     def _file(self, content: bytes, name: str) -> ChatFile:
         return ChatFile("file-1", data.save_upload(self.home, io.BytesIO(content), name))

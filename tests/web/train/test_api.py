@@ -40,7 +40,7 @@ def make_set(site: Site, name: str = "stars", num_rows: int = 10) -> str:
 @pytest.fixture
 def set_id(site: Site) -> str:
     with site.database.transaction() as session:
-        make_base_model(session, by=site.person)
+        write_small_model(site.home.root / make_base_model(session, by=site.person).folder)
     return make_set(site)
 
 
@@ -58,8 +58,6 @@ def test_the_dial_resolves_to_numbers_and_given_ones_go_before_them(client: Test
 
 
 def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:
-    with site.database.reading() as session:
-        write_small_model(site.home.root / models.base(session, "tiny", domain=site.person.domain).folder)
     asked: dict[str, str | int] = {"training_set": set_id, "base_model": "tiny", "max_length": 512, "limit": 2}
     found = client.get("/v1/fine-tuning/look", params=asked).json()
     assert (found["num_left_out"], found["max_length"], found["stops_by_itself"]) == (0, 512, True)
@@ -71,10 +69,28 @@ def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, c
     assert client.get("/v1/fine-tuning/jobs").json()["jobs"] == []
 
 
-def test_a_look_at_a_model_that_nothing_can_be_taught_is_refused(client: TestClient, set_id: str) -> None:
+def without_template(site: Site) -> None:
+    with site.database.reading() as session:
+        folder = site.home.root / models.base(session, "tiny", domain=site.person.domain).folder
+    (folder / "chat_template.jinja").unlink()
+
+
+def test_a_look_at_a_model_that_nothing_can_be_taught_is_refused(site: Site, client: TestClient, set_id: str) -> None:
+    without_template(site)
     asked = {"training_set": set_id, "base_model": "tiny"}
     refused = client.get("/v1/fine-tuning/look", params=asked)
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "template-not-usable")
+
+
+def test_what_can_never_be_learned_is_refused_before_it_is_queued(site: Site, client: TestClient, set_id: str) -> None:
+    body = {"base_model": "tiny", "backend": "fake", "training_set": set_id}
+    refused = client.post("/v1/fine-tuning/jobs", json={**body, "max_length": 16})
+    assert refused.status_code == 422
+    assert "Not one of" in refused.json()["detail"]
+    without_template(site)
+    refused = client.post("/v1/fine-tuning/jobs", json=body)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "template-not-usable")
+    assert client.get("/v1/fine-tuning/jobs").json()["jobs"] == []
 
 
 @pytest.mark.parametrize(
@@ -116,7 +132,8 @@ def test_a_stable_name_of_callers_is_no_name_for_a_model(site: Site, client: Tes
 
 def test_a_made_up_name_has_no_slash_of_the_base_models_name(site: Site, client: TestClient, set_id: str) -> None:
     with site.database.transaction() as session:
-        make_base_model(session, by=site.person, name="Org/Small", source="hub", hub_id="Org/Small")
+        base = make_base_model(session, by=site.person, name="Org/Small", source="hub", hub_id="Org/Small")
+        write_small_model(site.home.root / base.folder)
     answer = client.post("/v1/fine-tuning/jobs", json={"base_model": "Org/Small", "backend": "fake"})
     assert answer.json()["name"] == "stars on Small"
 

@@ -10,7 +10,6 @@ from tests.web.loop_rows import make_loop_site, walking
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.models import queries as models
-from goldsmith.testing import write_small_model
 from goldsmith.train import queries
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 from goldsmith.web.train import handlers
@@ -153,15 +152,13 @@ def test_another_organisations_training_does_not_exist(site: Site) -> None:
     assert site.browser().get("/training/job_x").status_code == 404
 
 
-def with_model(site: Site, set_id: str, base_id: str) -> str:
-    """The base model gets real files; the address of the look at the pair."""
-    with site.database.reading() as session:
-        write_small_model(site.home.root / models.base(session, base_id, domain=site.person.domain).folder)
+def look_at_pair(set_id: str, base_id: str) -> str:
+    """The address of the look at the pair."""
     return f"/training/look?training_set={set_id}&base_model={base_id}"
 
 
 def test_a_look_shows_every_row_as_the_model_sees_it_and_leads_back(site: Site) -> None:
-    address = with_model(site, *ready(site))
+    address = look_at_pair(*ready(site))
     browser = site.browser()
     page = browser.get(address + "&max_length=1024").text
     assert "rows are learned whole, end marker included." in page
@@ -175,7 +172,7 @@ def test_a_look_shows_every_row_as_the_model_sees_it_and_leads_back(site: Site) 
 
 
 def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> None:
-    address = with_model(site, *ready(site))
+    address = look_at_pair(*ready(site))
     browser = site.browser()
     assert address.replace("&", "&amp;") in browser.get("/training/new").text
     fragment = browser.get(address, headers={"hx-request": "true"}).text
@@ -185,6 +182,9 @@ def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> 
 
 def test_a_look_at_a_model_that_nothing_can_be_taught_says_why(site: Site) -> None:
     set_id, base_id = ready(site)
+    with site.database.reading() as session:
+        folder = site.home.root / models.base(session, base_id, domain=site.person.domain).folder
+    (folder / "chat_template.jinja").unlink()
     page = site.browser().get(f"/training/look?training_set={set_id}&base_model={base_id}")
     assert page.status_code == 200
     assert "cannot be taught this. The model has no chat template" in page.text
@@ -201,7 +201,7 @@ def test_a_look_with_what_is_not_there_is_refused(site: Site) -> None:
 
 def test_the_dial_fills_in_numbers_that_fit_and_keeps_the_rest(site: Site) -> None:
     set_id, base_id = ready(site)
-    with_model(site, set_id, base_id)
+
     browser = site.browser()
     chosen = {"training_set": set_id, "base_model": base_id, "name": "mine", "seed": "7", "dial": "thorough"}
     page = browser.get("/training/new", params=chosen).text

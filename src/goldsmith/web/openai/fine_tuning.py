@@ -10,7 +10,7 @@ from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
 from goldsmith.train import queries, service
 from goldsmith.train.tables import TrainingJob
-from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheBackends, TheMachine
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheWorkshop
 from goldsmith.web.job_access import go_on
 from goldsmith.web.openai import found, shapes
 from goldsmith.web.openai.bodies import NewFineTuning
@@ -33,12 +33,10 @@ ChangingJob = Annotated[Job, Depends(_changing)]
 
 
 @openai.post("")
-def create(
-    session: Session, person: CurrentPerson, backends: TheBackends, machine: TheMachine, body: NewFineTuning
-) -> dict[str, Any]:
+def create(session: Session, person: CurrentPerson, workshop: TheWorkshop, body: NewFineTuning) -> dict[str, Any]:
     """Queue a training."""
     request = body.to_request(lambda file_id: found.chat_file(session, file_id, domain=person.domain))
-    training = service.start(session, request, backends=backends, machine=machine, by=person)
+    training = service.start(session, request, workshop=workshop, by=person)
     return shapes.job(training, jobs.one(session, training.id))
 
 

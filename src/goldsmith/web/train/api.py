@@ -23,6 +23,7 @@ from goldsmith.web.dependencies import (
     TheBackends,
     TheMachine,
     TheStream,
+    TheWorkshop,
 )
 from goldsmith.web.job_access import go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
@@ -75,13 +76,12 @@ def look(looked: TheLook, rows: TheSeenRows) -> LookAnswer:
 def start(
     session: Session,
     person: CurrentPerson,
-    backends: TheBackends,
-    machine: TheMachine,
+    workshop: TheWorkshop,
     body: TrainBody,
     response: Response,
 ) -> TrainingAnswer:
     """Train a base model on a training set. What cannot work is refused before anything starts."""
-    training = service.start(session, body.request, backends=backends, machine=machine, by=person)
+    training = service.start(session, body.request, workshop=workshop, by=person)
     made(response, f"/v1/fine-tuning/jobs/{training.id}")
     return _training(session, training)
 

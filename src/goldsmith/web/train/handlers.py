@@ -1,28 +1,21 @@
 """The pages of training: the list, the form that starts one, and one while it runs and afterwards."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from goldsmith.environments.machine import MachineFacts
 from goldsmith.jobs import queue
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
-from goldsmith.storage.files import Home
 from goldsmith.train import queries, service
-from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial
 from goldsmith.train.recipe import backend_of
 from goldsmith.web.dependencies import (
     CurrentPerson,
     ReadSession,
     Session,
-    TheBackends,
-    TheHome,
-    TheMachine,
+    TheWorkshop,
 )
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
@@ -34,22 +27,6 @@ from goldsmith.web.train.start_form import TheStart, start_fields
 from goldsmith.web.train.views import DEFAULT_BACKEND
 
 pages = APIRouter()
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """With what is trained here."""
-
-    home: Home
-    backends: Mapping[str, Backend]
-    machine: MachineFacts
-
-
-def _workshop(home: TheHome, backends: TheBackends, machine: TheMachine) -> Workshop:
-    return Workshop(home, backends, machine)
-
-
-TheWorkshop = Annotated[Workshop, Depends(_workshop)]
 
 
 def _changing(session: Session, person: CurrentPerson, training_id: str) -> Job:
@@ -96,7 +73,7 @@ def start(
     if form.request is None:
         backend = request.query_params.get("backend", DEFAULT_BACKEND)
         return render(request, new_page(session, person, workshop.home, form.fields, backend), status=422)
-    training = service.start(session, form.request, backends=workshop.backends, machine=workshop.machine, by=person)
+    training = service.start(session, form.request, workshop=workshop, by=person)
     return redirect(request, f"/training/{training.id}", toast="Queued. It starts as soon as the machine is free.")
 
 
