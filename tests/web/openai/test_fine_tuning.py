@@ -17,8 +17,9 @@ from goldsmith.models.tables import BaseModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
 from goldsmith.settings import Settings
-from goldsmith.stars.tables import TrainingSet
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage.database import Database
+from goldsmith.testing import write_small_model
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web.factory import Routers
 from goldsmith.web.openai import fine_tuning, shapes
@@ -45,6 +46,7 @@ def client(parts: app.Parts) -> Iterator[openai.OpenAI]:
         by = people.known_by_name(session, "Ada")
         _, key = people.add_key(session, "tests", by=by)
         add_base_and_set(session, by)
+    write_small_model(parts.home.root / "models/base")
     web = app.make_asgi(parts, Routers(openai=[fine_tuning.openai]))
     with (
         TestClient(web, base_url=ORIGIN) as http,
@@ -64,6 +66,13 @@ def add_base_and_set(session: orm.Session, by: Person) -> None:
         num_dropped=0, manifest={}, **owned,
     )  # fmt: skip
     session.add_all([base, good])
+    session.flush()
+    messages = [{"role": "user", "content": "where is it"}, {"role": "assistant", "content": "on its way"}]
+    row = TrainingSetRow(
+        training_set_id="set_1", side="learn", position=1, row_id="row_1", answer_id="", mark_id=0, stratum="",
+        messages=messages, expected="on its way",
+    )  # fmt: skip
+    session.add(row)
 
 
 def start(client: openai.OpenAI) -> str:
