@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.job_folder import NUM_STEPS, Trainer, losses, make_folder, run
+from tests.contract.job_folder import NUM_STEPS, Trainer, losses, make_folder, read, run, started, wait_for
 from tests.real.homes import BACKENDS
 
+from goldsmith.train.alarms import AlarmKind, alarms_of
+from goldsmith.train.tables import TrainingMetric
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
 
@@ -49,3 +51,61 @@ def test_what_cannot_have_taught_anything_is_a_failure(
     folder = make_folder(tmp_path, trainer, beside_options=settings)
     assert run(trainer, folder)[-1].data["kind"] == kind
     assert manifest.read_whole(folder / "result") is None
+
+
+def points(found: list[Event]) -> list[TrainingMetric]:
+    """The curve, as the control plane keeps it."""
+    dots: dict[int, TrainingMetric] = {}
+    for event in found:
+        if event.kind in (EventKind.STEP, EventKind.EVALUATED):
+            dot = dots.setdefault(event.data["step"], TrainingMetric(step=event.data["step"]))
+            for name in ("epoch", "loss", "exam_loss", "grad_norm"):
+                if name in event.data:
+                    setattr(dot, name, event.data[name])
+    return [dots[step] for step in sorted(dots)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "alarms"),
+    [
+        ({"learning_rate": 0.3, "num_epochs": 2}, {AlarmKind.gradient_explodes, AlarmKind.exam_rises}),
+        ({"learning_rate": 1e-9, "num_epochs": 3}, {AlarmKind.no_fall}),
+        ({"lora_alpha": 1e-300}, {AlarmKind.gradient_zero}),
+    ],
+)
+def test_absurd_settings_raise_the_alarms(
+    tmp_path: Path, trainer: Trainer, settings: Mapping[str, Any], alarms: set[AlarmKind]
+) -> None:
+    found = run(trainer, make_folder(tmp_path, trainer, beside_options={"lora_dropout": 0.0, **settings}))
+    curve = points(found)
+    said = {alarm.kind for length in range(len(curve)) for alarm in alarms_of(curve[: length + 1])}
+    assert alarms <= said
+
+
+def test_a_good_training_raises_none_and_its_answers_are_told(unbroken: list[Event]) -> None:
+    assert alarms_of(points(unbroken)) == []
+    told = {event.data["step"]: event.data["answers"] for event in unbroken if event.kind is EventKind.SAMPLED}
+    assert sorted(told) == [0, NUM_STEPS]
+    assert [answer["row_id"] for answer in told[0]] == ["row_exam0", "row_exam1"]
+
+
+def test_without_progress_it_ends_early_and_keeps_the_best(tmp_path: Path, trainer: Trainer) -> None:
+    wishes = {"learning_rate": 0.3, "num_epochs": 30, "patience": 1}
+    found = run(trainer, make_folder(tmp_path, trainer, beside_options={"lora_dropout": 0.0, **wishes}))
+    scores = {event.data["step"]: event.data["exam_loss"] for event in found if event.kind is EventKind.EVALUATED}
+    scores.pop(0)  # of the model before it learned there is no checkpoint
+    best = min(scores, key=lambda step: scores[step])
+    assert max(losses(found)) == best + NUM_STEPS < 30 * NUM_STEPS
+    assert (found[-1].data["steps"], found[-1].data["exam_loss"]) == (best, scores[best])
+
+
+def test_asked_to_keep_the_best_it_ends_with_a_whole_model(tmp_path: Path, trainer: Trainer) -> None:
+    folder = make_folder(tmp_path, trainer, num_epochs=50)
+    with started(trainer, folder) as child:
+        wait_for(folder, child, lambda event: event.kind is EventKind.SAVED)
+        (folder / "keep").touch()
+        assert child.wait(timeout=120) == 0
+    last = read(folder)[-1]
+    assert last.kind is EventKind.SUCCEEDED
+    assert last.data["steps"] in losses(read(folder))
+    assert manifest.read_whole(folder / "result") is not None

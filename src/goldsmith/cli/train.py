@@ -15,9 +15,11 @@ from goldsmith.models import queries as models
 from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
 from goldsmith.train import queries, service
+from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.dial import Dial
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
 from goldsmith.train.recipe import TrainRequest, backend_of, read_options
+from goldsmith.train.samples import sampled_rows
 
 commands = typer.Typer(
     help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
@@ -109,6 +111,17 @@ def cancel(context: typer.Context, job_id: Training) -> None:
 
 
 @commands.command()
+def keep(context: typer.Context, job_id: Training) -> None:
+    """End now: the checkpoint with the lowest exam loss (without an exam the last) becomes the model."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        training = queries.one(session, job_id, domain=person.domain)
+        service.keep(session, training)
+    words = f"Asked {training.name} to end and keep its best."
+    cli.show({"training": training.id, "asked": StopRequest.KEEP.value}, words)
+
+
+@commands.command()
 def resume(
     context: typer.Context, job_id: Training, wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True
 ) -> None:
@@ -167,13 +180,20 @@ def show(context: typer.Context, job_id: Training) -> None:
     cli: Cli = context.obj
     with cli.reading() as session:
         one = queries.one(session, job_id, domain=cli.domain)
-        points = queries.series(session, job_id)
+        points, samples = queries.series(session, job_id), sampled_rows(session, one)
+    best = best_of(points)
     facts = {
         "id": one.id,
         "state": one.status,
         "step": one.current_step,
         "of": one.total_steps,
         "error": one.error_message,
+        "best": {"step": best.step, "exam_loss": best.exam_loss} if best is not None else None,
+        "alarms": [{"step": each.step, "what": each.summary, "do": each.hint} for each in alarms_of(points)],
+        "samples": [
+            {"row": row.position, "good": row.expected, "said": {str(each.step): each.text for each in row.said}}
+            for row in samples
+        ],
     }
     curve = [{"step": point.step, "loss": point.loss, "exam_loss": point.exam_loss} for point in points]
     cli.show({**facts, "model": one.output_model_id, "settings": one.config, "series": curve})

@@ -5,6 +5,8 @@ program/goldsmith/    copies of wire/ and trainers/, so that the folder can be r
 data/                 what it reads
 checkpoints/          step-N/, each counts only with its manifest.json
 attempts/N/           events.jsonl, log, and STAGE.pid of every process that was started
+scores.json           how well the models of its steps did on the exam
+keep                  there when the program is to end now and keep the best
 result/               what it made, complete only with manifest.json
 README.md             the one command
 """
@@ -50,6 +52,11 @@ class JobFolder:
     def result(self) -> Path:
         """What the child made."""
         return self.root / "result"
+
+    @property
+    def keep(self) -> Path:
+        """There when the child is to end now and keep the best of what it has."""
+        return self.root / "keep"
 
     @property
     def readme(self) -> Path:

@@ -94,6 +94,12 @@ def newest_events(session: Session, job_id: str, *, limit: int) -> list[JobEvent
     return list(session.scalars(query))[::-1]
 
 
+def events_of_kind(session: Session, job_id: str, kind: str) -> list[JobEvent]:
+    """Everything of this kind that a job's programs reported, in the order in which it was recorded."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.kind == kind).order_by(JobEvent.id)
+    return list(session.scalars(query))
+
+
 def last_seq(session: Session, job_id: str, *, attempt: int, source: str) -> int:
     """The highest number of an applied event of one source of one attempt; 0 when there is none."""
     query = select(func.max(JobEvent.seq)).where(

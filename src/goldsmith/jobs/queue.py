@@ -123,11 +123,12 @@ def again(session: Session, job: Job, because: str) -> None:
 
 def died(session: Session, job: Job, failure: JobFailure) -> None:
     """An attempt ended without a word: queue the next one, or fail after too many without progress."""
-    num_deaths = job.num_deaths + 1
+    num_deaths, request = job.num_deaths + 1, job.stop_requested
     if num_deaths >= MAX_DEATHS:
         fail(session, job, failure)
     else:
         _again(session, job, f"attempt {job.attempt} ended early: {failure.summary}", num_deaths=num_deaths)
+        job.stop_requested = request if request == StopRequest.KEEP.value else None
 
 
 def finish(session: Session, job: Job, result: Mapping[str, Any] | None = None) -> None:
@@ -146,18 +147,28 @@ def fail(session: Session, job: Job, failure: JobFailure) -> None:
 
 
 def ask_to_stop(session: Session, job: Job, request: StopRequest) -> None:
-    """Pause or cancel. What waits is cancelled at once; what runs is told, and saves first."""
+    """Pause, cancel, or end and keep. What waits is cancelled at once; what runs is told, and saves first.
+
+    What is paused, cancelled or failed is queued again to end and keep what it had.
+    """
     session.refresh(job, with_for_update=True)
     state = JobState(job.state)
     if state.is_active:
         if job.stop_requested != StopRequest.CANCEL.value:  # who cancelled does not want it to be paused
+            if job.stop_requested == StopRequest.KEEP.value:
+                job.stop_sent_at = None  # what was passed on was no signal
             job.stop_requested = request.value
         session.flush()
         _record(session, job, f"{request.value}_requested", {})
     elif request is StopRequest.CANCEL:
         move(session, job, JobState.CANCELLED, "cancelled by a person")
+    elif request is StopRequest.KEEP and JobState.QUEUED in TRANSITIONS[state]:
+        again(session, job, "to keep the best of what it had")
+        job.stop_requested = request.value
+        session.flush()
     else:
-        raise MoveNotAllowed(f"{job.title} is {state.value} and cannot be paused.")
+        verb = "be paused" if request is StopRequest.PAUSE else "end now and keep what it has"
+        raise MoveNotAllowed(f"{job.title} is {state.value} and cannot {verb}.")
 
 
 def begin_stage(session: Session, job: Job, stage: str) -> None:

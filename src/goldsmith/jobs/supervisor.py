@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import IO
 
 from sqlalchemy.orm import Session
 
-from goldsmith.jobs import child, queries, queue
+from goldsmith.jobs import child, queries, queue, stopping
 from goldsmith.jobs.closing import is_closing
-from goldsmith.jobs.ending import Ending, cannot_start, read_ending
+from goldsmith.jobs.ending import cannot_start, read_ending
 from goldsmith.jobs.errors import JobKindUnknown, LeaseLost, SupervisorRunning
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import JobKind, Keeper
@@ -30,7 +29,7 @@ from goldsmith.jobs.orphans import kill_orphans
 from goldsmith.jobs.place import own_name
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.jobs.types import ChildId, JobView, Launch, Stage, StageOutcome, StopRequest
+from goldsmith.jobs.types import ChildId, JobView, Launch, Stage, StageOutcome
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -240,11 +239,12 @@ class Supervisor:
 
     def _start(self, job: Job, stage: Stage) -> None:
         with self._mine(job) as (session, row):
-            if row.stop_requested is not None:
-                _stopped(session, row)
+            if stopping.is_to_stop(row):
+                stopping.stopped(session, row)
                 return
             queue.begin_stage(session, row, stage.name)
             view = queries.view(row)
+        stopping.tell(job, self._folder(job))
         pid_file = self._pid_file(job, stage)
         try:
             log_file = self._folder(job).log(job.attempt)
@@ -312,14 +312,9 @@ class Supervisor:
         session.flush()
 
     def _deliver_stop(self, job: Job, process: ChildId) -> None:
-        if job.stop_requested is None:
-            return
-        if job.stop_sent_at is None:
-            child.ask_to_end(process)
+        if stopping.deliver(job, process, self._folder(job), kill_after_s=self._kill_after_s):
             with self._mine(job) as (_, row):
                 row.stop_sent_at = clock.now()
-        elif clock.now() - job.stop_sent_at > timedelta(seconds=self._kill_after_s):
-            child.kill(process)
 
     def _end_silent(self, job: Job, process: ChildId) -> None:
         """A program that said how it ended, and does not end, is killed: what it said counts."""
@@ -337,7 +332,7 @@ class Supervisor:
             if following is not None:
                 queue.to_running(session, row)
             else:
-                _record_end(session, row, ending)
+                stopping.record_end(session, row, ending)
         self._tails.pop(_key(job), None)
         self._said_last_at.pop(_key(job), None)
         if following is not None:
@@ -363,27 +358,6 @@ class Supervisor:
 
 def _key(job: Job) -> str:
     return f"{job.id}/{job.attempt}/{job.stage}"
-
-
-def _record_end(session: Session, job: Job, ending: Ending) -> None:
-    """The job's last stage ended, or one of its stages ended early: write down where the job stands now."""
-    queue.to_running(session, job)
-    if ending.outcome is StageOutcome.DONE:
-        queue.finish(session, job)
-    elif job.stop_requested is not None:
-        _stopped(session, job)
-    elif ending.outcome is StageOutcome.FAILED:
-        queue.fail(session, job, ending.failure)
-    else:
-        queue.died(session, job, ending.failure)
-
-
-def _stopped(session: Session, job: Job) -> None:
-    if job.stop_requested == StopRequest.CANCEL.value:
-        queue.move(session, job, JobState.CANCELLED, "cancelled by a person")
-        return
-    queue.to_running(session, job)
-    queue.move(session, job, JobState.PAUSED, "paused by a person")
 
 
 def _keep(keeper: Keeper, stop: threading.Event) -> None:

@@ -12,6 +12,8 @@ class StopRequest(StrEnum):
 
     PAUSE = "pause"
     CANCEL = "cancel"
+    KEEP = "keep"
+    """End now, and go on with the best of what there is as if it had come to its end. Trainings know it."""
 
 
 class StageOutcome(StrEnum):

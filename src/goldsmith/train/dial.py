@@ -34,6 +34,9 @@ _STEPS: Final[Mapping[Dial, int]] = {Dial.quick: 15, Dial.balanced: 30, Dial.tho
 _MOST_EPOCHS: Final[Mapping[Dial, int]] = {Dial.quick: 3, Dial.balanced: 6, Dial.thorough: 12}
 _FEWEST_EPOCHS: Final[Mapping[Dial, int]] = {Dial.quick: 1, Dial.balanced: 2, Dial.thorough: 3}
 
+_PATIENCE: Final[Mapping[Dial, int]] = {Dial.quick: 0, Dial.balanced: 2, Dial.thorough: 3}
+"""After so many exam scores in a row without progress a training ends early; 0: never."""
+
 
 def resolve(dial: Dial, *, num_rows: int, num_parameters: int | None, look: Look | None = None) -> dict[str, Any]:
     """The numbers for these rows and this model; with a look also the limit that leaves no row out for its length."""
@@ -48,6 +51,7 @@ def resolve(dial: Dial, *, num_rows: int, num_parameters: int | None, look: Look
         "learning_rate": 2e-4 if is_large else 5e-4,
         "lora_rank": rank,
         "lora_alpha": float(2 * rank),
+        "patience": _PATIENCE[dial],
     }
     limit = look.limit_for_all if look is not None else None
     return found | ({"max_length": min(max(limit, 64), LONGEST)} if limit else {})

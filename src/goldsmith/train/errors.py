@@ -38,6 +38,13 @@ class TrainingSetEmpty(Invalid):
     default_hint = "Give gold stars to at least one answer, and export again."
 
 
+class NothingToKeep(Conflict):
+    """A training was to end and keep its best, and has not done a step yet."""
+
+    title = "There is nothing to keep yet"
+    default_hint = "Wait for the first step, or cancel the training."
+
+
 class TrainingNotPossible(Conflict):
     """This machine cannot do this training; found out before anything started."""
 

@@ -1,4 +1,4 @@
-"""The verbs of training: start. Stopping and resuming are the job's own (`jobs/queue.py`)."""
+"""The verbs of training: start, keep. Pausing and resuming are the job's own (`jobs/queue.py`)."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -6,8 +6,10 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
+from goldsmith.jobs.types import StopRequest
 from goldsmith.models import queries as models
 from goldsmith.models.errors import ModelNameNotUsable
 from goldsmith.models.rendering import Renderer
@@ -20,7 +22,7 @@ from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
-from goldsmith.train.errors import NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
+from goldsmith.train.errors import NothingToKeep, NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
 from goldsmith.train.look import check_end_marker, look
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, read_options
 from goldsmith.train.tables import TrainingJob
@@ -60,6 +62,13 @@ def start(session: Session, request: TrainRequest, *, workshop: Workshop, by: Pe
     title = f"Train {training.name}"
     queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
     return training
+
+
+def keep(session: Session, training: TrainingJob) -> None:
+    """Have it end now; its best checkpoint becomes the model. Also for one that is paused, cancelled or failed."""
+    if not training.current_step:
+        raise NothingToKeep(f"{training.name} has not done a step yet.")
+    queue.ask_to_stop(session, jobs.one(session, training.id), StopRequest.KEEP)
 
 
 def _refuse_nothing(

@@ -8,6 +8,7 @@ import argparse
 import errno
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -17,6 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,14 @@ class Report:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = events.Writer(path)
+        self._keep_file = path.parents[2] / "keep"
         self.stop_asked = False
         signal.signal(signal.SIGTERM, self._ask_to_stop)
+
+    @property
+    def keep_asked(self) -> bool:
+        """Whether somebody asked to end now and keep the best: then finish with `Job.best_checkpoint`."""
+        return self._keep_file.exists()
 
     def say(self, kind: EventKind, /, **data: Any) -> None:
         """Write one event."""
@@ -101,9 +109,41 @@ class Job:
         manifest.write(written, order_sha256=self.order_sha256, step=step)
         written.rename(target)
         manifest.flush_folder(target.parent)
-        for _, old in self._checkpoints()[:-NUM_KEPT_CHECKPOINTS]:
-            shutil.rmtree(old)
+        best = self.best_step
+        for old_step, old in self._checkpoints()[:-NUM_KEPT_CHECKPOINTS]:
+            if old_step != best:
+                shutil.rmtree(old)
         self.report.say(EventKind.SAVED, step=step, path=f"checkpoints/step-{step}")
+
+    def keep_score(self, step: int, exam_loss: float) -> None:
+        """Remember how well the model of this step did on the exam: of the checkpoints the best is kept."""
+        if isfinite(exam_loss):
+            manifest.write_whole(self._scores_file, json.dumps({**self._scores(), str(step): exam_loss}))
+
+    @property
+    def best_step(self) -> int | None:
+        """Of the checkpoints that are there, the one with the lowest exam loss; None where none was scored."""
+        scores = self._scores()
+        there = [step for step, _ in self._checkpoints() if str(step) in scores]
+        return min(there, key=lambda step: scores[str(step)], default=None)
+
+    @property
+    def num_scores_since_best(self) -> int:
+        """How often in a row the exam was scored without getting better."""
+        best = self.best_step
+        return 0 if best is None else sum(int(step) > best for step in self._scores())
+
+    def score_of(self, step: int) -> float | None:
+        """The exam loss at this step."""
+        return self._scores().get(str(step))
+
+    def best_checkpoint(self) -> tuple[Path, int] | None:
+        """The checkpoint with the lowest exam loss that is whole, else the newest."""
+        step = self.best_step
+        folder = self.folder / "checkpoints" / f"step-{step}"
+        if step is not None and manifest.read_whole(folder) is not None:
+            return folder, step
+        return self.newest_checkpoint()
 
     def finished_figures(self) -> dict[str, Any] | None:
         """The figures of a result that is whole already: the program was ended between its last two acts."""
@@ -114,6 +154,16 @@ class Job:
         """Write the manifest that makes the result count."""
         mine = {"order_sha256": self.order_sha256, "model_id": self.order.model_id}
         manifest.write(self.result, figures=figures, **mine)
+
+    @property
+    def _scores_file(self) -> Path:
+        return self.folder / "scores.json"
+
+    def _scores(self) -> dict[str, float]:
+        try:
+            return dict(json.loads(self._scores_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
 
     def _checkpoints(self) -> list[tuple[int, Path]]:
         folders = (self.folder / "checkpoints").glob("step-*")

@@ -1,7 +1,8 @@
-"""What happens around each step of a `transformers` trainer: events, checkpoints, exam scores, stopping.
+"""What happens around each step of a `transformers` trainer: events, checkpoints, exam scores, answers, stopping.
 
 For programs whose trainer is one of `transformers` or built on it (TRL). Imports nothing heavy itself: the program
-hands its trainer in, and scores rows through the trainer's own model.
+hands its trainer in, and scores rows through the trainer's own model. A program asks it when the training is over what
+is to be kept (`end`): what the last step left, or the best checkpoint when it ended early.
 """
 
 import json
@@ -12,8 +13,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from goldsmith.trainers._report import Failure, Job
+from goldsmith.trainers._report import Failure, Job, Stopped
 from goldsmith.trainers._rows import DataOrder
+from goldsmith.trainers._samples import Sampler
 from goldsmith.wire.events import EventKind
 from goldsmith.wire.rows import Row
 
@@ -22,6 +24,9 @@ EXAM_IS_CHEAP_SHARE = 0.2
 
 BACKWARD_SHARE = 3
 """A trained token costs about three times a scored one; used only until a scoring was measured."""
+
+LEAST_LAST_S = 0.5
+"""The last answers have so long even where the earlier ones took all the time that there was."""
 
 
 @dataclass
@@ -37,11 +42,15 @@ class Totals:
 
 @dataclass(frozen=True)
 class Pace:
-    """When to save and when to score the exam, besides the ends of epochs; 0 is never."""
+    """When to save and when to score the exam, besides the ends of epochs; 0 is never.
+
+    `patience` scores in a row that are no better than the best end the training.
+    """
 
     save_every_steps: int
     evaluate_every_steps: int
     batch_size: int
+    patience: int = 0
 
 
 class Watcher:
@@ -50,10 +59,15 @@ class Watcher:
     def __init__(self, job: Job, trainer: Any, order: DataOrder, exam: list[Row], pace: Pace) -> None:
         self.totals = Totals()
         self.has_stopped = False
+        self.ends_early = job.report.keep_asked
+        """Whether the training ends before its last step, and the best checkpoint is kept."""
+        self.kept_step = order.total_steps
+        self._sampler = Sampler(trainer.model, trainer.processing_class, exam)
         self._job, self._trainer, self._order, self._exam, self._pace = job, trainer, order, exam, pace
         self._tokens = order.tokens_of_steps()
         self._began_at = self._step_began_at = time.monotonic()
         self._step_s = 0.0
+        self._steps_done = 0
         self._seconds_per_token = 0.0
         self._exam_s: float | None = None
         self._duration_before_s = 0.0
@@ -62,6 +76,7 @@ class Watcher:
     def go_on_from(self, checkpoint: Path) -> None:
         """Take over what earlier attempts added up."""
         self.totals = Totals(**json.loads((checkpoint / "totals.json").read_text()))
+        self._steps_done = int(checkpoint.name[5:])
         self._duration_before_s = self.totals.duration_s
         self._memory_before_mb = self.totals.peak_memory_mb
 
@@ -76,9 +91,22 @@ class Watcher:
         return self._duration_before_s + time.monotonic() - self._began_at
 
     @property
-    def tokens_trained(self) -> int:
-        """Tokens of all steps of a finished training."""
-        return sum(self._tokens)
+    def tokens_per_s(self) -> float:
+        """Over all steps that were done, by all attempts."""
+        return sum(self._tokens[: self._steps_done]) / self.totals.train_s
+
+    def end(self) -> list[float]:
+        """Have in the model what is kept, its exam scored; returns the losses up to there. Raises Stopped."""
+        job, total = self._job, self._order.total_steps
+        if self.has_stopped:
+            raise Stopped(self._steps_done)
+        history = self._take_best() if self.ends_early else self._trainer.state.log_history
+        job.report.phase("finishing", "Scoring the probe and writing the model", step=self._steps_done)
+        if self._exam and not self.ends_early and self.totals.exam_loss_at_step != total:
+            self.evaluate(step=total)
+            if job.report.stop_asked:
+                raise Stopped(total)
+        return [entry["loss"] for entry in history if "loss" in entry]
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """The clock of the first step starts."""
@@ -88,11 +116,15 @@ class Watcher:
         """Decide what follows this step. An exam comes after a checkpoint: a kill in its midst costs no step."""
         self._step_s = time.monotonic() - self._step_began_at
         self.totals.train_s += self._step_s
-        step, stop = state.global_step, self._job.report.stop_asked
+        step, report = state.global_step, self._job.report
+        self._steps_done = step
+        ends = report.stop_asked or report.keep_asked
         every = self._pace.save_every_steps
         control.should_log = True
-        control.should_save = stop or self._is_exam_due(step) or self._is_epoch_end(step) or _is_due(step, every)
-        self._stop_if(stop, step, control)
+        control.should_save = ends or self._is_exam_due(step) or self._is_epoch_end(step) or _is_due(step, every)
+        self._stop_if(report.stop_asked, step, control)
+        if report.keep_asked and not self.has_stopped:
+            self._end_early(step, control)
 
     def on_log(self, _arguments: Any, state: Any, _control: Any, logs: dict[str, Any], **_: Any) -> None:
         """Report the step, or fail on a loss that cannot be right."""
@@ -117,6 +149,8 @@ class Watcher:
             seconds_left=round(self._seconds_left(step), 1),
             tokens_seen=sum(self._tokens[:step]),
         )
+        if step == 1:  # only now is known how long a training takes
+            self._sample(0, step, without_adapter=True)
         self._step_began_at = time.monotonic()
 
     def on_save(self, arguments: Any, state: Any, control: Any, **_: Any) -> None:
@@ -127,9 +161,13 @@ class Watcher:
         self.totals.duration_s = self.duration_s
         (written / "totals.json").write_text(json.dumps(asdict(self.totals)))
         self._job.publish_checkpoint(written, step)
-        if self._is_exam_due(step) and not self.has_stopped:
+        if (self._is_exam_due(step) or self.ends_early) and self._exam and not self.has_stopped:
             self.evaluate(step)
+            if not self._job.report.stop_asked:
+                self._sample(step, step)
             self._stop_if(self._job.report.stop_asked, step, control)
+            if 0 < self._pace.patience <= self._job.num_scores_since_best and not self.has_stopped:
+                self._end_early(step, control)
         self._step_began_at = time.monotonic()
 
     def evaluate(self, step: int) -> None:
@@ -143,6 +181,7 @@ class Watcher:
             scores += [value for row in self.score(part) for value in row]
         self._exam_s = time.monotonic() - began_at
         self.totals.exam_loss, self.totals.exam_loss_at_step = -sum(scores) / len(scores), step
+        self._job.keep_score(step, self.totals.exam_loss)
         self._job.report.say(EventKind.EVALUATED, step=step, exam_loss=self.totals.exam_loss)
 
     def score(self, chosen: list[Row]) -> list[list[float]]:
@@ -181,6 +220,39 @@ class Watcher:
     def _stop_if(self, asked: bool, step: int, control: Any) -> None:
         if asked and step < self._order.total_steps:
             self.has_stopped = control.should_training_stop = True
+
+    def _end_early(self, step: int, control: Any) -> None:
+        """End after this step with the best checkpoint; the last step ends by itself, and is kept as it is."""
+        if step < self._order.total_steps:
+            self.ends_early = control.should_training_stop = True
+
+    def _take_best(self) -> list[dict[str, Any]]:
+        """Put the adapter of the best checkpoint into the model; returns what was logged up to there."""
+        from peft import load_peft_weights, set_peft_model_state_dict
+
+        found = self._job.best_checkpoint()
+        if found is None:
+            hint = "Start it again, and let it do at least one step."
+            raise Failure("nothing_to_keep", "There is no checkpoint whose model could be kept.", hint)
+        folder, self.kept_step = found
+        set_peft_model_state_dict(self._trainer.model, load_peft_weights(str(folder), device="cpu"))
+        self.totals.exam_loss = self._job.score_of(self.kept_step)
+        because = "as asked" if self._job.report.keep_asked else "because the exam no longer got better"
+        kept = f"keeps the model of step {self.kept_step}"
+        self._job.report.log(f"Ends after step {self._steps_done}, {because}; {kept}.")
+        history = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+        return list(history)
+
+    def _sample(self, named: int, step: int, *, without_adapter: bool = False) -> None:
+        """Answer a few exam rows, if there is time for it."""
+        coming = 1 + sum(self._is_exam_due(later) for later in range(step + 1, self._order.total_steps + 1))
+        training_s = self.totals.train_s + self._seconds_left(step)
+        seconds = self._sampler.seconds_for_one(training_s=training_s, num_coming=coming)
+        if coming == 1:  # what it answers in the end is what a person waits for
+            seconds = max(seconds, LEAST_LAST_S)
+        answers = self._sampler.answers(seconds, without_adapter=without_adapter)
+        if answers:
+            self._job.report.say(EventKind.SAMPLED, step=named, answers=answers)
 
     def _seconds_left(self, step: int) -> float:
         training = self._seconds_per_token * sum(self._tokens[step:])

@@ -18,6 +18,7 @@ from typing import Any
 
 from goldsmith.trainers._report import Failure, Job, Stopped, run
 from goldsmith.trainers._rows import read_rows
+from goldsmith.trainers._samples import NUM_ROWS
 from goldsmith.wire.events import EventKind
 from goldsmith.wire.rows import Row
 
@@ -70,7 +71,10 @@ def work(job: Job) -> dict[str, Any]:
     if settings["behaviour"] == "ignore_term":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     job.report.phase("training", "Pretending to train", step=state.step)
-    train(job, settings, learn, state)
+    if not (state.step and job.report.keep_asked):
+        train(job, settings, learn, exam, state)
+    if job.report.keep_asked and (best := job.best_checkpoint()):
+        state = State(**json.loads((best[0] / "state.json").read_text()))
     return write_result(job, settings, learn + exam, state)
 
 
@@ -92,7 +96,7 @@ def save_state(job: Job, state: State) -> None:
     job.publish_checkpoint(partial, state.step)
 
 
-def train(job: Job, settings: dict[str, Any], learn: list[Row], state: State) -> None:
+def train(job: Job, settings: dict[str, Any], learn: list[Row], exam: list[Row], state: State) -> None:
     """All steps that are left; saves, scores and stops as a real trainer does."""
     size = settings["batch_size"]
     steps_per_epoch = math.ceil(len(learn) / size)
@@ -118,14 +122,26 @@ def train(job: Job, settings: dict[str, Any], learn: list[Row], state: State) ->
             seconds_left=seconds * (total - state.step),
             tokens_seen=state.tokens_seen,
         )
-        stop = job.report.stop_asked
+        stop, keep = job.report.stop_asked, job.report.keep_asked
         is_epoch_end = state.step % steps_per_epoch == 0
-        if stop or is_epoch_end or state.step % settings["save_every_steps"] == 0:
+        if stop or keep or is_epoch_end or state.step % settings["save_every_steps"] == 0:
             save_state(job, state)
-        if is_epoch_end and job.order.exam:
-            job.report.say(EventKind.EVALUATED, step=state.step, exam_loss=loss * 1.1)
+        if (is_epoch_end or keep) and exam:
+            evaluate(job, exam, state)
         if stop and state.step < total:
             raise Stopped(state.step)
+        if keep:
+            return
+
+
+def evaluate(job: Job, exam: list[Row], state: State) -> None:
+    """Say how well it does on the exam, and what it answers there."""
+    exam_loss = state.losses[-1] * 1.1
+    job.keep_score(state.step, exam_loss)
+    job.report.say(EventKind.EVALUATED, step=state.step, exam_loss=exam_loss)
+    said = f"What a pretended model says after step {state.step}."
+    answers = [{"row_id": row.row_id, "text": said, "is_cut": False} for row in exam[:NUM_ROWS]]
+    job.report.say(EventKind.SAMPLED, step=state.step, answers=answers)
 
 
 def take_step(state: State, batch: list[Row], total: int) -> float:

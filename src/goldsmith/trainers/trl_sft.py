@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from goldsmith.trainers._report import Failure, Job, Report, Stopped, run
+from goldsmith.trainers._report import Failure, Job, Report, run
 from goldsmith.trainers._rows import DataOrder, read_rows
 from goldsmith.trainers._watcher import Pace, Watcher
 from goldsmith.wire.rows import Row
@@ -49,6 +49,7 @@ class Settings:
     max_length: int | None = None  # tokens; rows are cut before they come here, a longer one is refused
     save_every_steps: int = 20  # and at the end of each epoch
     evaluate_every_steps: int = 0  # and at the end of each epoch; before the first step where that is cheap
+    patience: int = 0  # exam scores in a row without progress that end the training; the best checkpoint is kept
     dtype: str | None = None  # null: float32 on a CPU, bfloat16 on a GPU
     gradient_checkpointing: bool | None = None  # null: not on a CPU, yes on a GPU
     num_threads: int | None = None  # null: as the order says, else as torch chooses
@@ -79,15 +80,10 @@ def work(job: Job) -> dict[str, Any]:
         job.report.log(f"Goes on after step {step} of {order.total_steps}.")
     elif watcher.is_exam_cheap:
         watcher.evaluate(step=0)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if watcher.has_stopped:
-        raise Stopped(trainer.state.global_step)
-    job.report.phase("finishing", "Scoring the probe and writing the model", step=order.total_steps)
-    if exam and watcher.totals.exam_loss_at_step != order.total_steps:
-        watcher.evaluate(step=order.total_steps)
-        if job.report.stop_asked:
-            raise Stopped(order.total_steps)
-    return write_result(job, trainer, watcher, {"learn": learn, "exam": exam})
+    if checkpoint is None or not watcher.ends_early:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    losses = watcher.end()
+    return write_result(job, trainer, watcher, {"learn": learn, "exam": exam}, losses)
 
 
 def order_rows(learn: list[Row], settings: Settings) -> DataOrder:
@@ -201,13 +197,15 @@ def watch(job: Job, settings: Settings, trainer: Any, order: DataOrder, exam: li
     class TrainerWatcher(Watcher, TrainerCallback):
         """The same watcher, with empty answers to the calls that it does not know."""
 
-    pace = Pace(settings.save_every_steps, settings.evaluate_every_steps, settings.batch_size)
+    pace = Pace(settings.save_every_steps, settings.evaluate_every_steps, settings.batch_size, settings.patience)
     watcher = TrainerWatcher(job, trainer, order, exam, pace)
     trainer.add_callback(watcher)
     return watcher
 
 
-def write_result(job: Job, trainer: Any, watcher: Watcher, sides: dict[str, list[Row]]) -> dict[str, Any]:
+def write_result(
+    job: Job, trainer: Any, watcher: Watcher, sides: dict[str, list[Row]], losses: list[float]
+) -> dict[str, Any]:
     """Adapter, probe, card, and last the manifest that makes them count."""
     model, totals = trainer.model, watcher.totals
     if not any(bool(weight.any()) for name, weight in model.named_parameters() if "lora_B" in name):
@@ -219,13 +217,13 @@ def write_result(job: Job, trainer: Any, watcher: Watcher, sides: dict[str, list
     model.peft_config["default"].base_model_name_or_path = job.order.base_model_name
     model.save_pretrained(job.result, save_embedding_layers=False)
     (job.result / "probe.jsonl").write_text("".join(lines), encoding="utf-8")
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry][-NUM_FINAL_LOSSES:]
+    last = losses[-NUM_FINAL_LOSSES:]
     size_bytes = (job.result / "adapter_model.safetensors").stat().st_size
     figures = {
-        "final_loss": sum(losses) / len(losses),
+        "final_loss": sum(last) / len(last),
         "exam_loss": totals.exam_loss,
-        "steps": trainer.state.global_step,
-        "tokens_per_s": round(watcher.tokens_trained / totals.train_s, 1),
+        "steps": watcher.kept_step,
+        "tokens_per_s": round(watcher.tokens_per_s, 1),
         "peak_memory_mb": round(totals.peak_memory_mb, 1),
         "size_mb": round(size_bytes / 1e6, 3),
         "duration_s": round(watcher.duration_s, 1),

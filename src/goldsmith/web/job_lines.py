@@ -5,6 +5,7 @@ from datetime import datetime
 
 from goldsmith.jobs.states import TRANSITIONS, JobState
 from goldsmith.jobs.tables import Job
+from goldsmith.jobs.types import StopRequest
 from goldsmith.storage import clock
 
 
@@ -24,6 +25,8 @@ class JobLine:
     can_cancel: bool
     can_resume: bool
     is_stopping: bool
+    is_keeping: bool
+    """Whether it was asked to end and keep the best that it has."""
     trouble: str
     """Why it failed, in one sentence without its full stop; empty unless it did."""
 
@@ -48,8 +51,9 @@ def job_line(job: Job) -> JobLine:
         created_at=job.created_at,
         seconds=(end - job.started_at).total_seconds() if job.started_at else None,
         can_pause=state.is_active and not is_stopping,
-        can_cancel=JobState.CANCELLED in TRANSITIONS[state] and not is_stopping,
+        can_cancel=JobState.CANCELLED in TRANSITIONS[state] and job.stop_requested in (None, StopRequest.KEEP.value),
         can_resume=state.is_over and JobState.QUEUED in TRANSITIONS[state],
         is_stopping=is_stopping,
+        is_keeping=job.stop_requested == StopRequest.KEEP.value,
         trouble=str((job.failure or {}).get("summary", "")).removesuffix(".") if state is JobState.FAILED else "",
     )

@@ -30,6 +30,8 @@ def log_line(event: JobEvent) -> LogLine:
 def _named(name: str, value: Any) -> str:
     if name.endswith("loss") and isinstance(value, float):
         return f"{name.replace('_', ' ')} {formats.loss(value)}"
+    if isinstance(value, list):
+        return f"{len(value)} {name.replace('_', ' ')}"
     if name == "slot":
         return "on the processor" if value == "cpu" else f"on the graphics card {str(value).removeprefix('gpu')}"
     return _short(value) if name == "because" else f"{name} {_short(value)}"

@@ -33,6 +33,9 @@ class EventKind(StrEnum):
     seconds_left, tokens_seen."""
     EVALUATED = "evaluated"
     """The exam rows were scored. Data: step, exam_loss."""
+    SAMPLED = "sampled"
+    """A few exam rows were answered by the model as it is; step 0 is the model before it learned. Data: step, answers
+    (row_id, text, is_cut)."""
     SAVED = "saved"
     """A checkpoint is complete, its manifest written. Data: step, path."""
     LOG = "log"

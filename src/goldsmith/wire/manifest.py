@@ -16,14 +16,20 @@ FILE_NAME = "manifest.json"
 def write(folder: Path, **more: Any) -> dict[str, Any]:
     """Flush every file of `folder` to disk, then write its manifest with `more` beside `files`; returns it."""
     body: dict[str, Any] = {**more, "files": {name: _describe(folder / name) for name in _names(folder)}}
-    temporary = folder / (FILE_NAME + ".partial")
+    text = json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / FILE_NAME, text)
+    return body
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all, and have it on disk."""
+    temporary = path.with_name(path.name + ".partial")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(body, file, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.rename(folder / FILE_NAME)
-    flush_folder(folder)
-    return body
+    temporary.rename(path)
+    flush_folder(path.parent)
 
 
 def read_whole(folder: Path) -> dict[str, Any] | None:

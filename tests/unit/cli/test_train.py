@@ -9,9 +9,11 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.storage import clock
 from goldsmith.testing import write_small_model
 from goldsmith.train import service
 from goldsmith.train.recipe import TrainRequest
+from goldsmith.train.tables import TrainingJob, TrainingMetric
 from goldsmith.wire.events import Event, EventKind
 
 
@@ -48,6 +50,16 @@ def test_what_runs_is_asked_to_stop(line: Line, training: str, verb: str) -> Non
         assert session.get_one(Job, training).stop_requested == verb
 
 
+def test_what_has_done_a_step_is_ended_with_its_best(line: Line, training: str) -> None:
+    assert line.error("train", "keep", training)[1]["type"] == "nothing-to-keep"
+    with line.filling() as (session, _):
+        session.get_one(TrainingJob, training).current_step = 1
+        session.add(TrainingMetric(job_id=training, attempt=1, step=4, exam_loss=0.5, at=clock.now()))
+    assert line.json("train", "keep", training)["asked"] == "keep"
+    shown = line.json("train", "show", training)
+    assert (shown["best"], shown["alarms"], shown["samples"]) == ({"step": 4, "exam_loss": 0.5}, [], [])
+
+
 def test_what_is_paused_goes_on(line: Line, training: str) -> None:
     code, problem = line.error("train", "resume", training, "--no-wait")
     assert (code, problem["type"]) == (5, "move-not-allowed")
@@ -64,7 +76,7 @@ def test_events_are_listed_oldest_first(line: Line, training: str) -> None:
     assert "loss 0.5" in out
 
 
-@pytest.mark.parametrize("verb", ["pause", "cancel", "resume", "events", "show"])
+@pytest.mark.parametrize("verb", ["pause", "cancel", "keep", "resume", "events", "show"])
 def test_a_job_that_is_no_training_is_not_found(line: Line, verb: str) -> None:
     assert line.error("train", verb, "job_none")[0] == 4
 

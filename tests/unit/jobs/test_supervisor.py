@@ -295,6 +295,29 @@ def test_a_pause_keeps_what_was_done_and_a_resume_goes_on_there(database: Databa
     assert steps_of(folder, 1) + steps_of(folder, 2) == list(range(1, 61))
 
 
+def test_a_training_that_is_to_keep_its_best_succeeds_early(database: Database, home: Home) -> None:
+    job_id, folder = ask_for_training(database, home, step_s=0.05, num_rows=60)
+    supervisor = make_supervisor(database, home)
+    tick_until(supervisor, lambda: look(database, job_id).state == "running")
+    wait_until(lambda: len(steps_of(folder, 1)) >= 3)
+    stop(database, job_id, StopRequest.KEEP)
+    job = run_to_the_end(supervisor, database, job_id)
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert len(steps_of(folder, 1)) < 60
+
+
+def test_what_was_paused_is_finished_with_what_it_had(database: Database, home: Home) -> None:
+    job_id, folder = ask_for_training(database, home, step_s=0.05, num_rows=60)
+    supervisor = make_supervisor(database, home)
+    tick_until(supervisor, lambda: look(database, job_id).state == "running")
+    wait_until(lambda: len(steps_of(folder, 1)) >= 3)
+    stop(database, job_id, StopRequest.PAUSE)
+    assert run_to_the_end(supervisor, database, job_id).state == "paused"
+    stop(database, job_id, StopRequest.KEEP)
+    assert run_to_the_end(supervisor, database, job_id).state == "succeeded"
+    assert steps_of(folder, 2) == []
+
+
 def test_a_light_stage_stops_when_asked(database: Database, home: Home) -> None:
     job_id = ask_for(database, "light", do="wait")
     supervisor = make_supervisor(database, home)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder, read, run, started, wait_for
+from tests.contract.job_folder import NUM_STEPS, Trainer, make_folder, read, run, started, wait_for
 
 from goldsmith import app
 from goldsmith.wire import manifest
@@ -74,3 +74,22 @@ def test_told_to_hang_it_neither_goes_on_nor_stops(tmp_path: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(timeout=0.3)
         assert read(folder)[-1].kind is EventKind.PHASE
+
+
+def test_asked_to_keep_the_best_it_ends_with_that_model(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, FAKE, step_s=0.3, num_epochs=3, save_every_steps=1)
+    with started(FAKE, folder) as child:
+        wait_for(folder, child, lambda event: event.kind is EventKind.SAVED)
+        (folder / "keep").touch()
+        assert child.wait(timeout=60) == 0
+    said = read(folder)
+    assert said[-1].kind is EventKind.SUCCEEDED
+    assert said[-1].data["steps"] < 3 * NUM_STEPS
+    assert manifest.read_whole(folder / "result") is not None
+
+
+def test_what_it_answers_is_told_whenever_the_exam_is_scored(tmp_path: Path) -> None:
+    said = run(FAKE, make_folder(tmp_path, FAKE))
+    sampled = [event.data for event in said if event.kind is EventKind.SAMPLED]
+    assert [data["step"] for data in sampled] == [NUM_STEPS, 2 * NUM_STEPS]
+    assert [answer["row_id"] for answer in sampled[0]["answers"]] == ["row_exam0", "row_exam1"]

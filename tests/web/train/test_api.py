@@ -14,11 +14,13 @@ from goldsmith.jobs.states import JobState
 from goldsmith.models import queries as models
 from goldsmith.serve.tables import Alias
 from goldsmith.stars import export
+from goldsmith.stars import queries as star_queries
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest
 from goldsmith.storage import clock
 from goldsmith.testing import write_small_model
-from goldsmith.train.tables import TrainingMetric
+from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.wire.events import Event, EventKind
 
 
 @pytest.fixture
@@ -216,7 +218,28 @@ def test_a_training_is_paused_resumed_and_cancelled(site: Site, client: TestClie
     assert client.post(f"{address}/cancel").json()["state"] == "cancelled"
 
 
-@pytest.mark.parametrize("path", ["", "/events", "/cancel", "/pause", "/resume"])
+def test_a_training_shows_its_best_its_alarms_and_what_it_answers(site: Site, client: TestClient, set_id: str) -> None:
+    training = start(client)
+    address = f"/v1/fine-tuning/jobs/{training['id']}"
+    run_it(site, training["id"])
+    assert client.post(f"{address}/keep").json()["type"] == "/problems/nothing-to-keep"
+    with site.database.transaction() as session:
+        for step, exam_loss in ((0, 2.0), (4, 1.0), (8, 1.5)):
+            point = {"exam_loss": exam_loss, "at": clock.now()}
+            session.add(TrainingMetric(job_id=training["id"], attempt=1, step=step, **point))
+        session.get_one(TrainingJob, training["id"]).current_step = 8
+        (row,) = star_queries.training_set_rows(session, set_id, "exam", limit=1)
+        data = {"step": 4, "answers": [{"row_id": row.row_id, "text": row.expected, "is_cut": False}]}
+        event = Event(1, 1e9, EventKind.SAMPLED, data)
+        queue.record(session, jobs.one(session, training["id"]), event, source="train")
+    shown = client.get(address).json()
+    assert shown["best"] == {"step": 4, "exam_loss": 1.0}
+    assert [(alarm["kind"], alarm["offers_keep"]) for alarm in shown["alarms"]] == [("exam_rises", True)]
+    assert shown["samples"][0]["said"] == [{"step": 4, "text": "an answer", "is_cut": False, "is_good": True}]
+    assert client.post(f"{address}/keep").json()["stop_requested"] == "keep"
+
+
+@pytest.mark.parametrize("path", ["", "/events", "/cancel", "/pause", "/keep", "/resume"])
 def test_only_trainings_are_here(site: Site, client: TestClient, set_id: str, path: str) -> None:
     with site.database.transaction() as session:
         other = queue.add(session, queue.NewJob("import", "Import", {}), by=site.person).id

@@ -1,5 +1,6 @@
 """The pages of training, through HTTP, over a real database."""
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,13 @@ from tests.web.conftest import Site
 from tests.web.loop_rows import make_loop_site, walking
 
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
 from goldsmith.models import queries as models
+from goldsmith.stars import queries as stars
 from goldsmith.train import queries
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 from goldsmith.web.train import handlers
+from goldsmith.wire.events import Event, EventKind
 
 
 @pytest.fixture
@@ -95,6 +99,7 @@ def test_a_running_training_shows_step_time_left_figures_and_curve(site: Site) -
     assert "Step 28 of 45, second of 3 rounds through the rows" in text
     assert "about 2 min left" in text
     assert "It got worse on the exam rows at the last check" in text
+    assert "Stop and keep the best" in text
     assert "Loss on exam rows" in text
     assert "Show as a table" in text
     fragment = site.browser().get(f"/training/{training_id}", headers={"hx-request": "true"}).text
@@ -115,6 +120,32 @@ def test_pause_cancel_and_resume_stay_on_the_page(site: Site) -> None:
     assert browser.post(f"/training/{training_id}/resume").status_code == 303
     with site.database.reading() as session:
         assert jobs.one(session, training_id).attempt == 2
+
+
+def test_it_is_seen_learning_and_ended_with_its_best(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        walk.run_training()
+        training_id = walk.training_id
+        training = queries.one(walk.session, training_id, domain=site.person.domain)
+        (row,) = stars.training_set_rows(walk.session, str(training.training_set_id), "exam", limit=1)
+        for seq, (step, text) in enumerate(((0, "I cannot say"), (15, row.expected)), start=900):
+            data = {"step": step, "answers": [{"row_id": row.row_id, "text": text, "is_cut": step == 0}]}
+            event = Event(seq, 1e9, EventKind.SAMPLED, data)
+            queue.record(walk.session, jobs.one(walk.session, training_id), event, source="train")
+        expected = row.expected
+    browser = site.browser()
+    text = browser.get(f"/training/{training_id}").text
+    assert "What it answers" in text
+    assert "Before it learned" in text
+    assert "cut here" in text
+    assert html.unescape(text).count(expected) > 1
+    assert browser.post(f"/training/{training_id}/keep").headers["location"] == f"/training/{training_id}"
+    assert "asked to end and keep the best" in browser.get(f"/training/{training_id}").text
 
 
 def test_a_failed_training_says_why_and_what_to_do(site: Site) -> None:

@@ -37,6 +37,10 @@ class TrlOptions(Options):
     """Pulls the adapter towards 0."""
     save_every_steps: int = Field(20, ge=1, le=10000, title="Checkpoint every … steps")
     """After a stop or a death the training goes on from the last checkpoint."""
+    evaluate_every_steps: int = Field(0, ge=0, le=10000, title="Score the exam every … steps")
+    """Besides at the end of every round; 0: only then. Each score takes a little of the training's time."""
+    patience: int = Field(0, ge=0, le=50, title="End early after … exam scores without progress")
+    """Ends the training when so many in a row were no better than the best, and keeps the best checkpoint. 0: never."""
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed")
     """The same seed gives the same order of rows."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from goldsmith.jobs.states import JobState
+from goldsmith.train.alarms import AlarmKind
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial
 from goldsmith.train.look import SeenRow
@@ -183,10 +184,57 @@ class PointAnswer(ApiAnswer):
     at: datetime
 
 
+class BestAnswer(ApiAnswer):
+    """Where the exam loss was lowest."""
+
+    step: int
+    exam_loss: float
+
+
+class AlarmAnswer(ApiAnswer):
+    """Something that is wrong with the training, in words."""
+
+    kind: AlarmKind
+    step: int
+    summary: str
+    why: str
+    hint: str
+    offers_keep: bool
+    """Whether `…/keep` is a way out."""
+
+
+class SaidAnswer(ApiAnswer):
+    """What the model of one step answered."""
+
+    step: int
+    """0: the model before it learned."""
+    text: str
+    is_cut: bool
+    """Whether its time or its length ended it."""
+    is_good: bool
+    """Whether it is the good answer, word for word."""
+
+
+class SampledRowAnswer(ApiAnswer):
+    """An exam row, and what was answered to it while the model learned."""
+
+    row_id: str
+    position: int
+    asked: list[dict[str, Any]]
+    expected: str
+    """The good answer."""
+    said: list[SaidAnswer]
+
+
 class OneTrainingAnswer(TrainingAnswer):
     """A training with its curve; of a long one at most some 500 points."""
 
     series: list[PointAnswer]
+    best: BestAnswer | None
+    """Null while the exam was not scored."""
+    alarms: list[AlarmAnswer]
+    samples: list[SampledRowAnswer]
+    """A few exam rows, answered at the beginning and whenever the exam is scored."""
 
 
 class OptionAnswer(ApiAnswer):

@@ -13,7 +13,9 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.stars import queries as star_queries
 from goldsmith.train import queries, service
+from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
+from goldsmith.train.samples import sampled_rows
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web.answers import Before, Id, Limit, made
 from goldsmith.web.dependencies import (
@@ -29,12 +31,15 @@ from goldsmith.web.job_access import go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
 from goldsmith.web.train.answers import (
     ALIASES,
+    AlarmAnswer,
     BackendAnswer,
     BackendsAnswer,
+    BestAnswer,
     LookAnswer,
     OneTrainingAnswer,
     PointAnswer,
     ProblemAnswer,
+    SampledRowAnswer,
     TrainBody,
     TrainingAnswer,
     TrainingsAnswer,
@@ -99,8 +104,16 @@ def list_trainings(
 @api.get("/v1/fine-tuning/jobs/{job_id}")
 def one(session: ReadSession, training: ReadTraining) -> OneTrainingAnswer:
     """A training with its curve."""
-    series = [PointAnswer.model_validate(point) for point in queries.series(session, training.id)]
-    return OneTrainingAnswer(**_training(session, training).model_dump(), series=series)
+    points, best = queries.series(session, training.id), None
+    if (found := best_of(points)) is not None:
+        best = BestAnswer.model_validate(found)
+    return OneTrainingAnswer(
+        **_training(session, training).model_dump(),
+        series=[PointAnswer.model_validate(point) for point in points],
+        best=best,
+        alarms=[AlarmAnswer.model_validate(alarm) for alarm in alarms_of(points)],
+        samples=[SampledRowAnswer.model_validate(row) for row in sampled_rows(session, training)],
+    )
 
 
 @api.get("/v1/fine-tuning/jobs/{job_id}/events", response_model=EventsAnswer, responses=STREAM)
@@ -129,6 +142,13 @@ def cancel(session: Session, training: ChangingTraining) -> TrainingAnswer:
 def pause(session: Session, training: ChangingTraining) -> TrainingAnswer:
     """Save after the current step and stop; it can go on later."""
     queue.ask_to_stop(session, job_queries.one(session, training.id), StopRequest.PAUSE)
+    return _training(session, training)
+
+
+@api.post("/v1/fine-tuning/jobs/{job_id}/keep")
+def keep(session: Session, training: ChangingTraining) -> TrainingAnswer:
+    """End now; the checkpoint with the lowest exam loss (without an exam the last) becomes the model."""
+    service.keep(session, training)
     return _training(session, training)
 
 

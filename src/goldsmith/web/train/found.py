@@ -18,10 +18,12 @@ from goldsmith.stars import queries as stars
 from goldsmith.storage.files import Home
 from goldsmith.train import look as looking
 from goldsmith.train import queries
+from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial, resolve
 from goldsmith.train.doctor import cure_of
 from goldsmith.train.recipe import backend_of, for_backend
+from goldsmith.train.samples import sampled_rows
 from goldsmith.train.tables import TrainingJob
 from goldsmith.web import needs
 from goldsmith.web.forms import FormField
@@ -115,7 +117,10 @@ def training_page(
         failure=failure,
         cure=cure,
         cured=views.again_address(row, cure.settings) if cure is not None else "",
-        rise=views.rise_of(points) if line.state.is_active else None,
+        alarms=tuple(alarms_of(points)) if row.output_model_id is None else (),
+        samples=tuple(views.sampled(each) for each in sampled_rows(session, row)),
+        best=best_of(points),
+        can_keep=views.can_keep(row, line),
         chart=views.chart_of(row, points),
         finding=views.finding_of(points),
         settings=_settings(row, backends, machine),

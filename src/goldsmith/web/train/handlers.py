@@ -117,6 +117,13 @@ def cancel(request: Request, session: Session, job: ChangingTraining) -> Redirec
     return redirect(request, f"/training/{job.id}", toast="Asked to stop.")
 
 
+@pages.post("/training/{training_id}/keep")
+def keep(request: Request, session: Session, job: ChangingTraining) -> RedirectResponse:
+    """End now; its best checkpoint becomes the model."""
+    service.keep(session, queries.one(session, job.id, domain=job.domain))
+    return redirect(request, f"/training/{job.id}", toast="Asked to end and keep the best.")
+
+
 @pages.post("/training/{training_id}/resume")
 def resume(request: Request, session: Session, person: CurrentPerson, job: ChangingTraining) -> RedirectResponse:
     """Go on from the last checkpoint, as a new attempt."""

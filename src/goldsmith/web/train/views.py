@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
+from goldsmith.train.alarms import Alarm, Best
 from goldsmith.train.dial import Dial
 from goldsmith.train.doctor import Cure
+from goldsmith.train.samples import SampledRow
 from goldsmith.train.tables import TrainingJob, TrainingMetric
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
@@ -107,16 +109,6 @@ class Next:
 
 
 @dataclass(frozen=True)
-class Rise:
-    """The exam loss rose at the last check."""
-
-    best: float
-    best_step: int
-    last: float
-    last_step: int
-
-
-@dataclass(frozen=True)
 class TrainingPage(Page):
     """One training: how far, how well, what happened, and afterwards what to do with what came out."""
 
@@ -133,7 +125,12 @@ class TrainingPage(Page):
     """What to change after a failure; None where nobody can tell."""
     cured: str
     """The form of a new training with that change."""
-    rise: Rise | None
+    alarms: tuple[Alarm, ...]
+    samples: tuple[tuple[SampledRow, Sample], ...]
+    """Exam rows with what was answered while it learned, and the row as a card shows it."""
+    best: Best | None
+    can_keep: bool
+    """Whether it can end now with the best that it has."""
     chart: LineChart
     finding: str
     settings: tuple[tuple[str, str], ...]
@@ -158,6 +155,18 @@ def sample_of(position: int, messages: Sequence[Mapping[str, Any]]) -> Sample:
     names = {"system": "Instructions", "user": "Message", "assistant": "Earlier answer"}
     read = tuple((names.get(turn["role"], turn["role"]), _shortened(str(turn["content"]))) for turn in asked)
     return Sample(position, read, _shortened(str(answer["content"])))
+
+
+def sampled(row: SampledRow) -> tuple[SampledRow, Sample]:
+    """An exam row with what was answered to it."""
+    return row, sample_of(row.position, [*row.asked, {"content": row.expected}])
+
+
+def can_keep(row: TrainingJob, job: JobLine) -> bool:
+    """Whether there may be a checkpoint to keep, and nobody has asked for an end yet."""
+    if not row.current_step or job.is_stopping or row.output_model_id is not None:
+        return False
+    return job.state is JobState.RUNNING or job.can_resume
 
 
 def lead_of(row: TrainingJob) -> str:
@@ -194,7 +203,7 @@ def words_of(row: TrainingJob, job: JobLine) -> str:
 def left_of(row: TrainingJob, job: JobLine) -> str:
     """What stands at the meter's right end."""
     if job.is_stopping:
-        return "asked to stop, it saves first"
+        return "asked to end and keep the best" if job.is_keeping else "asked to stop, it saves first"
     if job.state is JobState.RUNNING and row.seconds_left is not None:
         ready = f", ready at {formats.moment(row.estimated_completion)}" if row.seconds_left > 60 else ""
         return f"{formats.about(row.seconds_left)} left{ready if row.estimated_completion else ''}"
@@ -228,15 +237,6 @@ def figures_of(
         ("Speed", formats.number(row.tokens_per_second) if row.tokens_per_second else None, "tokens a second"),
         ("Memory", memory, f"of {formats.size(machine_bytes)}" if memory else ""),
     )
-
-
-def rise_of(points: Sequence[TrainingMetric]) -> Rise | None:
-    """Whether the exam loss rose at the last check, after it had fallen."""
-    exam = _exam(points)
-    if len(exam) < 2 or exam[-1][1] <= exam[-2][1]:
-        return None
-    best_step, best = min(exam, key=lambda point: point[1])
-    return Rise(best, int(best_step), exam[-1][1], int(exam[-1][0]))
 
 
 def chart_of(row: TrainingJob, points: Sequence[TrainingMetric]) -> LineChart:
