@@ -112,6 +112,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
     from goldsmith.gateway.batches import BatchRules
+    from goldsmith.models.exports.jobs import ExportKind
     from goldsmith.models.hub_access import HubAccess
     from goldsmith.models.jobs import FolderKind, GgufKind, HubKind
     from goldsmith.run.batches import jobs as batches
@@ -133,6 +134,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         FolderKind(),
         HubKind(access=lambda home: HubAccess.of(home, env, is_offline=settings.hub_offline)),
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
+        ExportKind.of(lambda: python_of(EnvironmentName.TRL), env, num_threads=facts.num_cores),
         ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
         RunKind(),
         batches.BatchCheckKind(),

@@ -175,6 +175,7 @@ def done(site: Site) -> Pages:
         "training-set": f"/training-sets/{walk.set_id}",
         "training": f"/training/{walk.training_id}",
         "model": f"/models/{model}",
+        "exports": f"/models/{model}/exports",
         "model-base": f"/models/{base}",
         "alias": f"/aliases/{ALIAS}",
         "shadow": f"/aliases/{ALIAS}/shadow",

@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from goldsmith.cli.console import Cli
+from goldsmith.cli.exporting import export_model
 from goldsmith.cli.watching import finish_or_say, until_live
 from goldsmith.models import hub_access, queries, service
 from goldsmith.models.errors import HubTokenNotUsable
@@ -31,6 +32,9 @@ TUNED_FACTS = (
     *("id", "name", "base_model", "base_model_id", "training_job_id", "training_set_id", "status", "lora_rank"),
     *("model_size_mb", "final_loss", "exam_loss", "win_rate", "template_hash", "content_hash", "created_at"),
 )
+
+
+commands.command("export")(export_model)
 
 
 @commands.command("list")

@@ -92,6 +92,20 @@ class NoRoomForModel(Unavailable):
     default_hint = "Free some room, or put the home elsewhere with GOLDSMITH_HOME; what was fetched so far is kept."
 
 
+class ExportNotFound(NotFound):
+    """The model has no such export, or its file was removed."""
+
+    title = "No such export"
+    default_hint = "Take the model out once more, on its page or with: goldsmith models export MODEL"
+
+
+class ModelNotWhole(Conflict):
+    """The model's own files, or those of its base model, are not all there, so nothing can be made of them."""
+
+    title = "This model cannot be taken out"
+    default_hint = "Bring the base model's files once more, or train the model again."
+
+
 class HubOffline(Unavailable):
     """A model hub is needed, and Goldsmith is set never to ask one."""
 

@@ -44,6 +44,11 @@ class Home:
         return self.root / "uploads"
 
     @property
+    def exports(self) -> Path:
+        """Fine-tuned models that were taken out, one folder for each job; can be made again from what is kept."""
+        return self.root / "exports"
+
+    @property
     def training_sets(self) -> Path:
         """One folder for each training set."""
         return self.root / "training-sets"

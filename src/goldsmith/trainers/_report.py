@@ -179,7 +179,7 @@ def run(work: Callable[[Job], dict[str, Any]], *, packages: Sequence[str] = ()) 
     path = arguments.order.resolve()
     report = Report(path.parent / "attempts" / str(arguments.attempt) / "events.jsonl")
     try:
-        return _report_end(report, lambda: _start(work, path, report, packages))
+        return report_end(report, lambda: _start(work, path, report, packages))
     except OSError as error:  # the event file itself cannot be written
         print(f"could not report: {error}", file=sys.stderr)
         return 1
@@ -200,7 +200,7 @@ def _start(
     return work(job)
 
 
-def _report_end(report: Report, work: Callable[[], dict[str, Any]]) -> int:
+def report_end(report: Report, work: Callable[[], dict[str, Any]]) -> int:
     try:
         report.say(EventKind.SUCCEEDED, **work())
     except Stopped as stopped:

@@ -49,6 +49,8 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "missing": Badge("not installed", None, "off"),
     "broken": Badge("half installed", "warn", "cut"),
     "outdated": Badge("of an older version", "clock", "off"),
+    "checked": Badge("checked", "check-circle", "proved"),
+    "not_good": Badge("not good", "x-square", "refused"),
     "expired": Badge("time is over", "clock", "cut"),
     "stopping": Badge("stopping", "slash", "cancelled"),
     "revoked": Badge("switched off", "slash", "off"),

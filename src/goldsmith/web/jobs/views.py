@@ -25,6 +25,7 @@ _SUBJECT_PAGES = {
     "comparison": "/model-comparison",
     "import": "/data",
     "prove": "/models",
+    "model_export": "/models",
     "batch_check": "/batches",
     "batch": "/batches",
     "batch_end": "/batches",
