@@ -125,6 +125,37 @@ def ask(client: openai.OpenAI, model: str, question: str) -> str | None:
             return said.choices[0].message.content
 
 
+def preferences(questions: list[str]) -> bytes:
+    def said(text: str) -> list[dict[str, str]]:
+        return [{"role": "assistant", "content": text}]
+
+    lines = [
+        {
+            "input": {"messages": [{"role": "user", "content": f"{question} Really?"}]},
+            "preferred_output": said("cards"),
+            "non_preferred_output": said("I do not know"),
+        }
+        for question in questions
+    ]
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def test_a_file_of_preferences_is_learned_as_pairs(client: openai.OpenAI) -> None:
+    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 2}}}
+    done = wait(client, start(client, preferences(QUESTIONS), method=method).id, is_over)
+    assert (done.status, done.error) == ("succeeded", None)
+    assert done.method is not None
+    assert (done.method.type, done.hyperparameters.n_epochs) == ("dpo", 2)
+
+
+def test_a_file_without_a_bad_answer_cannot_be_learned_as_pairs(client: openai.OpenAI) -> None:
+    content = chats([f"{question} Now?" for question in QUESTIONS])
+    done = wait(client, start(client, content, method={"type": "dpo"}).id, is_over)
+    assert done.status == "failed"
+    assert done.error is not None
+    assert "no bad answer" in done.error.message
+
+
 def test_a_broken_line_fails_the_job_and_is_named(client: openai.OpenAI) -> None:
     good = chats(QUESTIONS).splitlines(keepends=True)
     job = start(client, b"".join([*good[:6], b'{"messages": [{"role": "user"\n', *good[6:]]))

@@ -164,6 +164,7 @@ def done(site: Site) -> Pages:
         **ALWAYS,
         "look": f"/training/look?{pair}&max_length=256",
         "side-by-side": "/training/side-by-side?" + "&".join(f"training={each}" for each in trainings),
+        "look-pairs": f"/training/look?{pair}&method=dpo",
         "look-left-out": f"/training/look?{pair}&max_length=128&show=left_out",
         **{f"guided-{step}": f"/fine-tuning?step={step}" for step in ("data", "run", "stars", "train", "serve")},
         "data-preview": preview(site),

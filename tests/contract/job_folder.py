@@ -51,14 +51,15 @@ class Trainer:
         return self.backend.plan(read_options(self.backend, given), CPU)
 
 
-def write_rows(folder: Path, side: str, num_rows: int, num_answer_tokens: int) -> DataFile:
-    """Rows of different lengths whose answer can be learned: it repeats the first token."""
+def write_rows(folder: Path, side: str, num_rows: int, num_answer_tokens: int, *, with_pairs: bool = False) -> DataFile:
+    """Rows of different lengths whose answer can be learned: it repeats the first token. The bad one: the last."""
     pick = random.Random(side)  # noqa: S311 - made-up rows, not a secret
     made = []
     for number in range(num_rows):
         prompt = [pick.randrange(100, 40_000) for _ in range(6 + number)]
         ids = prompt + [prompt[0]] * num_answer_tokens
-        made.append(Row(f"row_{side}{number}", ids, [-100] * len(prompt) + ids[len(prompt) :]))
+        labels = [-100] * len(prompt) + ids[len(prompt) :]
+        made.append(Row(f"row_{side}{number}", ids, labels, [prompt[-1]] * 2 if with_pairs else []))
     text = "".join(row.to_line() for row in made)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "data" / f"{side}.jsonl").write_text(text, encoding="utf-8")
@@ -86,7 +87,7 @@ def make_folder(
         base_model_folder=str(trainer.base_folder),
         base_model_hash="cd",
         template_hash="ef",
-        learn=write_rows(folder, "learn", NUM_LEARN, num_answer_tokens),
+        learn=write_rows(folder, "learn", NUM_LEARN, num_answer_tokens, with_pairs=plan.needs_pairs),
         exam=write_rows(folder, "exam", NUM_EXAM, 3),
         settings={**plan.settings, **(beside_options or {})},
         device="cpu",

@@ -70,6 +70,7 @@ def look(
     max_length: Annotated[
         int, typer.Option(min=16, max=LARGEST_LIMIT, help="The longest row, in tokens.")
     ] = DEFAULT_LIMIT,
+    pairs: Annotated[bool, typer.Option(help="Leave rows without a bad answer out, as the method dpo does.")] = False,
     rows: Annotated[int, typer.Option(min=0, max=1000, help="Show so many rows, those left out first.")] = 3,
 ) -> None:
     """Look at what a model would learn, row by row, before anything starts."""
@@ -78,7 +79,7 @@ def look(
     with cli.reading() as session:
         found = stars.training_set(session, training_set, domain=cli.domain)
         base = models.base(session, base_model, domain=cli.domain)
-        seen = looking.look(session, home, found, base, max_length=max_length)
+        seen = looking.look(session, home, found, base, max_length=max_length, needs_pairs=pairs)
         some = [*seen.left_out, *seen.learned][:rows]
         shown = looking.seen_rows(session, home, found, base, some, limit=seen.max_tokens)
     cli.show(
@@ -91,7 +92,12 @@ def look(
             "max_length_for_all": seen.limit_for_all,
             "stops_by_itself": seen.stops_by_itself,
             "rows": [
-                {"row": row.size.position, "left_out": row.why_left_out, "learned": row.learned + row.end}
+                {
+                    "row": row.size.position,
+                    "left_out": row.why_left_out,
+                    "learned": row.learned + row.end,
+                    **({"rejected": row.rejected} if pairs else {}),
+                }
                 for row in shown
             ],
         }

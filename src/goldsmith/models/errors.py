@@ -24,6 +24,13 @@ class ChatNotUsable(Invalid):
     default_hint = "Give messages with a role and a text; to learn from them, the last one is the assistant's."
 
 
+class NotAPair(Invalid):
+    """A row has no bad answer beside its good one, or none that could be written."""
+
+    title = "This row is not a pair"
+    default_hint = "Correct an answer, or mark another answer to the same row as bad; then export the stars again."
+
+
 class RenderedTextTooLong(Invalid):
     """The rendered text is longer than any model could read."""
 

@@ -1,6 +1,7 @@
 """A whole set of chats as a file of token ids and labels, in the form that a training child reads.
 
-One JSON object a line: `row_id`, `input_ids`, `labels`. Rows that cannot be learned from are left out and listed.
+One JSON object a line: `row_id`, `input_ids`, `labels`, and of a pair `rejected_ids`, the bad answer to the same
+prompt. Rows that cannot be learned from are left out and listed.
 Knows no table; called by train, with the renderer of the base model.
 """
 
@@ -9,11 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from goldsmith.errors import Invalid
 from goldsmith.models.chats import Messages
+from goldsmith.models.errors import NotAPair
 from goldsmith.models.rendering import RenderedExample, Renderer
 from goldsmith.storage.files import whole_file
+
+NO_BAD_ANSWER: Final = "There is no bad answer to this row that the good one could be told apart from."
+
+
+class Lesson(NamedTuple):
+    """One row to render: a chat that ends with the good answer, and of a pair the bad one."""
+
+    row_id: str
+    messages: Messages
+    rejected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +35,7 @@ class RowProblem:
 
     row_id: str
     kind: str
-    """The slug of the error, such as `control-word-in-text`; `too-long` for a row above the limit."""
+    """The slug of the error, such as `control-word-in-text` or `not-a-pair`; `too-long` for a row above the limit."""
     reason: str
 
 
@@ -39,6 +52,20 @@ class RenderedFile:
     problems: tuple[RowProblem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RenderedRow:
+    """A row as ids. `rejected_ids` are the bad answer's alone, with its end marker; empty where there is none."""
+
+    example: RenderedExample
+    rejected_ids: list[int]
+
+    @property
+    def num_tokens(self) -> int:
+        """Of the longer of both chats."""
+        num_whole = len(self.example.token_ids)
+        return max(num_whole, num_whole - self.example.num_learned_tokens + len(self.rejected_ids))
+
+
 @dataclass(slots=True)
 class _Counts:
     num_rows: int = 0
@@ -46,30 +73,33 @@ class _Counts:
     num_learned_tokens: int = 0
     longest_tokens: int = 0
 
-    def add(self, example: RenderedExample) -> None:
+    def add(self, row: RenderedRow) -> None:
         self.num_rows += 1
-        self.num_tokens += len(example.token_ids)
-        self.num_learned_tokens += example.num_learned_tokens
-        self.longest_tokens = max(self.longest_tokens, len(example.token_ids))
+        self.num_tokens += len(row.example.token_ids)
+        self.num_learned_tokens += row.example.num_learned_tokens
+        self.longest_tokens = max(self.longest_tokens, row.num_tokens)
 
 
 def render_set(
-    examples: Iterable[tuple[str, Messages]], renderer: Renderer, *, max_tokens: int, path: Path
+    lessons: Iterable[Lesson], renderer: Renderer, *, max_tokens: int, path: Path, needs_pairs: bool = False
 ) -> RenderedFile:
-    """Write the file, whole or not at all. A row above `max_tokens` is left out: cut, it would teach not to stop."""
+    """Write the file, whole or not at all. A row above `max_tokens` is left out: cut, it would teach not to stop.
+
+    With `needs_pairs` a row without a bad answer is left out too, and each line has the bad answer's ids.
+    """
     counts = _Counts()
     problems: list[RowProblem] = []
     digest = sha256()
     with whole_file(path) as file:
-        for row_id, messages in examples:
-            example = _render_row(row_id, messages, renderer=renderer, max_tokens=max_tokens)
-            if isinstance(example, RowProblem):
-                problems.append(example)
+        for lesson in lessons:
+            row = _render_row(lesson, renderer, max_tokens=max_tokens, needs_pairs=needs_pairs)
+            if isinstance(row, RowProblem):
+                problems.append(row)
                 continue
-            line = _to_line(row_id, example)
+            line = _to_line(lesson.row_id, row)
             file.write(line)
             digest.update(line)
-            counts.add(example)
+            counts.add(row)
     return RenderedFile(
         path=path,
         sha256=digest.hexdigest(),
@@ -81,19 +111,33 @@ def render_set(
     )
 
 
-def _render_row(
-    row_id: str, messages: Messages, *, renderer: Renderer, max_tokens: int
-) -> RenderedExample | RowProblem:
+def render_pair(lesson: Lesson, renderer: Renderer) -> RenderedRow:
+    """Both answers to one prompt. Raises NotAPair where the bad one is missing or cannot be written."""
+    example = renderer.render_example(lesson.messages)
+    if lesson.rejected is None:
+        raise NotAPair(NO_BAD_ANSWER)
     try:
-        example = renderer.render_example(messages)
+        other = renderer.render_example([*lesson.messages[:-1], {"role": "assistant", "content": lesson.rejected}])
     except Invalid as error:
-        return RowProblem(row_id, error.slug(), error.message)
-    num_tokens = len(example.token_ids)
-    if num_tokens > max_tokens:
-        return RowProblem(row_id, "too-long", f"The row has {num_tokens:,} tokens, the limit is {max_tokens:,}.")
-    return example
+        raise NotAPair(f"The bad answer cannot be used: {error.message}") from error
+    return RenderedRow(example, other.token_ids[len(other.token_ids) - other.num_learned_tokens :])
 
 
-def _to_line(row_id: str, example: RenderedExample) -> bytes:
-    row = {"row_id": row_id, "input_ids": example.token_ids, "labels": example.labels}
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _render_row(lesson: Lesson, renderer: Renderer, *, max_tokens: int, needs_pairs: bool) -> RenderedRow | RowProblem:
+    try:
+        if needs_pairs:
+            row = render_pair(lesson, renderer)
+        else:
+            row = RenderedRow(renderer.render_example(lesson.messages), [])
+    except Invalid as error:
+        return RowProblem(lesson.row_id, error.slug(), error.message)
+    if row.num_tokens > max_tokens:
+        reason = f"The row has {row.num_tokens:,} tokens, the limit is {max_tokens:,}."
+        return RowProblem(lesson.row_id, "too-long", reason)
+    return row
+
+
+def _to_line(row_id: str, row: RenderedRow) -> bytes:
+    known = {"row_id": row_id, "input_ids": row.example.token_ids, "labels": row.example.labels}
+    pair = {"rejected_ids": row.rejected_ids} if row.rejected_ids else {}
+    return json.dumps({**known, **pair}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

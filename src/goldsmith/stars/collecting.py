@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from goldsmith.data.readers.chat_log import REJECTED_COLUMN
 from goldsmith.data.tables import DatasetVersion, Row
 from goldsmith.errors import GoldsmithError
 from goldsmith.run import queries as run_queries
@@ -12,6 +13,7 @@ from goldsmith.run.messages import CHAT_COLUMN, messages_for, question_of_chat
 from goldsmith.run.tables import Answer, PromptVersion, Run
 from goldsmith.stars import queries
 from goldsmith.stars.normalise import row_key
+from goldsmith.stars.pairs import is_worse
 from goldsmith.stars.tables import Mark
 from goldsmith.stars.types import Example, Message
 
@@ -52,6 +54,9 @@ class Collection:
         except GoldsmithError:
             self.drop("nothing_asked")
             return
+        expected = mark.correction if mark.correction is not None else answer.text
+        corrected = answer.text if mark.correction is not None else str(row.content.get(REJECTED_COLUMN, ""))
+        is_pair = is_worse(corrected, expected)
         self.examples.append(
             Example(
                 row_key=row_key(self._content_asked(row)),
@@ -64,16 +69,19 @@ class Collection:
                 is_corrected=mark.correction is not None,
                 prompt_version_id=prompt_version_id,
                 asked=tuple(Message(role=turn["role"], content=turn["content"]) for turn in asked),
-                expected=mark.correction if mark.correction is not None else answer.text,
+                expected=expected,
                 finish_reason=answer.finish_reason,
                 answer_schema=wording.answer_schema,
+                rejected=corrected if is_pair else None,
+                rejected_answer_id=answer.id if is_pair and mark.correction is not None else None,
             )
         )
 
     def _content_asked(self, row: Row) -> Mapping[str, str]:
-        """The row without its good answer, so that equal questions are equal rows whatever was answered."""
+        """The row without its good and its bad answer, so that equal questions are equal rows whatever was answered."""
         answer_column = self._answer_column(row.dataset_version_id)
-        content = {name: str(value) for name, value in row.content.items() if name != answer_column}
+        beside = (answer_column, REJECTED_COLUMN)
+        content = {name: str(value) for name, value in row.content.items() if name not in beside}
         turns = question_of_chat(content.get(CHAT_COLUMN))
         if turns is not None:
             content[CHAT_COLUMN] = "\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)

@@ -21,6 +21,7 @@ from goldsmith.stars.errors import ExampleDoesNotFit, ExportNotPossible, NoStars
 from goldsmith.stars.formats import FORMATS
 from goldsmith.stars.manifest import Manifest, ManifestFile, ManifestStar, make_manifest
 from goldsmith.stars.normalise import stratum_of
+from goldsmith.stars.pairs import with_rejected
 from goldsmith.stars.split import FEWEST_STARS
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import Example, ExportRequest, Message, Side
@@ -52,7 +53,7 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     strata = dict(zip([example.row_key for example in examples], _strata(examples), strict=True))
     wanted = _wanted_sides(collection.examples, request.exam_run_id)
     placed = sides.place(session, examples, strata, share=request.exam_share, domain=by.domain, wanted=wanted)
-    learn, exam = _without_leaks(examples, placed, collection)
+    learn, exam = _without_leaks(with_rejected(session, examples, domain=by.domain), placed, collection)
     lint += checks.report_leaks(learn, exam)
     files = {Side.learn: _lines(session, learn, request), Side.exam: _lines(session, exam, request)}
     manifest = _manifest(request, {Side.learn: learn, Side.exam: exam}, strata, files, collection.dropped)
@@ -152,7 +153,8 @@ def _manifest(
             answer_id=example.answer_id,
             starred_by=example.starred_by,
             is_corrected=example.is_corrected,
-            expected_sha256=hashlib.sha256(example.expected.encode()).hexdigest(),
+            expected_sha256=_sha256(example.expected),
+            rejected_sha256=_sha256(example.rejected) if example.rejected is not None else None,
         )
         for side, kept in examples.items()
         for example in kept
@@ -170,6 +172,10 @@ def _manifest(
         dropped=dropped,
         prompt_version_ids=versions,
     )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write(folder: Path, files: Mapping[Side, bytes], manifest: Manifest) -> None:
@@ -246,6 +252,8 @@ def _add_rows(
             "stratum": strata[example.row_key],
             "messages": _messages(example),
             "expected": example.expected,
+            "rejected": example.rejected,
+            "rejected_answer_id": example.rejected_answer_id,
         }
         for position, example in enumerate(examples, start=1)
     ]

@@ -27,6 +27,8 @@ class ManifestStar:
     starred_by: str
     is_corrected: bool
     expected_sha256: str
+    rejected_sha256: str | None = None
+    """Of the bad answer to the same question; left out of the manifest of a star without one."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def make_manifest(
         "dropped": dict(sorted(dropped.items())),
         "prompt_versions": sorted(set(prompt_version_ids)),
         "files": [asdict(file) for file in sorted(files, key=lambda file: file.name)],
-        "stars": [{**asdict(star), "side": star.side.value} for star in in_order],
+        "stars": [_star(star) for star in in_order],
     }
     return Manifest(content=content, canonical_bytes=canonical_bytes(content))
 
@@ -83,7 +85,13 @@ def canonical_bytes(content: Mapping[str, object]) -> bytes:
     return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
 
 
+def _star(star: ManifestStar) -> dict[str, object]:
+    known = {**asdict(star), "side": star.side.value}
+    return {name: value for name, value in known.items() if value is not None}
+
+
 def _counts(stars: Sequence[ManifestStar], dropped: Mapping[str, int]) -> dict[str, int]:
+    num_pairs = sum(1 for star in stars if star.rejected_sha256 is not None)
     return {
         "num_stars": len(stars),
         "num_learn": sum(1 for star in stars if star.side is Side.learn),
@@ -91,6 +99,7 @@ def _counts(stars: Sequence[ManifestStar], dropped: Mapping[str, int]) -> dict[s
         "num_corrected": sum(1 for star in stars if star.is_corrected),
         "num_as_written": sum(1 for star in stars if not star.is_corrected),
         "num_dropped": sum(dropped.values()),
+        **({"num_pairs": num_pairs} if num_pairs else {}),  # a set without any has the bytes that it always had
     }
 
 

@@ -150,6 +150,11 @@ def is_starred() -> ColumnElement[bool]:
     return and_(Mark.is_star, _is_newest())
 
 
+def is_bad() -> ColumnElement[bool]:
+    """A mark that says bad and is in force; for a SELECT from marks."""
+    return and_(Mark.is_bad, _is_newest())
+
+
 def training_set(session: Session, name: str, *, domain: str) -> TrainingSet:
     """The training set with this id, else the newest with this name. Raises TrainingSetNotFound."""
     named = or_(TrainingSet.id == name, TrainingSet.name == name)

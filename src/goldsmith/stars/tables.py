@@ -85,3 +85,6 @@ class TrainingSetRow(Table):
     messages: Mapped[list[Any]]
     expected: Mapped[str] = mapped_column(Text)
     """What the model should say: the answer as written, or as corrected."""
+    rejected: Mapped[str | None] = mapped_column(Text)
+    """What it should not say: the text that was corrected, or an answer that was marked bad. With it, it is a pair."""
+    rejected_answer_id: Mapped[str | None] = mapped_column(String(64))

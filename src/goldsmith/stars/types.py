@@ -214,6 +214,9 @@ class Example:
     expected: str
     finish_reason: str | None = None
     answer_schema: dict[str, Any] | None = None
+    rejected: str | None = None
+    """What the model should not have said to the same question, where somebody has marked such an answer."""
+    rejected_answer_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ def _apply_step(session: Session, training: TrainingJob, attempt: int, event: Ev
     point.loss = data.get("loss")
     point.learning_rate = data.get("learning_rate")
     point.grad_norm = data.get("grad_norm")
+    point.preference_accuracy = data.get("preference_accuracy")
     point.tokens_per_second = data.get("tokens_per_s")
     point.memory_mb = data.get("memory_mb")
 

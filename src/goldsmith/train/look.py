@@ -6,7 +6,7 @@ kept beside the set; what another limit leaves out follows by arithmetic. Neithe
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from goldsmith.errors import Invalid
 from goldsmith.models import queries as models
 from goldsmith.models import rendering
+from goldsmith.models.errors import NotAPair
+from goldsmith.models.rendered_file import NO_BAD_ANSWER, Lesson, render_pair
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
@@ -39,6 +41,21 @@ class RowSize:
     num_tokens: int = 0
     num_learned_tokens: int = 0
     problem: str = ""
+    num_tokens_pair: int = 0
+    """Of the longer of its good and its bad answer, each with the prompt; 0 where it is no pair."""
+    pair_problem: str = ""
+    """Why it is no pair, where there is a bad answer."""
+
+    @property
+    def as_pair(self) -> "RowSize":
+        """The same row for a training that learns from pairs. An exam row need not be one."""
+        if self.problem or self.side != Side.learn.value:
+            return self
+        return replace(self, num_tokens=self.num_tokens_pair, problem=self._why_no_pair)
+
+    @property
+    def _why_no_pair(self) -> str:
+        return "" if self.num_tokens_pair else self.pair_problem or NO_BAD_ANSWER
 
     def left_out_because(self, max_tokens: int) -> str:
         """Why a training with this limit leaves the row out; empty if it does not."""
@@ -98,16 +115,21 @@ class Look:
         if not out:
             all_rows = f"All {len(learn):,} rows are" if len(learn) > 1 else "The one row is"
             return f"{all_rows} learned whole, end marker included."
-        unusable, too_long = [size for size in out if size.problem], [size for size in out if not size.problem]
-        parts = [f"{len(unusable):,} cannot be learned by this model"] if unusable else []
-        if too_long:
-            cure = self.limit_for_all
-            parts.append(
-                f"{len(too_long):,} {'has' if len(too_long) == 1 else 'have'} more than {self.max_tokens:,} tokens"
-                + (f" ({cure:,} would lose none)" if cure else " (longer than the model can read)")
-            )
         verb = "is" if len(out) == 1 else "are"
-        return f"{len(out):,} of {len(learn):,} rows {verb} left out: {'; '.join(parts)}."
+        return f"{len(out):,} of {len(learn):,} rows {verb} left out: {'; '.join(self._why(out))}."
+
+    def _why(self, out: Sequence[RowSize]) -> list[str]:
+        """How many of the rows are left out for which kind of reason."""
+        alone = sum(size.problem == NO_BAD_ANSWER for size in out)
+        unusable = sum(bool(size.problem) for size in out) - alone
+        too_long, cure = len(out) - alone - unusable, self.limit_for_all
+        what_then = f"({cure:,} would lose none)" if cure else "(longer than the model can read)"
+        kinds = (
+            (alone, f"{_have(alone)} no bad answer beside the good one"),
+            (unusable, f"{unusable:,} cannot be learned by this model"),
+            (too_long, f"{_have(too_long)} more than {self.max_tokens:,} tokens {what_then}"),
+        )
+        return [words for number, words in kinds if number]
 
     def _of(self, side: Side) -> list[RowSize]:
         return [size for size in self.sizes if size.side == side.value]
@@ -122,6 +144,12 @@ class SeenRow:
     learned: str
     end: str
     why_left_out: str
+    rejected: str = ""
+    """The bad answer beside it; learned from only where pairs are."""
+
+
+def _have(number: int) -> str:
+    return f"{number:,} {'has' if number == 1 else 'have'}"
 
 
 def row_limit(renderer: Renderer, max_length: int | None) -> int:
@@ -138,11 +166,21 @@ def check_end_marker(renderer: Renderer) -> None:
         )
 
 
-def look(session: Session, home: Home, training_set: TrainingSet, base: BaseModel, *, max_length: int | None) -> Look:
+def look(
+    session: Session,
+    home: Home,
+    training_set: TrainingSet,
+    base: BaseModel,
+    *,
+    max_length: int | None,
+    needs_pairs: bool = False,
+) -> Look:
     """What a training would learn. Raises TemplateNotUsable or ModelRefused for a model that nothing can be taught."""
     renderer = Renderer.open(models.folder_of(home, base))
     limit = row_limit(renderer, max_length)
     sizes = _sizes(session, home, training_set, base, renderer)
+    if needs_pairs:
+        sizes = tuple(size.as_pair for size in sizes)
     return Look(sizes, limit, renderer.context_length, renderer.is_stopped_by_end_marker)
 
 
@@ -161,13 +199,14 @@ def seen_rows(
 
 
 def _seen(renderer: Renderer, size: RowSize, row: TrainingSetRow, limit: int) -> SeenRow:
-    because = size.left_out_because(limit)
-    if size.problem:
+    because, rejected = size.left_out_because(limit), row.rejected or ""
+    try:
+        example = renderer.render_example(row.messages)
+    except Invalid:
         asked = "\n\n".join(str(message["content"]) for message in row.messages[:-1])
-        return SeenRow(size, asked, row.expected, "", because)
-    example = renderer.render_example(row.messages)
+        return SeenRow(size, asked, row.expected, "", because, rejected)
     learned = example.text_answer.removesuffix(renderer.end_marker)
-    return SeenRow(size, example.text_prompt, learned, renderer.end_marker, because)
+    return SeenRow(size, example.text_prompt, learned, renderer.end_marker, because, rejected)
 
 
 def _sizes(
@@ -199,4 +238,11 @@ def _size(renderer: Renderer, row: TrainingSetRow) -> RowSize:
         example = renderer.render_example(row.messages)
     except Invalid as error:
         return RowSize(row.side, row.position, row.row_id, problem=error.message)
-    return RowSize(row.side, row.position, row.row_id, len(example.token_ids), example.num_learned_tokens)
+    size = RowSize(row.side, row.position, row.row_id, len(example.token_ids), example.num_learned_tokens)
+    if row.rejected is None:
+        return size
+    try:
+        pair = render_pair(Lesson(row.row_id, row.messages, row.rejected), renderer)
+    except NotAPair as error:
+        return replace(size, pair_problem=error.message)
+    return replace(size, num_tokens_pair=pair.num_tokens)

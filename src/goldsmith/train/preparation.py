@@ -16,7 +16,7 @@ from goldsmith.jobs import program
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.models import rendering
-from goldsmith.models.rendered_file import RenderedFile, RowProblem, render_set
+from goldsmith.models.rendered_file import Lesson, RenderedFile, RowProblem, render_set
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel
 from goldsmith.stars.tables import TrainingSetRow
@@ -70,18 +70,19 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
 
 def _rendered(database: Database, preparation: Preparation, renderer: Renderer, side: str) -> RenderedFile:
     max_tokens = row_limit(renderer, preparation.plan.settings.get("max_length"))
-    key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}"
+    needs_pairs = preparation.plan.needs_pairs and side == "learn"
+    ending = "-pairs" if needs_pairs else ""
+    key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}{ending}"
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:
-        return render_set(
-            _examples(session, preparation.training_set_id, side), renderer, max_tokens=max_tokens, path=path
-        )
+        lessons = _lessons(session, preparation.training_set_id, side)
+        return render_set(lessons, renderer, max_tokens=max_tokens, path=path, needs_pairs=needs_pairs)
 
 
-def _examples(session: Session, training_set_id: str, side: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def _lessons(session: Session, training_set_id: str, side: str) -> Iterator[Lesson]:
     query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
     for row in session.scalars(query.order_by(TrainingSetRow.position)):
-        yield row.row_id, list(row.messages)
+        yield Lesson(row.row_id, list(row.messages), row.rejected)
 
 
 def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile:

@@ -48,7 +48,7 @@ def start(session: Session, request: TrainRequest, *, workshop: Workshop, by: Pe
         raise TrainingSetEmpty(f"The training set {training_set.name} has no rows to learn from.")
     check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
     if training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
-        _refuse_nothing(session, workshop, training_set, base, getattr(options, "max_length", None))
+        _refuse_nothing(session, workshop, backend, options, training_set, base)
     training = _training(request, backend, options, base, training_set, by)
     session.add(training)
     session.flush()
@@ -72,9 +72,11 @@ def keep(session: Session, training: TrainingJob) -> None:
 
 
 def _refuse_nothing(
-    session: Session, workshop: Workshop, training_set: TrainingSet, base: BaseModel, max_length: int | None
+    session: Session, workshop: Workshop, backend: Backend, options: Options, training_set: TrainingSet, base: BaseModel
 ) -> None:
-    found = look(session, workshop.home, training_set, base, max_length=max_length)
+    needs_pairs = backend.plan(options, workshop.machine).needs_pairs
+    limit = getattr(options, "max_length", None)
+    found = look(session, workshop.home, training_set, base, max_length=limit, needs_pairs=needs_pairs)
     if not found.learned:
         raise NothingToLearn(found.sentence)
 

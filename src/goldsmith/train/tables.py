@@ -67,6 +67,8 @@ class TrainingMetric(Table):
     exam_loss: Mapped[float | None] = mapped_column(Float)
     learning_rate: Mapped[float | None] = mapped_column(Float)
     grad_norm: Mapped[float | None] = mapped_column(Float)
+    preference_accuracy: Mapped[float | None] = mapped_column(Float)
+    """Of pairs: the share of those of this step that the model tells apart rightly, from 0 to 1."""
     tokens_per_second: Mapped[float | None] = mapped_column(Float)
     memory_mb: Mapped[float | None] = mapped_column(Float)
     at: Mapped[datetime]

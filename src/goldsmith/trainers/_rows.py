@@ -46,7 +46,7 @@ class DataOrder:
     """
 
     def __init__(self, learn: list[Row], *, batch_size: int, accumulation: int, num_epochs: int, seed: int) -> None:
-        self._lengths = [len(row.input_ids) for row in learn]
+        self._lengths = [row.num_tokens for row in learn]
         self._batch_size = batch_size
         self._rows_per_step = batch_size * accumulation
         self._seed = seed

@@ -63,6 +63,7 @@ class Watcher:
         """Whether the training ends before its last step, and the best checkpoint is kept."""
         self.kept_step = order.total_steps
         self._sampler = Sampler(trainer.model, trainer.processing_class, exam)
+        self._collate = getattr(trainer, "score_collator", trainer.data_collator)
         self._job, self._trainer, self._order, self._exam, self._pace = job, trainer, order, exam, pace
         self._tokens = order.tokens_of_steps()
         self._began_at = self._step_began_at = time.monotonic()
@@ -148,6 +149,7 @@ class Watcher:
             memory_mb=round(peak_memory_mb(self._job.order.device), 1),
             seconds_left=round(self._seconds_left(step), 1),
             tokens_seen=sum(self._tokens[:step]),
+            **({"preference_accuracy": logs["rewards/accuracies"]} if "rewards/accuracies" in logs else {}),
         )
         if step == 1:  # only now is known how long a training takes
             self._sample(0, step, without_adapter=True)
@@ -196,7 +198,7 @@ class Watcher:
         with torch.no_grad():
             for start in range(0, len(chosen), size):
                 places = by_length[start : start + size]
-                batch = trainer.data_collator(
+                batch = self._collate(
                     [{"input_ids": chosen[at].input_ids, "labels": chosen[at].labels} for at in places]
                 )
                 batch = {name: tensor.to(model.device) for name, tensor in batch.items()}

@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from goldsmith.trainers._report import Failure, Job, Report, run
@@ -54,6 +56,9 @@ class Settings:
     gradient_checkpointing: bool | None = None  # null: not on a CPU, yes on a GPU
     num_threads: int | None = None  # null: as the order says, else as torch chooses
     group_by_length: bool = True  # rows of similar length share a batch, so less is padded
+    method: str = "sft"  # or dpo, whose program is trl_dpo
+    beta: float = 0.1  # dpo: how strongly the adapter is held near the base model
+    good_answer_weight: float = 1.0  # dpo: of the loss on the good answer, beside that of the pair
     lean_output_layer: bool = True  # on a CPU project only what is learned, as TRL itself does on a GPU
 
 
@@ -62,17 +67,27 @@ def work(job: Job) -> dict[str, Any]:
     finished = job.finished_figures()
     if finished is not None:
         return finished
+    settings = read_settings(job)
+    return train(job, settings, partial(make_trainer, job, settings))
+
+
+def read_settings(job: Job) -> Settings:
+    """The order's settings. A name that is not known is a Failure."""
     try:
-        settings = Settings(**job.order.settings)
+        return Settings(**job.order.settings)
     except TypeError as error:
         raise Failure("bad_settings", f"A setting is not known: {error}", "Remove it and start again.") from error
+
+
+def train(job: Job, settings: Settings, make: Callable[[list[Row], DataOrder], Any]) -> dict[str, Any]:
+    """All steps that are left, with the trainer that `make` puts around the base model; the result's figures."""
     learn, exam = read_rows(job, settings.max_length)
     for left_over in (job.folder / "checkpoints").glob("checkpoint-*"):
         shutil.rmtree(left_over)
     checkpoint, step = job.newest_checkpoint() or (None, 0)
     job.report.phase("loading", "Loading the libraries and the base model", step=step)
     order = order_rows(learn, settings)
-    trainer = make_trainer(job, settings, learn, order)
+    trainer = make(learn, order)
     watcher = watch(job, settings, trainer, order, exam)
     job.report.phase("training", "Training", step=step)
     if checkpoint is not None:
@@ -101,11 +116,8 @@ def order_rows(learn: list[Row], settings: Settings) -> DataOrder:
 
 def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrder) -> Any:
     """TRL's trainer around the base model, with our rows, our order and a fresh adapter."""
-    import torch
     from datasets import Dataset
-    from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-    from trl import SFTTrainer
+    from trl import SFTConfig, SFTTrainer
 
     class Trainer(SFTTrainer):
         def _get_train_sampler(self, *_: Any) -> Any:
@@ -113,6 +125,20 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """Ours comes at the end."""
+
+    rows = Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn])
+    own = {"dataset_kwargs": {"skip_prepare_dataset": True}}
+    return with_all_rows(Trainer(**parts(job, settings, SFTConfig, own), train_dataset=rows), learn)
+
+
+def parts(job: Job, settings: Settings, config: Callable[..., Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Base model, tokenizer, adapter and arguments, under the names by which every trainer of TRL takes them.
+
+    `own` are arguments that only this trainer's `config` knows.
+    """
+    import torch
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     is_cpu = job.order.device == "cpu"
     num_threads = settings.num_threads or job.order.num_threads
@@ -129,13 +155,20 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
         target_modules=settings.target_modules,
         task_type="CAUSAL_LM",
     )
-    trainer = Trainer(
-        AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False),
-        trainer_arguments(job, settings, is_bf16=dtype == "bfloat16"),
-        train_dataset=Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn]),
-        processing_class=AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
-        peft_config=lora,
-    )
+    return {
+        "model": AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        ),
+        "processing_class": AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
+        "peft_config": lora,
+        "args": config(**trainer_arguments(job, settings, is_bf16=dtype == "bfloat16"), **own),
+    }
+
+
+def with_all_rows(trainer: Any, learn: list[Row]) -> Any:
+    """The trainer, quiet, and checked to have kept every row."""
+    from transformers import PrinterCallback
+
     trainer.remove_callback(PrinterCallback)
     if len(trainer.train_dataset) != len(learn):
         said = f"TRL kept {len(trainer.train_dataset)} of {len(learn)} rows."
@@ -143,36 +176,33 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     return trainer
 
 
-def trainer_arguments(job: Job, settings: Settings, *, is_bf16: bool) -> Any:
+def trainer_arguments(job: Job, settings: Settings, *, is_bf16: bool) -> dict[str, Any]:
     """Our settings under the names of TRL; saving, scoring and logging are the watcher's."""
-    from trl import SFTConfig
-
     is_cpu = job.order.device == "cpu"
     recompute = settings.gradient_checkpointing
-    return SFTConfig(
-        output_dir=str(job.folder / "checkpoints"),
-        dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler,
-        warmup_steps=settings.warmup_steps,
-        num_train_epochs=settings.num_epochs,
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation,
-        max_grad_norm=settings.max_grad_norm,
-        weight_decay=settings.weight_decay,
-        optim=settings.optimizer,
-        seed=settings.seed,
-        bf16=is_bf16,
-        use_cpu=is_cpu,
-        gradient_checkpointing=not is_cpu if recompute is None else recompute,
-        dataloader_pin_memory=not is_cpu,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )
+    return {
+        "output_dir": str(job.folder / "checkpoints"),
+        "max_length": None,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.lr_scheduler,
+        "warmup_steps": settings.warmup_steps,
+        "num_train_epochs": settings.num_epochs,
+        "per_device_train_batch_size": settings.batch_size,
+        "gradient_accumulation_steps": settings.gradient_accumulation,
+        "max_grad_norm": settings.max_grad_norm,
+        "weight_decay": settings.weight_decay,
+        "optim": settings.optimizer,
+        "seed": settings.seed,
+        "bf16": is_bf16,
+        "use_cpu": is_cpu,
+        "gradient_checkpointing": not is_cpu if recompute is None else recompute,
+        "dataloader_pin_memory": not is_cpu,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
 
 
 def project_learned_positions_only(report: Report) -> None:

@@ -1,12 +1,13 @@
 """`data/learn.jsonl` and `data/exam.jsonl`: rows as token ids, with what is learned of them.
 
-One JSON object a line: `row_id`, `input_ids`, `labels` (the id itself where it is learned, -100 elsewhere). Written by
-the parent, read by every trainer program, which trains on these ids and no others.
+One JSON object a line: `row_id`, `input_ids`, `labels` (the id itself where it is learned, -100 elsewhere), and of a
+pair `rejected_ids`, the bad answer to the same prompt. Written by the parent, read by every trainer program, which
+trains on these ids and no others.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,28 @@ class BadRows(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One row: ids and labels of equal length."""
+    """One row: ids and labels of equal length. Of a pair also the bad answer's ids, its end marker included."""
 
     row_id: str
     input_ids: list[int]
     labels: list[int]
+    rejected_ids: list[int] = field(default_factory=list)
 
     @property
     def num_learned(self) -> int:
         """Tokens that are learned. The first token follows nothing, so it never is."""
         return sum(label != NOT_LEARNED for label in self.labels[1:])
+
+    @property
+    def prompt_ids(self) -> list[int]:
+        """What stands before the first token that is learned."""
+        return self.input_ids[: next((at for at, label in enumerate(self.labels) if label != NOT_LEARNED), None)]
+
+    @property
+    def num_tokens(self) -> int:
+        """All that is read for it: of a pair the prompt twice, once before each answer."""
+        pair = len(self.prompt_ids) + len(self.rejected_ids) if self.rejected_ids else 0
+        return len(self.input_ids) + pair
 
     def to_line(self) -> str:
         """The row as one line of the file, newline included."""
@@ -58,6 +71,8 @@ def _parse(line: str, number: int, name: str) -> Row:
         raise BadRows(f"{name}, line {number}: row_id must be a text")
     if not _is_ids(row.input_ids) or not _is_ids(row.labels) or len(row.input_ids) != len(row.labels):
         raise BadRows(f"{name}, line {number}: input_ids and labels must be lists of whole numbers of equal length")
+    if row.rejected_ids != [] and not _is_ids(row.rejected_ids):
+        raise BadRows(f"{name}, line {number}: rejected_ids must be a list of whole numbers")
     for token_id, label in zip(row.input_ids, row.labels, strict=True):
         if token_id < 0 or label not in (token_id, NOT_LEARNED):
             raise BadRows(f"{name}, line {number}: a label must be the token's own id or {NOT_LEARNED}, not {label}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.models.rendered_file import render_set
+from goldsmith.models.rendered_file import Lesson, render_set
 from goldsmith.models.rendering import NOT_LEARNED, Renderer
 
 
@@ -18,15 +18,16 @@ def chat(answer: str) -> list[dict[str, str]]:
 def test_bad_rows_are_listed_and_the_good_ones_stay(renderers: dict[str, Renderer], tmp_path: Path) -> None:
     path = tmp_path / "rendered" / "learn.jsonl"
     rows = [
-        ("row_1", chat("change_pin")),
-        ("row_2", chat("x<|im_end|>")),
-        ("row_3", chat("long " * 50)),
-        ("row_4", chat("half \udc00")),
-        ("row_5", chat("card_arrival")),
+        Lesson("row_1", chat("change_pin")),
+        Lesson("row_2", chat("x<|im_end|>")),
+        Lesson("row_3", chat("long " * 50)),
+        Lesson("row_4", chat("half \udc00")),
+        Lesson("row_5", chat("card_arrival"), rejected="not needed here"),
     ]
     done = render_set(rows, renderers["smollm2"], max_tokens=120, path=path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["row_id"] for line in lines] == ["row_1", "row_5"]
+    assert all("rejected_ids" not in line for line in lines)
     assert [(problem.row_id, problem.kind) for problem in done.problems] == [
         ("row_2", "control-word-in-text"),
         ("row_3", "too-long"),
@@ -42,10 +43,32 @@ def test_bad_rows_are_listed_and_the_good_ones_stay(renderers: dict[str, Rendere
 
 
 def test_nothing_is_left_when_the_rows_break_off(renderers: dict[str, Renderer], tmp_path: Path) -> None:
-    def broken() -> Iterator[tuple[str, list[dict[str, str]]]]:
-        yield "row_1", chat("change_pin")
+    def broken() -> Iterator[Lesson]:
+        yield Lesson("row_1", chat("change_pin"))
         raise OSError("the database went away")
 
     with pytest.raises(OSError, match="went away"):
         render_set(broken(), renderers["smollm2"], max_tokens=500, path=tmp_path / "learn.jsonl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pairs_hold_the_bad_answer_alone_and_rows_without_one_are_listed(
+    renderers: dict[str, Renderer], tmp_path: Path
+) -> None:
+    path, renderer = tmp_path / "learn.jsonl", renderers["smollm2"]
+    rows = [
+        Lesson("row_1", chat("change_pin"), rejected="card_arrival, I think"),
+        Lesson("row_2", chat("change_pin")),
+        Lesson("row_3", chat("change_pin"), rejected="x<|im_end|>"),
+        Lesson("row_4", chat("change_pin"), rejected="long " * 150),
+    ]
+    done = render_set(rows, renderer, max_tokens=120, path=path, needs_pairs=True)
+    (line,) = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (line["row_id"], renderer.decode(line["rejected_ids"])) == ("row_1", "card_arrival, I think<|im_end|>")
+    assert renderer.decode([label for label in line["labels"] if label != NOT_LEARNED]) == "change_pin<|im_end|>"
+    assert [(problem.row_id, problem.kind) for problem in done.problems] == [
+        ("row_2", "not-a-pair"),
+        ("row_3", "not-a-pair"),
+        ("row_4", "too-long"),
+    ]
+    assert done.longest_tokens > len(line["input_ids"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.factories import HASH, make_base_model
 
 from goldsmith.models.errors import TemplateNotUsable
-from goldsmith.models.rendered_file import render_set
+from goldsmith.models.rendered_file import NO_BAD_ANSWER, Lesson, render_set
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
@@ -18,6 +18,8 @@ from goldsmith.storage.files import Home
 from goldsmith.testing import write_small_model
 from goldsmith.train.look import Look, RowSize, look, seen_rows
 
+REJECTED = {1: "I do not know", 4: "no idea " * 200, 5: "<|im_end|>", 6: "I will not be read"}
+"""Bad answers, by the number of their row; the last one's row is of the exam."""
 ROWS = ["where is my parcel", "x" * 300, "<|im_end|> ends it", "hi", "a long one " * 90, "thanks"]
 
 
@@ -37,33 +39,43 @@ def pair(database: Database, home: Home, person: Person) -> tuple[TrainingSet, B
             side, position = ("exam", 1) if number == len(ROWS) else ("learn", number)
             row = TrainingSetRow(
                 training_set_id="set_1", side=side, position=position, row_id=f"row_{number}", answer_id="", mark_id=0,
-                stratum="", messages=messages, expected=f"answer {number}",
+                stratum="", messages=messages, expected=f"answer {number}", rejected=REJECTED.get(number),
             )  # fmt: skip
             session.add(row)
     return training_set, base
 
 
-def looked(database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], max_length: int | None) -> Look:
+def looked(
+    database: Database,
+    home: Home,
+    pair: tuple[TrainingSet, BaseModel],
+    max_length: int | None,
+    *,
+    needs_pairs: bool = False,
+) -> Look:
     with database.reading() as session:
-        return look(session, home, *pair, max_length=max_length)
+        return look(session, home, *pair, max_length=max_length, needs_pairs=needs_pairs)
 
 
-@given(limit=st.integers(16, 1500))
+@given(limit=st.integers(16, 1500), needs_pairs=st.booleans())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_says_what_a_training_with_this_limit_learns(
-    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], tmp_path: Path, limit: int
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], tmp_path: Path, limit: int, needs_pairs: bool
 ) -> None:
-    found = looked(database, home, pair, limit)
+    found = looked(database, home, pair, limit, needs_pairs=needs_pairs)
     renderer = Renderer.open(home.root / pair[1].folder)
-    examples = [
-        (f"row_{n}", [{"role": "user", "content": text}, {"role": "assistant", "content": f"answer {n}"}])
-        for n, text in enumerate(ROWS[:-1], start=1)
+    lessons = [
+        Lesson(f"row_{n}", [{"role": "user", "content": text}, {"role": "assistant", "content": f"answer {n}"}], other)
+        for n, (text, other) in enumerate(zip(ROWS[:-1], map(REJECTED.get, range(1, 6)), strict=True), start=1)
     ]
-    really = render_set(examples, renderer, max_tokens=limit, path=tmp_path / "learn.jsonl")
+    path = tmp_path / "learn.jsonl"
+    really = render_set(lessons, renderer, max_tokens=limit, path=path, needs_pairs=needs_pairs)
     assert (len(found.learned), found.num_learned_tokens) == (really.num_rows, really.num_learned_tokens)
     reasons = {size.row_id: size.left_out_because(limit) for size in found.left_out}
     assert reasons == {problem.row_id: problem.reason for problem in really.problems}
-    assert sum(size.num_tokens for size in found.learned) == really.num_tokens
+    if not needs_pairs:  # of a pair the longer of both answers counts
+        assert sum(size.num_tokens for size in found.learned) == really.num_tokens
+    assert max((size.num_tokens for size in found.learned), default=0) == really.longest_tokens
 
 
 def test_a_limit_that_loses_no_row_for_its_length_is_named(
@@ -82,6 +94,22 @@ def test_a_limit_is_never_above_what_the_model_can_read(
 ) -> None:
     assert looked(database, home, pair, 100_000).max_tokens == 4096
     assert looked(database, home, pair, None).max_tokens == 4096
+
+
+def test_for_pairs_a_row_without_a_bad_answer_is_left_out_but_not_of_the_exam(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    found = looked(database, home, pair, 1500, needs_pairs=True)
+    reasons = {size.row_id: size.left_out_because(1500) for size in found.left_out}
+    assert reasons["row_2"] == NO_BAD_ANSWER
+    assert "control token" in reasons["row_3"]
+    assert reasons["row_5"].startswith("The bad answer cannot be used")
+    assert "tokens, the limit is" in reasons["row_4"]
+    assert [size.row_id for size in found.learned] == ["row_1"]
+    assert not found.left_out_exam
+    with database.reading() as session:
+        (row,) = seen_rows(session, home, *pair, found.learned, limit=1500)
+    assert (row.learned, row.rejected) == ("answer 1", "I do not know")
 
 
 def test_a_second_look_renders_nothing(

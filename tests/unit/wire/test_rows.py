@@ -28,6 +28,12 @@ def test_the_first_token_is_never_learned() -> None:
     assert Row("row", [5], [5]).num_learned == 0
 
 
+def test_of_a_pair_the_prompt_is_read_twice() -> None:
+    pair = Row("row", [5, 6, 7, 8], [-100, -100, 7, 8], [9, 8, 8])
+    assert pair.prompt_ids == [5, 6]
+    assert (pair.num_tokens, dataclasses.replace(pair, rejected_ids=[]).num_tokens) == (9, 4)
+
+
 def test_a_file_that_changed_since_the_order_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path, GOOD.to_line())
     with pytest.raises(BadRows, match="SHA-256"):

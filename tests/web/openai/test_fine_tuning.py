@@ -184,7 +184,8 @@ def test_another_organisation_s_training_is_not_there(client: openai.OpenAI, dat
     [
         ({"validation_file": "file-abc"}, "exam is held back"),
         ({"integrations": [{"type": "wandb"}]}, "outside services"),
-        ({"method": {"type": "dpo"}}, "supervised"),
+        ({"method": {"type": "reinforcement"}}, "supervised"),
+        ({"method": {"type": "dpo"}}, "no bad answer"),
         ({"hyperparameters": {"n_epochs": 1000}}, "n_epochs"),
         ({"surprise": 1}, "surprise"),
     ],

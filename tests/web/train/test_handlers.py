@@ -2,10 +2,12 @@
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from tests.web.conftest import Site
 from tests.web.loop_rows import make_loop_site, walking
 
@@ -13,6 +15,7 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.models import queries as models
 from goldsmith.stars import queries as stars
+from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.train import queries
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 from goldsmith.web.train import handlers
@@ -200,6 +203,38 @@ def test_a_look_shows_every_row_as_the_model_sees_it_and_leads_back(site: Site) 
     short = browser.get(address + "&max_length=16&show=left_out").text
     assert "Not one of 45 rows can be learned" in short
     assert "Left out: The row has" in short
+
+
+def test_a_look_for_pairs_counts_them_and_shows_the_bad_answers(site: Site) -> None:
+    address = look_at_pair(*ready(site)) + "&method=dpo"
+    browser = site.browser()
+    page = browser.get(address).text
+    assert re.search(r"\d+ of 45 rows are left out: \d+ have no bad answer beside the good one\.", page)
+    assert "It learns to find this unlikelier:" in page
+    assert "&amp;method=dpo" in page
+    left_out = browser.get(address + "&show=left_out").text
+    assert "There is no bad answer to this row" in left_out
+
+
+def test_a_training_with_pairs_is_queued_and_one_without_any_is_refused(site: Site) -> None:
+    set_id, base_id = ready(site)
+    browser = site.browser()
+    form = {"training_set": set_id, "base_model": base_id, "name": "triage", "method": "dpo", "beta": "0.2"}
+    assert browser.post("/training/new", data=form).status_code == 303
+    with site.database.transaction() as session:
+        session.execute(update(TrainingSetRow).values(rejected=None))
+    shutil.rmtree(next(site.home.training_sets.glob("*/sizes")))
+    refused = browser.post("/training/new", data=form | {"name": "other"})
+    assert refused.status_code == 422
+    assert "There is no bad answer to this row" in refused.text
+
+
+def test_a_choice_that_would_have_no_effect_is_refused(site: Site) -> None:
+    set_id, base_id = ready(site)
+    form = {"training_set": set_id, "base_model": base_id, "beta": "0.2"}
+    refused = site.browser().post("/training/new", data=form)
+    assert refused.status_code == 422
+    assert "This is for pairs: choose the method dpo too" in refused.text
 
 
 def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> None:

@@ -2,6 +2,9 @@
 
 Columns: `messages` (the conversation as JSON), then `system`, `question` and `answer`, then the file's other keys.
 `question` is filled where the conversation is one question and one answer, so that a prompt of it alone is complete.
+
+Their files of preferences are read too: `input.messages` with `preferred_output` is the conversation, and the column
+`non_preferred_output` holds the bad answer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +17,9 @@ from goldsmith.data.readers.text import TextFile
 from goldsmith.data.readers.types import BadRow, Format, ReadOptions, RowSource
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+REJECTED_COLUMN = "non_preferred_output"
+"""Where a file says what the model should not answer."""
+_PREFERRED = "preferred_output"
 _SPLIT_COLUMNS = ("system", "question", "answer")
 _NUM_ROWS_LOOKED_AT = 20
 
@@ -26,7 +32,7 @@ def is_chat_file(text: TextFile, options: ReadOptions, *, is_list: bool) -> bool
     """Whether the first good object of the file is a conversation."""
     first = islice(jsonl.objects(text, options, is_list=is_list), _NUM_ROWS_LOOKED_AT)
     members = next((row.members for row in first if isinstance(row, JsonRow)), {})
-    messages = members.get("messages")
+    messages = members.get("messages") or _asked(members)
     return isinstance(messages, list) and bool(messages) and all(isinstance(m, dict) and "role" in m for m in messages)
 
 
@@ -42,9 +48,33 @@ def _chats(text: TextFile, options: ReadOptions, *, is_list: bool) -> Iterator[J
             yield row
             continue
         try:
-            yield JsonRow(row.number, row.where, _split(row.members))
+            members = _joined(row.members) if _PREFERRED in row.members else row.members
+            yield JsonRow(row.number, row.where, _split(members))
         except _NotAChat as error:
             yield BadRow(row.number, "messages", f"{row.where}: {error}")
+
+
+def _asked(members: Mapping[str, object]) -> object:
+    asked = members.get("input")
+    return asked.get("messages") if isinstance(asked, dict) and _PREFERRED in members else None
+
+
+def _joined(members: Mapping[str, object]) -> dict[str, object]:
+    """A line of preferences as a conversation, with the bad answer beside it."""
+    asked, better, worse = _asked(members), members.get(_PREFERRED), members.get(REJECTED_COLUMN)
+    if not isinstance(asked, list):
+        raise _NotAChat('input with a list of messages is expected, like {"messages": [{"role": "user", …}]}')
+    for name, output in ((_PREFERRED, better), (REJECTED_COLUMN, worse)):
+        if not isinstance(output, list) or len(output) != 1:
+            raise _NotAChat(f"{name} must be a list of one message, the assistant's")
+        if _turn(1, output[0])[0] != "assistant":
+            raise _NotAChat(f"{name} is not from the assistant")
+    rest = {name: value for name, value in members.items() if name not in ("input", _PREFERRED, REJECTED_COLUMN)}
+    return {"messages": [*asked, *_list(better)], **rest, REJECTED_COLUMN: _turn(1, _list(worse)[0])[1]}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _split(members: Mapping[str, object]) -> dict[str, object]:

@@ -42,6 +42,8 @@ class Plan:
     environment: EnvironmentName | None
     settings: dict[str, Any]
     """The options, resolved, as they stand in job.json."""
+    needs_pairs: bool = False
+    """Whether it learns from a good and a bad answer to the same row; rows without a bad one are left out."""
 
 
 class Backend(Protocol):

@@ -1,6 +1,6 @@
 """The `fake` backend: says and writes what a training does, in seconds, and learns nothing. For trying things out."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from goldsmith.train.backends.base import Options, Plan, Problem
 class FakeOptions(Options):
     """Settings of a training that only pretends."""
 
+    method: Literal["sft", "dpo"] = Field("sft", title="Method")
+    """With dpo it pretends to learn from pairs, and rows without a bad answer are left out."""
     num_epochs: int = Field(2, ge=1, le=50, title="Epochs")
     """How often every row is pretended to be learned from."""
     batch_size: int = Field(8, ge=1, le=512, title="Rows at once")
@@ -43,4 +45,5 @@ class Fake:
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
         """The options are the settings."""
         del machine
-        return Plan("goldsmith.trainers.fake", None, options.model_dump())
+        settings = options.model_dump()
+        return Plan("goldsmith.trainers.fake", None, settings, needs_pairs=settings["method"] == "dpo")

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
@@ -10,11 +10,15 @@ from goldsmith.train.backends.base import Options, Plan, Problem
 
 # What vLLM loads; another rank would be trained and then refused.
 LoraRank = Literal[1, 8, 16, 32, 64, 128, 256]
+PAIRS_ONLY = ("beta", "good_answer_weight")
+"""Options that only learning from pairs has."""
 
 
 class TrlOptions(Options):
     """Settings of a training with TRL."""
 
+    method: Literal["sft", "dpo"] = Field("sft", title="Method")
+    """sft learns from good answers; dpo from pairs, a good and a bad answer to one row, and leaves other rows out."""
     num_epochs: int = Field(2, ge=1, le=50, title="Epochs")
     """How often every row is learned from. More learns more, and forgets more."""
     learning_rate: float = Field(5e-4, gt=0, le=0.1, title="Learning rate")
@@ -35,6 +39,10 @@ class TrlOptions(Options):
     """Steps in which the learning rate rises from 0."""
     weight_decay: float = Field(0.0, ge=0, le=1, title="Weight decay")
     """Pulls the adapter towards 0."""
+    beta: float = Field(0.1, gt=0, le=10, title="Beta (dpo)")
+    """How strongly learning from pairs is held near the base model: more changes less."""
+    good_answer_weight: float = Field(1.0, ge=0, le=100, title="Weight of the good answer (dpo)")
+    """How much the good answer alone counts beside the pair. With 0 both answers may become unlikely."""
     save_every_steps: int = Field(20, ge=1, le=10000, title="Checkpoint every … steps")
     """After a stop or a death the training goes on from the last checkpoint."""
     evaluate_every_steps: int = Field(0, ge=0, le=10000, title="Score the exam every … steps")
@@ -43,6 +51,14 @@ class TrlOptions(Options):
     """Ends the training when so many in a row were no better than the best, and keeps the best checkpoint. 0: never."""
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed")
     """The same seed gives the same order of rows."""
+
+    @field_validator(*PAIRS_ONLY)
+    @classmethod
+    def _refuse_what_has_no_effect(cls, value: float, info: ValidationInfo) -> float:
+        is_default = value == cls.model_fields[info.field_name or ""].default
+        if info.data.get("method") == "sft" and not is_default:
+            raise ValueError("this is for pairs: choose the method dpo too, or leave it as it was")
+        return value
 
 
 class Trl:
@@ -57,7 +73,9 @@ class Trl:
         return []
 
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
-        """Float32 on a CPU, where it is faster; bfloat16 on a GPU."""
+        """Float32 on a CPU, where it is faster; bfloat16 on a GPU. Each method is a program of its own."""
         settings: dict[str, Any] = options.model_dump()
         settings["dtype"] = "float32" if machine.device == "cpu" else "bfloat16"
-        return Plan("goldsmith.trainers.trl_sft", EnvironmentName.TRL, settings)
+        needs_pairs = settings["method"] == "dpo"
+        program = "goldsmith.trainers.trl_dpo" if needs_pairs else "goldsmith.trainers.trl_sft"
+        return Plan(program, EnvironmentName.TRL, settings, needs_pairs)

@@ -30,6 +30,19 @@ class Hyperparameters(Body):
     learning_rate_multiplier: Auto | Annotated[float, Field(gt=0, le=100)] = "auto"
 
 
+class PairHyperparameters(Hyperparameters):
+    """How to learn from pairs."""
+
+    beta: Auto | Annotated[float, Field(gt=0, le=2)] = "auto"
+    """How strongly it is held near the base model."""
+
+
+class Preferences(Body):
+    """The parameters of learning from pairs (DPO)."""
+
+    hyperparameters: PairHyperparameters = PairHyperparameters()
+
+
 class Supervised(Body):
     """The parameters of learning from examples."""
 
@@ -37,10 +50,11 @@ class Supervised(Body):
 
 
 class Method(Body):
-    """The way to train; here it is learning from examples."""
+    """The way to train: from good answers, or from pairs of a good and a bad one."""
 
-    type: Literal["supervised"]
+    type: Literal["supervised", "dpo"]
     supervised: Supervised = Supervised()
+    dpo: Preferences = Preferences()
 
 
 class NewFineTuning(Body):
@@ -91,11 +105,23 @@ class NewFineTuning(Body):
         return None
 
     def _options(self) -> dict[str, Any]:
-        chosen = self.method.supervised.hyperparameters if self.method else self.hyperparameters or Hyperparameters()
+        chosen = self._hyperparameters()
         multiplier = chosen.learning_rate_multiplier
         return {
             "num_epochs": None if chosen.n_epochs == "auto" else chosen.n_epochs,
             "batch_size": None if chosen.batch_size == "auto" else chosen.batch_size,
             "learning_rate": None if multiplier == "auto" else USUAL_LEARNING_RATE * multiplier,
             "seed": self.seed,
+            **_for_pairs(chosen),
         }
+
+    def _hyperparameters(self) -> Hyperparameters:
+        if self.method is None:
+            return self.hyperparameters or Hyperparameters()
+        return self.method.dpo.hyperparameters if self.method.type == "dpo" else self.method.supervised.hyperparameters
+
+
+def _for_pairs(chosen: Hyperparameters) -> dict[str, Any]:
+    if not isinstance(chosen, PairHyperparameters):
+        return {}
+    return {"method": "dpo", "beta": None if chosen.beta == "auto" else chosen.beta}

@@ -64,10 +64,16 @@ def job(training: TrainingJob, found: Job) -> dict[str, Any]:
         "seed": config.get("seed") or 0,
         "error": _error(found) if state is JobState.FAILED else None,
         "hyperparameters": hyperparameters,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": _known(parameters)}},
+        "method": _method(config, parameters),
         "integrations": [],
         "metadata": {name: value[:MAX_METADATA_CHARACTERS] for name, value in metadata.items()},
     }
+
+
+def _method(config: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    if config.get("method") != "dpo":
+        return {"type": "supervised", "supervised": {"hyperparameters": _known(parameters)}}
+    return {"type": "dpo", "dpo": {"hyperparameters": _known({**parameters, "beta": config.get("beta")})}}
 
 
 def status(training: TrainingJob, state: JobState) -> str:

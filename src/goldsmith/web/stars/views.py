@@ -155,6 +155,7 @@ class ExampleLine:
     position: int
     asked: str
     expected: str
+    rejected: str
     href: str
 
 
@@ -232,8 +233,13 @@ def set_facts(training_set: TrainingSet) -> tuple[tuple[str, str, str], ...]:
         ("To learn", f"{training_set.num_learn:,}", "rows that the model is taught"),
         ("Exam", f"{training_set.num_exam:,}", "rows held back, never taught"),
         ("Corrected", f"{counts.get('num_corrected', 0):,}", f"{counts.get('num_as_written', 0):,} as written"),
+        *_pairs(counts.get("num_pairs", 0)),
         ("Left out", f"{training_set.num_dropped:,}", ""),
     )
+
+
+def _pairs(num_pairs: int) -> tuple[tuple[str, str, str], ...]:
+    return (("Pairs", f"{num_pairs:,}", "with a bad answer beside the good one"),) if num_pairs else ()
 
 
 def example_line(row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]]) -> ExampleLine:
@@ -241,7 +247,7 @@ def example_line(row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]]) -> 
     asked = [turn["content"] for turn in row.messages if turn["role"] == "user"]
     run_id, position = run_of.get(row.answer_id, ("", 0))
     href = f"/stars/{run_id}?at={position}" if run_id else ""
-    return ExampleLine(row.position, asked[-1] if asked else "", row.expected, href)
+    return ExampleLine(row.position, asked[-1] if asked else "", row.expected, row.rejected or "", href)
 
 
 def pace_of(num_left: int, moments: Sequence[datetime]) -> str:

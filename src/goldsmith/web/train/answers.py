@@ -60,6 +60,8 @@ class SeenRowAnswer(ApiAnswer):
     """The end marker, where it learns to stop; empty for a row that cannot be learned."""
     why_left_out: str
     """Empty for a row that is learned."""
+    rejected: str
+    """The bad answer beside it, where pairs are learned from."""
 
 
 class LookAnswer(ApiAnswer):
@@ -108,6 +110,7 @@ class LookAnswer(ApiAnswer):
                     learned=row.learned,
                     end=row.end,
                     why_left_out=row.why_left_out,
+                    rejected=row.rejected,
                 )
                 for row in rows
             ],
@@ -179,6 +182,8 @@ class PointAnswer(ApiAnswer):
     exam_loss: float | None
     learning_rate: float | None
     grad_norm: float | None
+    preference_accuracy: float | None
+    """Of pairs: the share of this step's that the model tells apart rightly, from 0 to 1."""
     tokens_per_second: float | None
     memory_mb: float | None
     at: datetime

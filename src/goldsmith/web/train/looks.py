@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Field
 
 from goldsmith.errors import Invalid
 from goldsmith.models import queries as models
-from goldsmith.models.tables import BaseModel
+from goldsmith.models import tables
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train import look as looking
@@ -18,6 +19,8 @@ from goldsmith.web.listing import Chip, Pager, chips, with_query
 from goldsmith.web.pages import Page
 
 ROWS_A_PAGE = 10
+PAIRS = "dpo"
+"""The method, of whatever backend, that learns from pairs."""
 Show = Literal["", "left_out", "exam"]
 """Which rows: all to learn, those of them that are left out, or the exam."""
 
@@ -27,10 +30,12 @@ class Looked:
     """A look, with the pair that was looked at."""
 
     training_set: TrainingSet
-    base: BaseModel
+    base: tables.BaseModel
     look: Look
     refused: Invalid | None = None
     """Why nothing can be taught to this model; then the look is empty."""
+    needs_pairs: bool = False
+    """Whether rows without a bad answer are left out."""
 
     def shown(self, show: Show) -> Sequence[RowSize]:
         """The rows that are asked for, in their order."""
@@ -39,20 +44,26 @@ class Looked:
         return [size for size in self.look.sizes if size.side == (show or "learn")]
 
 
-def _looked(
-    session: ReadSession,
-    home: TheHome,
-    person: CurrentPerson,
-    training_set: Annotated[str, Query(max_length=255)],
-    base_model: Annotated[str, Query(max_length=255)],
-    max_length: Annotated[int | None, Query(ge=16, le=LARGEST_LIMIT)] = None,
-) -> Looked:
-    found = stars.training_set(session, training_set, domain=person.domain)
-    base = models.base(session, base_model, domain=person.domain)
+class Asked(BaseModel):
+    """Which training set, for which base model, with which limit and method."""
+
+    training_set: Annotated[str, Field(max_length=255)]
+    base_model: Annotated[str, Field(max_length=255)]
+    max_length: Annotated[int | None, Field(ge=16, le=LARGEST_LIMIT)] = None
+    """The longest row that is learned, in tokens."""
+    method: Annotated[str, Field(max_length=16)] = ""
+    """`dpo` leaves rows without a bad answer out."""
+
+
+def _looked(session: ReadSession, home: TheHome, person: CurrentPerson, asked: Annotated[Asked, Query()]) -> Looked:
+    found = stars.training_set(session, asked.training_set, domain=person.domain)
+    base = models.base(session, asked.base_model, domain=person.domain)
+    pairs = asked.method == PAIRS
     try:
-        return Looked(found, base, looking.look(session, home, found, base, max_length=max_length))
+        seen = looking.look(session, home, found, base, max_length=asked.max_length, needs_pairs=pairs)
+        return Looked(found, base, seen, needs_pairs=pairs)
     except Invalid as refused:
-        nothing = Look((), max_length or DEFAULT_LIMIT, None, stops_by_itself=True)
+        nothing = Look((), asked.max_length or DEFAULT_LIMIT, None, stops_by_itself=True)
         return Looked(found, base, nothing, refused)
 
 
@@ -98,6 +109,7 @@ def look_page(request: Request, looked: Looked, rows: Sequence[SeenRow], *, show
     names: tuple[tuple[Show, str], ...] = (("", "To learn"), ("left_out", "Left out"), ("exam", "Exam"))
     counts: dict[str, int] = {name: len(looked.shown(name)) for name, _ in names}
     pair = f"training_set={looked.training_set.id}&base_model={looked.base.id}&max_length={looked.look.max_tokens}"
+    pair += f"&method={PAIRS}" if looked.needs_pairs else ""
     return LookPage(
         title="What the model will learn",
         looked=looked,

@@ -27,6 +27,8 @@ from goldsmith.web.parts import LineChart, Series, thinned
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
 
 DEFAULT_BACKEND = "trl"
+LAST_STEPS = 10
+"""Over how many steps a share that jumps from step to step is taken."""
 Figure = tuple[str, str | None, str]
 """What, its value (None: not measured), a note."""
 _VERBS = {
@@ -234,9 +236,20 @@ def figures_of(
             if learn
             else "",
         ),
+        *_told_apart(points),
         ("Speed", formats.number(row.tokens_per_second) if row.tokens_per_second else None, "tokens a second"),
         ("Memory", memory, f"of {formats.size(machine_bytes)}" if memory else ""),
     )
+
+
+def _told_apart(points: Sequence[TrainingMetric]) -> tuple[Figure, ...]:
+    """Of a training with pairs: how often the last steps found the good answer likelier than the bad one."""
+    shares = [point.preference_accuracy for point in points if point.preference_accuracy is not None][-LAST_STEPS:]
+    if not shares:
+        return ()
+    share = f"{100 * sum(shares) / len(shares):.0f} %"
+    steps = f"the last {len(shares):,} steps" if len(shares) > 1 else "the last step"
+    return (("Good answer preferred", share, f"of the pairs of {steps}; 50 % is chance"),)
 
 
 def chart_of(row: TrainingJob, points: Sequence[TrainingMetric]) -> LineChart:

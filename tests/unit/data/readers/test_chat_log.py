@@ -78,3 +78,40 @@ def test_other_keys_stay_as_columns(write: WriteFile) -> None:
     row = next(iter(source))
     assert isinstance(row, ReadRow)
     assert (row.values["answer"], row.values["answer (in file)"], row.values["id"]) == ("Here.", "mine", "7")
+
+
+def preference(**changes: object) -> dict[str, object]:
+    bad = {"role": "assistant", "content": "No idea."}
+    line = {"input": {"messages": [SYSTEM, USER]}, "preferred_output": [ANSWER], "non_preferred_output": [bad]}
+    return {**line, **changes}
+
+
+def test_a_line_of_preferences_is_a_chat_with_the_bad_answer_beside_it(write: WriteFile) -> None:
+    (row,) = open_rows(write(json.dumps(preference(topic="places")) + "\n"), filename="a.jsonl")
+    assert isinstance(row, ReadRow)
+    assert json.loads(row.values["messages"]) == [SYSTEM, USER, ANSWER]
+    rest = {name: value for name, value in row.values.items() if name != "messages"}
+    assert rest == {
+        "system": "Be short.",
+        "question": "Where?",
+        "answer": "Here.",
+        "topic": "places",
+        "non_preferred_output": "No idea.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"input": "Where?"}, "input with a list of messages"),
+        ({"preferred_output": []}, "preferred_output must be a list of one message"),
+        ({"non_preferred_output": [USER]}, "non_preferred_output is not from the assistant"),
+        ({"non_preferred_output": "No idea."}, "non_preferred_output must be a list"),
+    ],
+)
+def test_a_line_of_preferences_that_is_not_whole_says_what_is_missing(
+    write: WriteFile, changes: dict[str, object], words: str
+) -> None:
+    row = read_one(write, preference(**changes))
+    assert isinstance(row, BadRow)
+    assert words in row.reason

@@ -31,3 +31,10 @@ def test_a_finished_training_shows_the_loss_of_its_models_page() -> None:
 
 def test_without_a_step_there_is_nothing_to_say() -> None:
     assert finding_of([]) == "No step is done yet; the curve begins with the first."
+
+
+def test_a_training_with_pairs_shows_how_often_the_last_steps_preferred_the_good_answer() -> None:
+    points = [point(step, preference_accuracy=0.0 if step <= 10 else 0.75) for step in range(1, 21)]
+    figures = figures_of(TrainingJob(), points, 8)
+    assert ("Good answer preferred", "75 %", "of the pairs of the last 10 steps; 50 % is chance") in figures
+    assert not [figure for figure in figures_of(TrainingJob(), [point(1, loss=1.0)], 8) if "preferred" in figure[0]]
