@@ -26,7 +26,7 @@ from goldsmith.environments import machine
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import program
 from goldsmith.jobs.folder import JobFolder
-from goldsmith.models.rendered_file import render_set
+from goldsmith.models.rendered_file import Lesson, render_set
 from goldsmith.models.rendering import Renderer
 from goldsmith.train.backends.trl import Trl, TrlOptions
 from goldsmith.wire import events, rows
@@ -148,7 +148,7 @@ def prepare(folder: Path, num_steps: int) -> Bench:
     return Bench(folder, tokens_of_steps(folder, order), num_exam_tokens=exam.num_tokens)
 
 
-def render(folder: Path, side: str, chats: Sequence[tuple[str, list[dict[str, str]]]], renderer: Renderer) -> DataFile:
+def render(folder: Path, side: str, chats: Sequence[Lesson], renderer: Renderer) -> DataFile:
     """One side's rows as token ids, in the job folder."""
     path = folder / "data" / f"{side}.jsonl"
     path.parent.mkdir(exist_ok=True)
@@ -158,7 +158,7 @@ def render(folder: Path, side: str, chats: Sequence[tuple[str, list[dict[str, st
     return DataFile(f"data/{side}.jsonl", made.sha256, made.num_rows, made.num_tokens, made.num_learned_tokens)
 
 
-def examples(num_rows: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def examples(num_rows: int) -> Iterator[Lesson]:
     """The first sample messages as chats."""
     with story.rows_path().open(encoding="utf-8", newline="") as file:
         for number, row in zip(range(num_rows), csv.DictReader(file), strict=False):
@@ -166,7 +166,7 @@ def examples(num_rows: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
                 {"role": "system", "content": story.SYSTEM_TEXT},
                 {"role": "user", "content": row["message"]},
             ]
-            yield f"row_{number}", [*asked, {"role": "assistant", "content": row["expected"]}]
+            yield Lesson(f"row_{number}", [*asked, {"role": "assistant", "content": row["expected"]}])
 
 
 def tokens_of_steps(folder: Path, order: Order) -> list[int]:
