@@ -5,9 +5,11 @@ made, which is what paging by key needs.
 """
 
 import secrets
+import threading
 import time
 from enum import StrEnum
 
+RANDOM_BITS = 50
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -46,9 +48,29 @@ class Prefix(StrEnum):
     KEPT = "kept"
 
 
+class _Clock:
+    """Moments in milliseconds with 50 random bits behind them, of which none is before the last one of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = (0, 0)
+
+    def next(self) -> tuple[int, int]:
+        now = time.time_ns() // 1_000_000
+        with self._lock:
+            moment, random = self._last
+            is_later = now > moment or random + 1 >= 2**RANDOM_BITS
+            self._last = (max(now, moment + 1), secrets.randbits(RANDOM_BITS)) if is_later else (moment, random + 1)
+            return self._last
+
+
+_clock = _Clock()
+
+
 def new_id(prefix: Prefix) -> str:
-    """A new id, at most 30 characters, later ones sorting behind earlier ones (to the millisecond)."""
-    return f"{prefix.value}_{_base32(time.time_ns() // 1_000_000, 10)}{_base32(secrets.randbits(50), 10)}"
+    """A new id, at most 30 characters, later ones sorting behind earlier ones; between processes to the millisecond."""
+    moment, random = _clock.next()
+    return f"{prefix.value}_{_base32(moment, 10)}{_base32(random, 10)}"
 
 
 def _base32(number: int, length: int) -> str:

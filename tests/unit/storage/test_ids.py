@@ -10,6 +10,7 @@ from goldsmith.storage.ids import Prefix, new_id
 def test_ids_are_different_and_short() -> None:
     made = [new_id(Prefix.RUN) for _ in range(10_000)]
     assert len(set(made)) == len(made)
+    assert made == sorted(made), "those of one process in their order, however many are made in a millisecond"
     assert {len(one) for one in made} == {24}
     assert all(one.startswith("run_") for one in made)
 
