@@ -112,12 +112,13 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
     from goldsmith.gateway.batches import BatchRules
-    from goldsmith.models.exports.jobs import ExportKind
+    from goldsmith.models.exports.child import Exporter
     from goldsmith.models.hub_access import HubAccess
     from goldsmith.models.jobs import FolderKind, GgufKind, HubKind
     from goldsmith.run.batches import jobs as batches
     from goldsmith.run.jobs import RunKind
     from goldsmith.serve.jobs import ProveKind
+    from goldsmith.serve.merged.jobs import written_anew
     from goldsmith.serve.receipt import BFLOAT16_TOLERANCE_NATS, TOLERANCE_NATS
     from goldsmith.stars.jobs import ImportedAnswersKind
     from goldsmith.train.jobs import TrainingKind
@@ -127,6 +128,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     def python_of(name: EnvironmentName | None) -> Path:
         return Path(sys.executable) if name is None else folders.python_of(name, home=home.root)
 
+    exporter = Exporter(lambda: python_of(EnvironmentName.TRL), env, facts.num_cores)
     kinds: Sequence[JobKind] = (
         EnvironmentKind(torch_index_url=settings.torch_index_url, env=env),
         ImportKind(),
@@ -134,7 +136,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         FolderKind(),
         HubKind(access=lambda home: HubAccess.of(home, env, is_offline=settings.hub_offline)),
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
-        ExportKind.of(lambda: python_of(EnvironmentName.TRL), env, num_threads=facts.num_cores),
+        *written_anew(exporter, device=facts.device),
         ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
         RunKind(),
         batches.BatchCheckKind(),

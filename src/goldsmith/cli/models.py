@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from goldsmith.cli.console import Cli
-from goldsmith.cli.exporting import export_model
+from goldsmith.cli.exporting import export_model, merge_model
 from goldsmith.cli.watching import finish_or_say, until_live
 from goldsmith.models import hub_access, queries, service
 from goldsmith.models.errors import HubTokenNotUsable
@@ -35,6 +35,9 @@ TUNED_FACTS = (
 
 
 commands.command("export")(export_model)
+
+
+commands.command("merge")(merge_model)
 
 
 @commands.command("list")
@@ -224,6 +227,8 @@ def command_to_get(base: BaseModel) -> str:
     """How the files of a base model are brought once more."""
     if base.source == "builtin" and base.name in BUILTINS:
         return f"goldsmith models get {base.name}"
+    if base.merged_from is not None:
+        return f"goldsmith models merge {base.merged_from}"
     if base.source == "hub" and base.hub_id:
         own_name = "" if base.name == base.hub_id else f" --name {shlex.quote(base.name)}"
         return f"goldsmith models get {base.hub_id}{own_name}"

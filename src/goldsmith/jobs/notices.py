@@ -19,7 +19,7 @@ from goldsmith.storage import clock
 KEPT: Final = timedelta(days=14)
 LONG: Final = timedelta(seconds=10)
 """What is over before that was still being looked at. A failure is told always."""
-QUIET: Final = frozenset({"prove"})
+QUIET: Final = frozenset({"prove", "merge_speed"})
 """Kinds that nobody has asked for by hand."""
 MAX_NOTICES: Final = 100
 

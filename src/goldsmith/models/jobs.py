@@ -253,7 +253,7 @@ def _register(
     context: WorkContext, source: Path, facts: ModelFacts, model: BaseModel, *, is_ours: bool = False
 ) -> dict[str, Any]:
     """Keep the files and write the row; `model` says where it comes from."""
-    kept = _keep(context.home, source, facts, is_ours=is_ours)
+    kept = keep(context.home, source, facts, is_ours=is_ours)
     name = str(context.job.params["name"])
     # The hub's own spelling, where the model is called by its hub id.
     model.name = model.hub_id if model.hub_id and name.lower() == model.hub_id.lower() else name
@@ -266,7 +266,7 @@ def _register(
     return {"base_model_id": model_id}
 
 
-def _keep(home: Home, source: Path, facts: ModelFacts, *, is_ours: bool) -> Path:
+def keep(home: Home, source: Path, facts: ModelFacts, *, is_ours: bool) -> Path:
     """Put the files that count at their place under the content hash; what is there already is whole.
 
     Files in a job's own folder are linked, not copied: nobody else changes them, and they may be large.

@@ -18,7 +18,7 @@ class BaseModel(Table, Owned):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     source: Mapped[str] = mapped_column(String(32))
-    """`builtin`, `folder`, `gguf` or `hub`."""
+    """`builtin`, `folder`, `gguf`, `hub` or `merged`."""
     hub_id: Mapped[str | None]
     hub_commit: Mapped[str | None] = mapped_column(String(64))
     folder: Mapped[str] = mapped_column(String(1024))
@@ -30,6 +30,8 @@ class BaseModel(Table, Owned):
     template_hash: Mapped[str] = mapped_column(String(64))
     end_marker: Mapped[str] = mapped_column(String(64))
     licence: Mapped[str | None]
+    merged_from: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The fine-tuned model whose adapter was added to these weights; null for every other."""
 
 
 class FineTunedModel(Table):

@@ -176,20 +176,33 @@ class EngineClient:
             duration_s=time.monotonic() - began,
         )
 
-    async def complete(self, model: str, prompt_ids: Sequence[int], *, max_tokens: int, salt: str) -> Completion:
-        """What the model writes behind these ids, greedily."""
+    async def complete(
+        self, model: str, prompt_ids: Sequence[int], *, max_tokens: int, salt: str, is_whole_length: bool = False
+    ) -> Completion:
+        """What the model writes behind these ids, greedily; with `is_whole_length` it does not stop by itself."""
         began = time.monotonic()
         body = {"model": model, "prompt": list(prompt_ids), "max_tokens": max_tokens, "temperature": 0}
+        if is_whole_length:
+            body["ignore_eos"] = True
         answer = await self._post("/v1/completions", {**body, "return_token_ids": True, "cache_salt": salt})
         choice = answer["choices"][0]
         ids = [int(token) for token in choice.get("token_ids") or []]
         return Completion(ids, choice.get("finish_reason") or "", time.monotonic() - began)
 
     async def complete_all(
-        self, model: str, prompts: Sequence[Sequence[int]], *, max_tokens: int, salt: str
+        self,
+        model: str,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_tokens: int,
+        salt: str,
+        is_whole_length: bool = False,
     ) -> list[Completion]:
         """What the model writes behind each of these, all at once."""
-        asked = (self.complete(model, prompt, max_tokens=max_tokens, salt=salt) for prompt in prompts)
+        asked = (
+            self.complete(model, prompt, max_tokens=max_tokens, salt=salt, is_whole_length=is_whole_length)
+            for prompt in prompts
+        )
         return list(await asyncio.gather(*asked))
 
     async def token_logprob(self, score: Score, *, salt: str) -> float:

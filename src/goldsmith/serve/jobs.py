@@ -12,6 +12,8 @@ from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import queries, receipt, service
+from goldsmith.serve.merged import receipt as merged_receipt
+from goldsmith.serve.merged import service as merging
 from goldsmith.serve.receipt import Finding, Subject
 from goldsmith.serve.tables import Deployment, Receipt
 from goldsmith.serve.types import Proof
@@ -31,26 +33,29 @@ class ProveKind(LightKind):
         """Measure, then write. A load that is not the current one any more is left alone."""
         del stage
         with context.database.reading() as session:
-            subject = self._subject(session, context)
-        if subject is None:
-            return {"outcome": "outdated"}
-        finding = receipt.prove(subject, context.report)
+            deployment = _current(session, context)
+            if deployment is None:
+                return {"outcome": "outdated"}
+            merged = _merged(session, deployment)
+            subject = self._subject(session, context, deployment)
+        if merged is None:
+            finding = receipt.prove(subject, context.report)
+        else:
+            finding = merged_receipt.prove(subject, merged.content_hash, context.report)
         with context.transaction() as session:
             deployment = _current(session, context)
             if deployment is None:
                 return {"outcome": "outdated"}
             return _write(session, deployment, finding, context)
 
-    def _subject(self, session: Session, context: WorkContext) -> Subject | None:
-        deployment = _current(session, context)
-        if deployment is None:
-            return None
+    def _subject(self, session: Session, context: WorkContext, deployment: Deployment) -> Subject:
         engine = queries.one(session, deployment.engine_id)
-        model = session.get_one(FineTunedModel, deployment.model_id)
-        base = session.get_one(BaseModel, model.base_model_id)
+        merged = _merged(session, deployment)
+        model = session.get_one(FineTunedModel, merged.merged_from if merged is not None else deployment.model_id)
+        base = merged or session.get_one(BaseModel, model.base_model_id)
         target = queries.target_of(deployment, engine)
         return Subject(
-            model_id=model.id,
+            model_id=deployment.model_id,
             folder=models.folder_of(context.home, model),
             template_hash=model.template_hash,
             lora_rank=model.lora_rank,
@@ -61,6 +66,12 @@ class ProveKind(LightKind):
             key=target.read_key(context.home.root),
             tolerance_nats=self.tolerance_nats,
         )
+
+
+def _merged(session: Session, deployment: Deployment) -> BaseModel | None:
+    """The merged model, if one is deployed here."""
+    base = session.get(BaseModel, deployment.model_id)
+    return base if base is not None and base.merged_from is not None else None
 
 
 def _current(session: Session, context: WorkContext) -> Deployment | None:
@@ -89,7 +100,11 @@ def _write(session: Session, deployment: Deployment, finding: Finding, context: 
     deployment.receipt_id = row.id
     if finding.is_green:
         deployment.proof, deployment.message = Proof.PROVED.value, ""
-        _write_metrics(session.get_one(FineTunedModel, deployment.model_id), finding, row)
+        merged = _merged(session, deployment)
+        if merged is None:
+            _write_metrics(session.get_one(FineTunedModel, deployment.model_id), finding, row)
+        elif merging.is_to_be_timed(session, merged):
+            merging.queue_speed(session, merged, by=Person(context.job.created_by, "", context.job.domain))
     else:
         by = Person(context.job.created_by, "Goldsmith", context.job.domain)
         service.refuse(session, deployment, finding.reason, by=by)

@@ -86,6 +86,12 @@ def deployment_of(session: Session, model_id: str) -> Deployment:
     return found
 
 
+def is_wanted(session: Session, model_id: str) -> bool:
+    """Whether the model should be on an engine."""
+    query = select(Deployment.id).where(Deployment.model_id == model_id, Deployment.is_wanted)
+    return session.scalar(query.limit(1)) is not None
+
+
 def active(session: Session, *, domain: str) -> list[ActiveModel]:
     """What should be live or is, with its engine."""
     query = select(Deployment, Engine).join(Engine, Engine.id == Deployment.engine_id)

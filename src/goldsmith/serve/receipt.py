@@ -31,7 +31,7 @@ BFLOAT16_TOLERANCE_NATS = 0.5
 LEAST_EFFECT_NATS = 0.02
 """An adapter that moves no token by more than this does nothing that anybody could notice."""
 MAX_ANSWER_TOKENS = 128
-_REQUEST_TIMEOUT_S = 120.0
+REQUEST_TIMEOUT_S = 120.0
 _CHATS: tuple[tuple[dict[str, str], ...], ...] = (
     ({"role": "user", "content": "What is 2 + 2?"},),
     ({"role": "system", "content": "Answer briefly.\n"}, {"role": "user", "content": " Grüße, 12345 \n\t“ok”? "}),
@@ -91,12 +91,12 @@ def prove(subject: Subject, report: Report) -> Finding:
     rows = _check_files(subject, finding)
     if rows and not finding.reason:
         report(0.2, "Comparing token ids with the engine's")
-        _check_tokens(subject, rows, finding)
+        check_tokens(subject, rows, finding)
         report(0.3, "Asking the engine for log-probabilities")
         _check_scores(subject, rows, finding)
     if rows and not finding.reason:
         report(0.8, "Letting it write")
-        _check_writing(subject, rows, finding)
+        check_writing(subject, rows, finding)
     finding.duration_s = time.monotonic() - began
     if finding.is_green:
         finding.reason = (
@@ -137,8 +137,8 @@ def _check_files(subject: Subject, finding: Finding) -> list[ProbeRow]:
         is_ok=not is_zero,
         or_else="The adapter changes nothing: all of its B matrices are zero, as before a training.",
     )
-    _check_template(subject, finding)
-    return _choose(rows, finding)
+    check_template(subject, finding)
+    return choose(rows, finding)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -188,7 +188,8 @@ def _check_names(subject: Subject, tensors: dict[str, weights.Tensor], finding: 
     )
 
 
-def _check_template(subject: Subject, finding: Finding) -> None:
+def check_template(subject: Subject, finding: Finding) -> None:
+    """Whether the model was trained under the template that the engine uses."""
     found = Renderer.open(subject.base_folder).template_hash
     finding.check(
         "chat template",
@@ -200,7 +201,8 @@ def _check_template(subject: Subject, finding: Finding) -> None:
     )
 
 
-def _choose(rows: Sequence[ProbeRow], finding: Finding) -> list[ProbeRow]:
+def choose(rows: Sequence[ProbeRow], finding: Finding) -> list[ProbeRow]:
+    """The rows that are asked."""
     learn, exam = (probe.choose(rows, side, NUM_ROWS) for side in ("learn", "exam"))
     finding.num_learn_rows, finding.num_exam_rows = len(learn), len(exam)
     finding.check(
@@ -216,7 +218,8 @@ def _choose(rows: Sequence[ProbeRow], finding: Finding) -> list[ProbeRow]:
 # What the engine says
 
 
-def _check_tokens(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) -> None:
+def check_tokens(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) -> None:
+    """Whether the engine makes the same tokens of chats as the training did."""
     renderer = Renderer.open(subject.base_folder)
     chats = [list(chat) for chat in _CHATS]
     chats += [[m for m in row.messages if m["role"] != "assistant"] for row in rows if row.messages]
@@ -228,7 +231,7 @@ def _check_tokens(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) 
         seen = [await engine.tokenize(subject.model_id, chat) for chat in chats]
         return seen, [await engine.round_trip(subject.model_id, prompt) for prompt in prompts]
 
-    seen, turned = call(subject.url, subject.key, ask, timeout_s=_REQUEST_TIMEOUT_S)
+    seen, turned = call(subject.url, subject.key, ask, timeout_s=REQUEST_TIMEOUT_S)
     num_same = sum(ids == known for ids, known in zip(seen, wanted, strict=True))
     finding.check(
         "prompts as token ids",
@@ -253,9 +256,9 @@ def _check_scores(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) 
     turns = zip_longest(*([(row, place) for place in row.places(NUM_FIRST_TOKENS)] for row in rows))
     places = [at for turn in turns for at in turn if at is not None]
     base, tuned = _ask_scores(subject, places)
-    off_base = _largest(a - row.base[place] for a, (row, place) in zip(base, places, strict=True))
-    off_tuned = _largest(a - row.tuned[place] for a, (row, place) in zip(tuned, places, strict=True))
-    effect = _largest(a - b for a, b in zip(tuned, base, strict=True))
+    off_base = largest(a - row.base[place] for a, (row, place) in zip(base, places, strict=True))
+    off_tuned = largest(a - row.tuned[place] for a, (row, place) in zip(tuned, places, strict=True))
+    effect = largest(a - b for a, b in zip(tuned, base, strict=True))
     within = f"at most {subject.tolerance_nats} from the training's"
     finding.check(
         "base model's log-probabilities",
@@ -280,7 +283,7 @@ def _check_scores(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) 
         or_else="The engine finds other probabilities for the rows that it learned from than its training did (off by "
         f"{off_tuned:.2f} nats): these weights were trained on other rows.",
     )
-    _check_gain(places, base, tuned, finding)
+    check_gain(places, base, tuned, finding)
 
 
 def _ask_scores(subject: Subject, places: Sequence[tuple[ProbeRow, int]]) -> tuple[list[float], list[float]]:
@@ -293,13 +296,14 @@ def _ask_scores(subject: Subject, places: Sequence[tuple[ProbeRow, int]]) -> tup
     async def ask(engine: EngineClient) -> list[float]:
         return await engine.token_logprobs(scores, salt=salt, concurrency=NUM_CALLERS)
 
-    found = call(subject.url, subject.key, ask, timeout_s=_REQUEST_TIMEOUT_S)
+    found = call(subject.url, subject.key, ask, timeout_s=REQUEST_TIMEOUT_S)
     return found[: len(places)], found[len(places) :]
 
 
-def _check_gain(
+def check_gain(
     places: Sequence[tuple[ProbeRow, int]], base: Sequence[float], tuned: Sequence[float], finding: Finding
 ) -> None:
+    """Whether it knows what it learned better than its base."""
     for side in ("learn", "exam"):
         at = [number for number, (row, _) in enumerate(places) if row.side == side]
         if not at:
@@ -316,11 +320,13 @@ def _check_gain(
         )
 
 
-def _largest(differences: Any) -> float:
+def largest(differences: Any) -> float:
+    """The largest of these, whichever way they differ."""
     return max((abs(value) for value in differences), default=0.0)
 
 
-def _check_writing(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) -> None:
+def check_writing(subject: Subject, rows: Sequence[ProbeRow], finding: Finding) -> None:
+    """Whether it stops by itself, and how fast it writes."""
     learn = sorted((row for row in rows if row.side == "learn"), key=lambda row: len(row.answer_ids))[:3]
     salt = make_salt()
 
@@ -334,7 +340,7 @@ def _check_writing(subject: Subject, rows: Sequence[ProbeRow], finding: Finding)
         together = await engine.complete_all(subject.model_id, prompts, max_tokens=16, salt=make_salt())
         return was_idle, alone, together, time.monotonic() - began
 
-    was_idle, alone, together, together_s = call(subject.url, subject.key, write, timeout_s=_REQUEST_TIMEOUT_S)
+    was_idle, alone, together, together_s = call(subject.url, subject.key, write, timeout_s=REQUEST_TIMEOUT_S)
     num_stopped = sum(answer.finish_reason == "stop" for answer in alone)
     is_long = len(learn[0].answer_ids) > MAX_ANSWER_TOKENS
     finding.check(

@@ -33,6 +33,7 @@ from goldsmith.serve.types import (
 )
 from goldsmith.serve.wanted import MAX_CRASHES, Wanted, backoff
 from goldsmith.storage import clock
+from goldsmith.storage.ids import Prefix
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _wanted_deployment(session: Session, deployment: Deployment) -> WantedDeploy
         id=deployment.id,
         model_id=deployment.model_id,
         engine_id=deployment.engine_id,
-        is_base=proof is Proof.NOT_NEEDED,
+        is_base=proof is Proof.NOT_NEEDED or deployment.model_id.startswith(f"{Prefix.BASE_MODEL}_"),
         is_wanted=deployment.is_wanted,
         state=DeploymentState(deployment.state),
         generation=deployment.generation,

@@ -147,11 +147,12 @@ def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
 
 
 def deploy_beside(session: Session, model_id: str, *, by: Person) -> Deployment | None:
-    """Have a fine-tuned model live, unless an engine with another base model would be stopped for it; then None."""
-    model = models.tuned(session, model_id, domain=by.domain)
-    engine = queries.engine_for(session, model.base_model_id)
+    """Have a model live, unless an engine with another base model would be stopped for it; then None."""
+    model = models.any_model(session, model_id, domain=by.domain)
+    base_id = model.id if isinstance(model, BaseModel) else model.base_model_id
+    engine = queries.engine_for(session, base_id)
     is_ours = engine is None or engine.kind == EngineKind.OURS.value
-    others = [one for one in queries.of_ours(session) if one.is_wanted and one.base_model_id != model.base_model_id]
+    others = [one for one in queries.of_ours(session) if one.is_wanted and one.base_model_id != base_id]
     return None if is_ours and others else deploy(session, model.id, by=by)
 
 
@@ -168,6 +169,8 @@ def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
         history.record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
     if isinstance(model, FineTunedModel) and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
+    if isinstance(model, BaseModel) and model.merged_from is not None:
+        stop_engine(session, deployment.engine_id, by=by)  # it has nothing else
     session.flush()
     return deployment
 
@@ -181,13 +184,16 @@ def refuse(session: Session, deployment: Deployment, reason: str, *, by: Person)
     model = session.get(FineTunedModel, deployment.model_id)
     if model is not None and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
+    engine = queries.one(session, deployment.engine_id)
+    if engine.base_model_id == deployment.model_id:  # merged weights: they are all that the engine has
+        engine.is_wanted, engine.message = False, f"stopped: {reason}"
 
 
 def prove_again(session: Session, model_id: str, *, by: Person) -> Deployment:
     """Have a deployed model's load proved once more."""
-    model = models.tuned(session, model_id, domain=by.domain)
+    model = models.any_model(session, model_id, domain=by.domain)
     deployment = queries.deployment_of(session, model.id)
-    if deployment.proof == Proof.REFUSED.value:
+    if deployment.proof in (Proof.REFUSED.value, Proof.NOT_NEEDED.value):
         return deploy(session, model.id, by=by)
     deployment.proof, deployment.prove_job_id = Proof.UNPROVED.value, None
     session.flush()
@@ -268,7 +274,10 @@ def _wake(engine: Engine) -> None:
 def _want_base(session: Session, engine: Engine, *, by: Person) -> None:
     if engine.base_model_id is not None:
         deployment = _deployment_row(session, engine.base_model_id, engine, by=by)
-        deployment.is_wanted, deployment.proof = True, Proof.NOT_NEEDED.value
+        if session.get_one(BaseModel, engine.base_model_id).merged_from is None:
+            deployment.is_wanted, deployment.proof = True, Proof.NOT_NEEDED.value
+        elif not deployment.is_wanted or deployment.proof == Proof.REFUSED.value:
+            _begin(deployment)  # merged weights are proved, as an adapter is
 
 
 def _deployment_row(session: Session, model_id: str, engine: Engine, *, by: Person) -> Deployment:

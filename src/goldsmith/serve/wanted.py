@@ -209,6 +209,8 @@ def _deployment_actions(
     elif is_ready and deployment.is_base:
         if not is_there:
             yield MarkLoaded(deployment.id)
+        else:
+            yield from _prove(deployment)  # merged weights have something to prove, others do not
     elif is_ready:
         is_listed = facts.listed is None or deployment.model_id in facts.listed
         has_failed = deployment.state is DeploymentState.FAILED and deployment.generation == engine.generation

@@ -30,7 +30,7 @@ HELD: Final = timedelta(seconds=60)
 GONE: Final = 410
 KEPT: Final = timedelta(days=30)
 """So long delivered messages can be looked at."""
-QUIET: Final = frozenset({"prove"})
+QUIET: Final = frozenset({"prove", "merge_speed"})
 """Kinds of jobs that nobody has asked for by hand."""
 
 

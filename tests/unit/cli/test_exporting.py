@@ -66,3 +66,9 @@ def test_without_waiting_only_the_job_is_said(line: Line, model_id: str) -> None
     code, _, err = line.run("models", "export", model_id, "--no-wait", "--to", "x.zip")
     assert code != 0
     assert "--to waits" in err
+
+
+def test_a_model_is_merged_from_the_command_line(line: Line, model_id: str) -> None:
+    said = line.json("models", "merge", model_id, "--no-wait")
+    assert (said["model"], said["merged_model"], said["state"], said["speed"]) == (model_id, None, "queued", None)
+    assert len(line.json("jobs", "list")) == 1

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from goldsmith.jobs import program
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.kinds import WorkContext
+from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobView, Launch
 from goldsmith.models import queries
 from goldsmith.models.errors import ModelNotWhole, NoRoomForModel
@@ -20,6 +22,7 @@ from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.storage import amounts
 from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, write_whole
 from goldsmith.wire import export, manifest
+from goldsmith.wire.events import Event, EventKind
 from goldsmith.wire.export import Check, ExportForm, ExportOrder
 
 PROGRAM = "goldsmith.trainers.export_model"
@@ -68,6 +71,39 @@ class Exporter:
 
     def _command(self, attempt: int) -> tuple[str, ...]:
         return program.command(self.python(), PROGRAM, ("--order", "../job.json", "--attempt", str(attempt)))
+
+
+class WrittenByChild:
+    """A kind of job whose heavy stage is the child. Subclasses have `name`, `stages` and `work`."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self._exporter = exporter
+
+    def prepare(
+        self, context: WorkContext, form: ExportForm, dtype: str | None, *, num_copies: int
+    ) -> tuple[ExportOrder, int]:
+        """Tell the child, if it can work; and about how many bytes will be written. Raises NoRoomForModel too."""
+        with context.database.reading() as session:
+            order = self._exporter.prepare(session, context.home, context.job, form, dtype)
+            model = session.get_one(FineTunedModel, context.job.subject_id)
+            num_parameters = session.get_one(BaseModel, model.base_model_id).num_parameters
+        wanted_bytes = num_copies * num_bytes(order, num_parameters)
+        refuse_if_no_room(context.home, wanted_bytes)
+        self._exporter.write(context.folder, order, f"{order.model_name}, {form.value}")
+        return order, wanted_bytes
+
+    def launch(self, job: JobView, folder: JobFolder) -> Launch:
+        """The child. Raises EnvironmentMissing."""
+        return self._exporter.launch(job, folder)
+
+    def on_event(self, session: Session, job: Job, event: Event) -> None:
+        """Say what it is doing."""
+        del session
+        if event.kind in (EventKind.PHASE, EventKind.LOG):
+            job.message = str(event.data.get("text", ""))[:1000]
+
+    def mirror(self, session: Session, job: Job) -> None:
+        """Nothing else keeps its state."""
 
 
 def num_bytes(order: ExportOrder, num_parameters: int) -> int:

@@ -26,6 +26,8 @@ _SUBJECT_PAGES = {
     "import": "/data",
     "prove": "/models",
     "model_export": "/models",
+    "model_merge": "/models",
+    "merge_speed": "/models",
     "batch_check": "/batches",
     "batch": "/batches",
     "batch_end": "/batches",

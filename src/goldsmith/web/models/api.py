@@ -28,7 +28,7 @@ from goldsmith.web.dependencies import (
     TheState,
 )
 from goldsmith.web.described import Responses, under_way
-from goldsmith.web.models import export_api
+from goldsmith.web.models import export_api, merged_api
 from goldsmith.web.models.answers import (
     AvailableAnswer,
     AvailableModelsAnswer,
@@ -49,6 +49,7 @@ from goldsmith.web.waiting import wait_for_job
 
 api = APIRouter(tags=["models"])
 api.include_router(export_api.api)
+api.include_router(merged_api.api)
 THERE: Responses = {200: {"model": GettingAnswer, "description": "It is there already."}}
 
 

@@ -23,6 +23,7 @@ from goldsmith.run import queries as runs
 from goldsmith.serve import history as serve_history
 from goldsmith.serve import queries as serve
 from goldsmith.serve.errors import ReceiptNotFound
+from goldsmith.serve.merged import service as merging
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import Receipt
 from goldsmith.serve.types import DEFAULT_ALIAS
@@ -35,6 +36,7 @@ from goldsmith.web.format import counted, moment
 from goldsmith.web.forms import FormField, FormModel, fields_of
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.models import views
+from goldsmith.web.models.merged_views import merged_view
 from goldsmith.web.models.views import BasePage, Link, ModelPage, ModelsPage
 
 NUM_HISTORY = 20
@@ -109,6 +111,7 @@ def model_page(request: Request, session: orm.Session, row: FineTunedModel) -> M
         id=row.id,
         lead=f"Fine-tuned from {row.base_model} on {counted(row.training_sample_count, 'gold star')}.",
         live=views.live_of(item, receipt, _before(session, row.domain, names)),
+        merged=merged_view(merging.look(session, row)),
         proving=job_line(proving) if proving is not None and not JobState(proving.state).is_over else None,
         receipt=views.receipt_view(receipt, item) if receipt is not None else None,
         metrics=views.metrics_of(row, arm, _measurers(row, comparisons)),
@@ -122,19 +125,36 @@ def model_page(request: Request, session: orm.Session, row: FineTunedModel) -> M
 def base_page(request: Request, session: orm.Session, row: BaseModel) -> BasePage:
     """One base model."""
     live = _live(session, row.domain)
+    item, receipt = live.get(row.id), _receipt(session, row.id)
     names = serve.model_names(session)
     children = [tuned for tuned in queries.all_tuned(session, domain=row.domain) if tuned.base_model_id == row.id]
     history = serve.history(session, domain=row.domain, model_id=row.id, limit=NUM_HISTORY)
     return BasePage(
         title=row.name,
         id=row.id,
-        lead=f"A base model: {views.parameters(row.num_parameters)}. Trainings start from it and leave it as it is.",
-        live=views.live_of(live.get(row.id), None, _before(session, row.domain, names)),
+        lead=_lead(row),
+        live=views.live_of(item, receipt, _before(session, row.domain, names)),
+        receipt=views.receipt_view(receipt, item) if receipt is not None else None,
+        speed=_speed(session, row),
         facts=views.base_facts(row),
         children=tuple(views.tuned_line(child, live.get(child.id)) for child in children),
         address=f"{request.base_url}v1",
         history=tuple(views.history_line(entry, names) for entry in history),
     )
+
+
+def _lead(row: BaseModel) -> str:
+    size = views.parameters(row.num_parameters)
+    if row.merged_from is not None:
+        return f"A fine-tuned model, merged: {size}. It answers at the speed of a base model, and never changes."
+    return f"A base model: {size}. Trainings start from it and leave it as it is."
+
+
+def _speed(session: orm.Session, row: BaseModel) -> str:
+    if row.merged_from is None:
+        return ""
+    found = merging.look(session, queries.tuned(session, row.merged_from, domain=row.domain)).speed
+    return str((found or {}).get("sentence", ""))
 
 
 def _builtins(session: orm.Session, domain: str) -> tuple[views.BuiltinLine, ...]:

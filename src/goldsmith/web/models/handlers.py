@@ -24,12 +24,13 @@ from goldsmith.web.dependencies import (
     TheState,
 )
 from goldsmith.web.forms import Filled, form_of
-from goldsmith.web.models import export_handlers
+from goldsmith.web.models import export_handlers, merged_handlers
 from goldsmith.web.models.found import HubForm, ImportForm, Returned, base_page, model_page, models_page
 from goldsmith.web.pages import redirect, render
 
 pages = APIRouter()
 pages.include_router(export_handlers.pages)
+pages.include_router(merged_handlers.pages)
 Filling = Annotated[Filled[ImportForm], Depends(form_of(ImportForm))]
 HubFilling = Annotated[Filled[HubForm], Depends(form_of(HubForm))]
 

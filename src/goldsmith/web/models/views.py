@@ -18,6 +18,7 @@ from goldsmith.web import alias_words
 from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import JobLine, job_line
+from goldsmith.web.models.merged_views import MergedView
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import ReceiptLine
@@ -150,6 +151,7 @@ class ModelPage(Page):
     id: str
     lead: str
     live: Live
+    merged: MergedView
     proving: JobLine | None
     receipt: ReceiptView | None
     metrics: tuple[Metric, ...]
@@ -168,6 +170,8 @@ class BasePage(Page):
     id: str
     lead: str
     live: Live
+    receipt: ReceiptView | None
+    speed: str
     facts: tuple[tuple[str, str], ...]
     children: tuple[ModelLine, ...]
     address: str
@@ -320,7 +324,11 @@ def base_facts(row: BaseModel) -> tuple[tuple[str, str], ...]:
 
 
 def _origin(row: BaseModel) -> str:
-    words = {"folder": "a folder on this machine", "gguf": "a GGUF file on this machine"}
+    words = {
+        "merged": "a fine-tuned model, merged",
+        "folder": "a folder on this machine",
+        "gguf": "a GGUF file on this machine",
+    }
     if row.source == "builtin":
         return f"Goldsmith's own list: a smaller copy of {row.hub_id}"
     return f"the hub, {row.hub_id}" if row.source == "hub" else words.get(row.source, row.source)

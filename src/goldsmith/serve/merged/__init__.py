@@ -1,0 +1,1 @@
+"""Merged for speed: adapters added to their base's weights, on an engine of their own, proved and timed."""
