@@ -187,12 +187,12 @@ def test_a_keeper_that_died_in_the_midst_is_followed_by_one_that_sends(scene: Sc
 def test_two_keepers_send_a_message_once(scene: Scene) -> None:
     scene.add()
     scene.end_job()
-    now = clock.now()
     with scene.writing() as session:
         service.tell_ends(session, queries.switched_on(session), queries.ends_after(session, 0))
         message_id = queries.messages(session, scene.webhook_id)[0].id
-        assert service.take(session, message_id, now + timedelta(seconds=1))
-        assert not service.take(session, message_id, now + timedelta(seconds=1))
+        later = clock.now() + timedelta(seconds=1)
+        assert service.take(session, message_id, later)
+        assert not service.take(session, message_id, later)
 
 
 def test_without_its_secret_nothing_is_sent_and_that_is_said(scene: Scene) -> None:
