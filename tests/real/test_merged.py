@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.real.homes import Supervised, supervised
+from tests.real.homes import Supervised, free_port, supervised
 from tokenizers import Tokenizer
 
 from goldsmith import app
@@ -76,7 +76,7 @@ def add_models(parts: app.Parts, base_folder: Path, adapter: Path) -> tuple[str,
 def merged(
     real_home: Path, smollm2_folder: Path, trained_adapter: Path, tmp_path: Path
 ) -> Iterator[tuple[Merged, Person]]:
-    parts = app.assemble(Settings(home=tmp_path / "home", port=8311, engine_port=8310))
+    parts = app.assemble(Settings(home=tmp_path / "home", port=free_port(), engine_port=free_port()))
     (parts.home.root / "environments").symlink_to(real_home / "environments")
     app.prepare_database(parts)
     model_id, by = add_models(parts, smollm2_folder, trained_adapter)

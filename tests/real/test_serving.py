@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.real.homes import free_port
 
 from goldsmith import migrations
 from goldsmith.jobs import queries as jobs
@@ -46,7 +47,7 @@ class Serving:
             self.by = people.known_by_name(session, "Ada")
             session.add(_base_row(base_folder, self.by))
         program = engine.vllm(home, env={"PATH": "/usr/bin:/bin", "HOME": str(home.root)})
-        self.keeper = EngineKeeper(self.database, home, EngineSettings(program, "cpu", first_port=8300))
+        self.keeper = EngineKeeper(self.database, home, EngineSettings(program, "cpu", first_port=free_port()))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self.messages: list[str] = []
