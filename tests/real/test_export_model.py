@@ -38,4 +38,4 @@ def test_an_export_answers_as_the_adapter_does(walk: Walk, tmp_path: Path, form:
     assert all(not name.endswith((".bin", ".pt", ".pkl")) for name in names)
     if form is ExportForm.MERGED:
         assert {"tokenizer.json", "chat_template.jinja", "config.json"} <= names
-        assert json.loads((folder / "config.json").read_text())["dtype"] == "bfloat16"
+        assert json.loads((folder / "config.json").read_text())["dtype"] == "float16"

@@ -8,6 +8,7 @@ whether that is good is for the parent to say. Weights are safetensors throughou
 import argparse
 import gc
 import json
+import math
 import os
 import shutil
 import sys
@@ -24,6 +25,8 @@ from goldsmith.wire.rows import NOT_LEARNED
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 NOT_COPIED = ("*.safetensors", "*.safetensors.index.json", "config.json", "README.md", "manifest.json")
 """Of the base model's files: the weights and what describes them are written anew, everything else goes along."""
+LARGEST_FLOAT16 = 65_504.0
+ROOM_IN_FLOAT16 = 8
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -63,12 +66,13 @@ def work(order: ExportOrder, folder: Path, report: Report) -> dict[str, Any]:
     steps.begin("asking", f"Asking the adapter {len(rows)} rows")
     before = [answer(model, row, order.max_answer_tokens) for row in rows]
     steps.begin("writing", "Writing the weights")
-    dtype = write_merged(order, model, target) if order.form is ExportForm.MERGED else write_adapter(order, target)
+    is_merged = order.form is ExportForm.MERGED
+    dtype = write_merged(order, model, rows, target) if is_merged else write_adapter(order, target)
     manifest.write(target, model_id=order.model_id, form=order.form.value, dtype=dtype)
     del model
     gc.collect()
     steps.begin("opening", "Opening what was written")
-    exported = load_whole(target) if order.form is ExportForm.MERGED else load_tuned(order, target)
+    exported = load_whole(target) if is_merged else load_tuned(order, target)
     steps.begin("checking", f"Asking the export the same {len(rows)} rows")
     after = [answer(exported, row, order.max_answer_tokens) for row in rows]
     check = compare(order, target, rows, before, after, dtype=dtype)
@@ -134,13 +138,13 @@ def write_adapter(order: ExportOrder, target: Path) -> str:
     return dtype_of(target / "adapter_model.safetensors")
 
 
-def write_merged(order: ExportOrder, model: Any, target: Path) -> str:
+def write_merged(order: ExportOrder, model: Any, rows: list[dict[str, Any]], target: Path) -> str:
     """The whole model: base and adapter added up in float32, rounded once; tokenizer and template as they were."""
     import torch
 
     base = Path(order.base_folder)
     merged = model.merge_and_unload(safe_merge=True)
-    dtype = order.dtype or base_dtype(base)
+    dtype = order.dtype or narrow_dtype(base, largest_number(merged, rows))
     merged = merged.to(getattr(torch, dtype))
     merged.save_pretrained(target)
     for path in base.iterdir():
@@ -151,11 +155,35 @@ def write_merged(order: ExportOrder, model: Any, target: Path) -> str:
     return dtype
 
 
-def base_dtype(folder: Path) -> str:
-    """The type of the base model's weights where it has 16 bits, else bfloat16."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    said = str(config.get("dtype") or config.get("torch_dtype") or "")
-    return said if said in ("float16", "bfloat16") else "bfloat16"
+def narrow_dtype(base: Path, largest: float) -> str:
+    """The 16 bits that lose least: float16 rounds eight times finer, and bfloat16 holds every number.
+
+    `largest` is of a few rows and no bound for others, so float16 must have room for eight times as much, unless the
+    base model's weights are of that type themselves.
+    """
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    is_own = str(config.get("dtype") or config.get("torch_dtype")) == "float16"
+    return "float16" if is_own or largest * ROOM_IN_FLOAT16 <= LARGEST_FLOAT16 else "bfloat16"
+
+
+def largest_number(model: Any, rows: list[dict[str, Any]]) -> float:
+    """The largest absolute value of the weights and of what each layer makes of the rows; infinite if one is none."""
+    import torch
+
+    found = [float(weight.abs().max()) for weight in model.parameters()]
+
+    def note(_layer: Any, _given: Any, made: Any) -> None:
+        parts = made if isinstance(made, tuple) else (made,)
+        numbers = [part for part in parts if torch.is_tensor(part) and part.is_floating_point()]
+        found.extend(float(part.abs().max()) for part in numbers)
+
+    hooks = [layer.register_forward_hook(note) for layer in model.modules()]
+    with torch.no_grad():
+        for row in rows:
+            model(input_ids=torch.tensor([row["input_ids"]]), use_cache=False)
+    for hook in hooks:
+        hook.remove()
+    return max(value if math.isfinite(value) else math.inf for value in found)
 
 
 def dtype_of(path: Path) -> str:

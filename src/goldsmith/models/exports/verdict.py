@@ -6,9 +6,8 @@ from typing import Any
 
 from goldsmith.wire.export import Check
 
-TOLERANCE_NATS: Mapping[str, float] = {"float32": 0.01, "float16": 0.1, "bfloat16": 1.0}
-"""By how much the one token that differs most may differ: weights are rounded to this type, and where the model is
-unsure that shows most. Seen with two small models: 0.00002, 0.005, and for bfloat16 0.04 and 0.36 nats."""
+TOLERANCE_NATS: Mapping[str, float] = {"float32": 0.01, "float16": 0.1, "bfloat16": 0.25}
+"""Weights are rounded to this type. Seen with a small model: 0.00002, 0.005, and for bfloat16 0.04 to 0.36 nats."""
 MIN_ROWS = 1
 
 
