@@ -13,8 +13,8 @@ from goldsmith.trainers.export_model import narrow_dtype
     ("own", "largest", "chosen"),
     [
         ("bfloat16", 900.0, "float16"),
-        ("bfloat16", 65_504 / 8, "float16"),
-        ("bfloat16", 8_200.0, "bfloat16"),
+        ("bfloat16", 65_504 / 2, "float16"),
+        ("bfloat16", 32_800.0, "bfloat16"),
         ("float32", math.inf, "bfloat16"),
         ("float16", 60_000.0, "float16"),
     ],
