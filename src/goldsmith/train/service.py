@@ -137,7 +137,7 @@ def _training(
         base_model=base.hub_id or base.name,
         base_model_id=base.id,
         backend=backend.name,
-        config=options.model_dump(),
+        config=options.in_effect(),
         training_set_id=training_set.id if training_set is not None else None,
         dataset_path=f"{training_set.folder}/learn.jsonl" if training_set is not None else None,
         sample_count=training_set.num_learn if training_set is not None else None,

@@ -229,6 +229,15 @@ def test_a_training_with_pairs_is_queued_and_one_without_any_is_refused(site: Si
     assert "There is no bad answer to this row" in refused.text
 
 
+def test_settings_that_mean_nothing_to_a_training_are_not_said_to_be_used(site: Site) -> None:
+    set_id, base_id = ready(site)
+    browser = site.browser()
+    for method, is_used in (("sft", False), ("dpo", True)):
+        form = {"training_set": set_id, "base_model": base_id, "name": method, "method": method}
+        page = browser.get(browser.post("/training/new", data=form).headers["location"]).text
+        assert ("Beta (dpo)" in page) is is_used
+
+
 def test_a_choice_that_would_have_no_effect_is_refused(site: Site) -> None:
     set_id, base_id = ready(site)
     form = {"training_set": set_id, "base_model": base_id, "beta": "0.2"}

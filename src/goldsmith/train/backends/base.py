@@ -15,6 +15,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
+    def in_effect(self) -> dict[str, Any]:
+        """What the training really uses: an option that means nothing beside another one is left out."""
+        return self.model_dump()
+
 
 @dataclass(frozen=True)
 class TrainingFacts:

@@ -52,6 +52,10 @@ class TrlOptions(Options):
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed")
     """The same seed gives the same order of rows."""
 
+    def in_effect(self) -> dict[str, Any]:
+        """Without what only pairs have, where there are none."""
+        return self.model_dump(exclude=set(PAIRS_ONLY) if self.method == "sft" else None)
+
     @field_validator(*PAIRS_ONLY)
     @classmethod
     def _refuse_what_has_no_effect(cls, value: float, info: ValidationInfo) -> float:
