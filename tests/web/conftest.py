@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from tests.web.gateway_site import running  # noqa: F401 - a fixture
+from tests.web.gateway_site import gateway_wait_s, running  # noqa: F401 - fixtures
 
 import goldsmith.web.jobs.api
 import goldsmith.web.jobs.handlers

@@ -105,8 +105,15 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path, database_url: str) -> Iterator[Running]:
-    parts = app.assemble(Settings(home=tmp_path / "home", database_url=database_url, gateway_wait_s=0.5))
+def gateway_wait_s() -> float:
+    """How long who comes too early waits for an engine, in seconds: a test in which nobody comes in time says less."""
+    return WAIT_S
+
+
+@pytest.fixture
+def running(tmp_path: Path, database_url: str, gateway_wait_s: float) -> Iterator[Running]:
+    home = tmp_path / "home"
+    parts = app.assemble(Settings(home=home, database_url=database_url, gateway_wait_s=gateway_wait_s))
     write_whole(parts.home.root / key_path(ENGINE), ENGINE_KEY)
     engine = GatedEngine()
     with engine:

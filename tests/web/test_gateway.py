@@ -123,6 +123,7 @@ def test_an_unknown_model_is_told_what_there_is(running: Running) -> None:
     assert "support" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("gateway_wait_s", [0.5])
 def test_an_engine_that_is_starting_is_said_and_when_to_come_back(running: Running) -> None:
     with running.parts.database.transaction() as session:
         session.get_one(Engine, ENGINE).state = "starting"
@@ -132,6 +133,7 @@ def test_an_engine_that_is_starting_is_said_and_when_to_come_back(running: Runni
     assert int(response.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize("gateway_wait_s", [0.5])
 def test_a_dead_engine_is_said(running: Running) -> None:
     running.engine.stop()
     response = running.ask(HELLO)
