@@ -6,19 +6,17 @@ Heavy libraries are imported where they are used, so that every process starts i
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goldsmith import migrations
 from goldsmith.environments import folders, machine
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
-from goldsmith.errors import Conflict
 from goldsmith.jobs.kinds import JobKind, Keeper
 from goldsmith.jobs.types import JobView, Launch
+from goldsmith.migrations import preparing
 from goldsmith.settings import PREFIX, Settings
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -40,13 +38,6 @@ if TYPE_CHECKING:
 DEAD_AFTER_S = {"cpu": 60.0, "cuda": 10.0}
 """Seconds without a token or a moved counter after which an engine is dead. On a CPU that something else uses too, the
 first answer of an adapter was seen to take more than 30 s."""
-
-
-class SchemaIsOlder(Conflict):
-    """The database has an older schema than this version of Goldsmith, and is not migrated without being asked."""
-
-    title = "The database must be migrated first"
-    default_hint = "Make a backup, then run: goldsmith migrate"
 
 
 class Late(Mapping[str, Any]):
@@ -358,32 +349,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def prepare_database(parts: Parts, *, may_migrate_postgresql: bool = False) -> str | None:
-    """Bring the schema up to date. Returns a sentence when something was done.
-
-    SQLite is backed up first. PostgreSQL is migrated only when asked: raises SchemaIsOlder.
-    """
-    revision = migrations.current(parts.database)
-    if revision == migrations.HEAD:
-        return None
-    if revision is None:
-        migrations.upgrade(parts.database)
-        return "Made a new database."
-    if not parts.database.is_sqlite and not may_migrate_postgresql:
-        raise SchemaIsOlder(f"The database is at revision {revision}, this version needs {migrations.HEAD}.")
-    copy = _copy_sqlite(parts, revision) if parts.database.is_sqlite else None
-    migrations.upgrade(parts.database)
-    kept = f" A copy from before lies at {copy}." if copy else ""
-    return f"Migrated the database from revision {revision} to {migrations.HEAD}.{kept}"
-
-
-def _copy_sqlite(parts: Parts, revision: str) -> Path:
-    import sqlite3
-
-    source = Path(parts.settings.database.removeprefix("sqlite:///"))
-    copy = source.with_name(f"{source.stem}.before-{revision}.db")
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(copy)) as new:
-        old.backup(new)
-    return copy
+    """Bring the schema up to date; returns a sentence when something was done. Raises SchemaIsOlder: see there."""
+    return preparing.prepare(parts.database, parts.settings.database, may_migrate_postgresql=may_migrate_postgresql)
 
 
 def pause_jobs(parts: Parts) -> list[str]:

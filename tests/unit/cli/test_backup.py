@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from tests.factories import make_base_model, make_person
 from tests.postgresql import run_sql
 
@@ -184,23 +184,3 @@ def tables_of(home: Path) -> dict[str, list[Any]]:
         found = {table.name: [tuple(row) for row in session.execute(select(table))] for table in METADATA.sorted_tables}
     parts.database.dispose()
     return {name: sorted(rows, key=str) for name, rows in found.items()}
-
-
-@pytest.mark.postgresql
-def test_postgresql_is_migrated_only_when_asked(postgresql_url: str, tmp_path: Path) -> None:
-    parts = app.assemble(Settings(home=tmp_path / "home", database_url=postgresql_url))
-    with parts.database.transaction() as session:
-        for statement in (
-            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
-            "INSERT INTO alembic_version VALUES ('0000')",
-        ):
-            session.execute(text(statement))
-    with pytest.raises(app.SchemaIsOlder) as refused:
-        app.prepare_database(parts)
-    assert "goldsmith migrate" in refused.value.hint
-    with parts.database.transaction() as session:
-        session.execute(text("DELETE FROM alembic_version"))
-        for table in reversed(METADATA.sorted_tables):
-            table.drop(session.connection())
-    assert app.prepare_database(parts, may_migrate_postgresql=True) == "Made a new database."
-    parts.database.dispose()

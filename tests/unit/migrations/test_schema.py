@@ -16,7 +16,6 @@ import goldsmith
 from goldsmith import migrations
 from goldsmith.migrations import tables
 from goldsmith.storage.database import Database
-from goldsmith.storage.files import Home
 from goldsmith.storage.text import searchable
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
@@ -145,13 +144,3 @@ def test_every_module_of_tables_is_known_to_the_migrations() -> None:
     found = (path.relative_to(package.parent).with_suffix("") for path in package.rglob("tables.py"))
     there = {".".join(path.parts) for path in found} - {"goldsmith.migrations.tables"}
     assert there == {module.__name__ for module in tables.MODULES}
-
-
-def test_a_new_database_is_made_whole(home: Home) -> None:
-    from goldsmith import app
-    from goldsmith.settings import Settings
-
-    parts = app.assemble(Settings(home=home.root))
-    assert app.prepare_database(parts) == "Made a new database."
-    assert app.prepare_database(parts) is None
-    parts.database.dispose()
