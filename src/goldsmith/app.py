@@ -163,6 +163,8 @@ def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
     settings = EngineSettings(
         program,
         parts.machine.device,
+        num_gpus=len(parts.machine.gpus),
+        free_bytes=machine.free_bytes,
         first_port=parts.settings.engine_port,
         dead_after_s=DEAD_AFTER_S[parts.machine.device],
     )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.contract.ran_on import RAN_ON
 from tests.unit.serve.conftest import ModelMaker
-from tests.unit.serve.test_keeper import Keeping
+from tests.unit.serve.keeping import Keeping
 
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person

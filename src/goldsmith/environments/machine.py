@@ -44,6 +44,11 @@ def look() -> MachineFacts:
     )
 
 
+def free_bytes() -> int:
+    """Memory that a new process may take now without another being pushed out."""
+    return int(psutil.virtual_memory().available)
+
+
 def _gpus(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         return ()

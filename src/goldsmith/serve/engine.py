@@ -59,6 +59,8 @@ class EnginePlan:
     device: str
     key: str
     key_file: Path
+    gpu: int | None = None
+    """Which of the machine's GPUs is its own."""
 
 
 Program = Callable[[EnginePlan], Launch]
@@ -128,10 +130,18 @@ def vllm(home: Home, *, env: Mapping[str, str]) -> Program:
         path = f"{python.parent}:{env.get('PATH', '/usr/bin:/bin')}"
         passed_on = {key: value for key, value in env.items() if _PASSED_ON.fullmatch(key)}
         own = {**passed_on, **_FORCED_ENV, "PATH": path, "VLLM_API_KEY": plan.key, **_device_env(plan.device)}
+        if plan.gpu is not None:
+            own["CUDA_VISIBLE_DEVICES"] = _own_gpu(plan.gpu, env.get("CUDA_VISIBLE_DEVICES", ""))
         argv = (str(python), "-E", "-s", "-m", "vllm.entrypoints.cli.main", "serve", str(plan.base_folder))
         return Launch(argv + tuple(_arguments(plan)), cwd=plan.base_folder, env=own)
 
     return program
+
+
+def _own_gpu(number: int, visible: str) -> str:
+    """What CUDA is told to see: one GPU, of those that this process may see itself."""
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return names[number] if number < len(names) else str(number)
 
 
 def _device_env(device: str) -> dict[str, str]:

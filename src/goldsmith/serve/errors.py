@@ -122,6 +122,20 @@ class NameNotServable(Invalid):
     default_hint = "Give an address such as http://127.0.0.1:8000."
 
 
+class NotOurs(Invalid):
+    """Only engines that Goldsmith starts itself have copies, and a copy has none."""
+
+    title = "This engine cannot be copied"
+    default_hint = "Copies are made of engines that Goldsmith starts itself."
+
+
+class TooManyCopies(Invalid):
+    """A number of engines that is not offered."""
+
+    title = "This is no number of engines"
+    default_hint = "Give a number from 1 to 16."
+
+
 class WeightsUnreadable(Invalid):
     """A file of weights is damaged, or is no safetensors file."""
 

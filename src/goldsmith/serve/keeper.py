@@ -17,14 +17,17 @@ from goldsmith.jobs import child
 from goldsmith.jobs.types import ChildId
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.serve import copies, operations, queries, recording, wanted
 from goldsmith.serve import engine as processes
-from goldsmith.serve import operations, queries, recording, wanted
 from goldsmith.serve.engine import EngineFiles, EnginePlan, Program
+from goldsmith.serve.engine_watch import Load, Watch
 from goldsmith.serve.errors import EngineNotAnswering
-from goldsmith.serve.operations import Door, Look, Operation
+from goldsmith.serve.operations import Door, Operation
 from goldsmith.serve.recording import Rows
+from goldsmith.serve.room import Room
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind, EngineState, SeenEngine, key_path
+from goldsmith.serve.wanted import ROOM_ENOUGH
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.storage.patience import AWAY
@@ -40,48 +43,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How engines are started on this machine. `program` may make the command of a stand-in."""
+    """How engines are started on this machine. `program` may make the command of a stand-in, which needs no memory."""
 
     program: Program
     device: str
+    num_gpus: int = 0
+    free_bytes: Callable[[], int] = field(default=lambda: ROOM_ENOUGH.free_bytes)
+    """Memory that is free for one more engine; looked at only on machines without a GPU."""
     first_port: int = 8000
     dead_after_s: float = wanted.DEAD_AFTER_S
     look_every_s: float = LOOK_WHILE_READY_S
-
-
-@dataclass
-class Watch:
-    """What the keeper remembers of one engine between ticks; all of it is found out again by another keeper."""
-
-    generation: int
-    process: ChildId | None = None
-    has_answered: bool = False
-    last_life: float = field(default_factory=time.monotonic)
-    listed: frozenset[str] | None = None
-    base_name: str | None = None
-    look: Operation[Look] | None = None
-    next_look: float = 0.0
-    stopping_since: float | None = None
-    message: str = ""
-    is_failing: bool = False
-    """The last look gave no token."""
-    was_away: bool = False
-    """It did not answer since it last gave a token: what answers next may be another process."""
-    trouble: str = ""
-    """What it answers instead of a token."""
-
-    def live(self) -> None:
-        """A sign of life came."""
-        self.last_life = time.monotonic()
-
-
-@dataclass
-class Load:
-    """A model on its way into an engine or out of it."""
-
-    operation: Operation[float] | Operation[bool]
-    model_id: str
-    is_loading: bool
 
 
 class EngineKeeper:
@@ -101,7 +72,7 @@ class EngineKeeper:
     def tick(self, now: datetime) -> None:
         """One look at everything, and what follows from it."""
         self._pick_up_loads()
-        rows = self._read()
+        rows = self._read_evened_out()
         self._forgive_own_sleep()  # a database that was away is like a sleep: it says nothing about the engines
         for engine in rows.engines.values():
             self._watch(engine)
@@ -127,8 +98,19 @@ class EngineKeeper:
         return len(alive)
 
     def _read(self) -> Rows:
+        room = Room(self._settings.free_bytes(), self._settings.num_gpus)
         with self._database.reading() as session:
-            return recording.read(session)
+            return recording.read(session, room)
+
+    def _read_evened_out(self) -> Rows:
+        """What should be, once every copy of an engine is wanted as the engine is."""
+        rows = self._read()
+        found = copies.differences(list(rows.engines.values()), list(rows.deployments.values()))
+        if not found:
+            return rows
+        with self._database.transaction() as session:
+            copies.even_out(session, found)
+        return self._read()
 
     def _forgive_own_sleep(self) -> None:
         now = time.monotonic()
@@ -236,6 +218,11 @@ class EngineKeeper:
         match action:
             case wanted.StartEngine():
                 self._start(action, rows.engines[action.engine_id])
+            case wanted.MakeRoom(engine_id, for_engine_id, because):
+                self._record(lambda session: recording.made_room(session, engine_id, for_engine_id, because))
+            case wanted.WaitForRoom(engine_id, because):
+                if because not in rows.engines[engine_id].message:
+                    self._record(lambda session: recording.waits(session, engine_id, because))
             case wanted.StopEngine():
                 self._stop(action, self._watches[action.engine_id])
             case wanted.MarkDead():
@@ -304,6 +291,7 @@ class EngineKeeper:
             max_lora_rank=action.max_lora_rank,
             max_loras=processes.places(action.num_adapters, device=device, least=engine.max_loras),
             device=device,
+            gpu=action.gpu,
             key=processes.own_key(self._home, engine.id),
             key_file=self._home.root / key_path(engine.id),
         )

@@ -53,14 +53,20 @@ def page(session: Session, *, domain: str) -> list[Engine]:
 
 
 def engine_for(session: Session, base_model_id: str) -> Engine | None:
-    """The engine for this base model: an attached one before one of ours; a wanted one first."""
+    """The engine for this base model: an attached one before one of ours; a wanted one first; never a copy."""
     query = select(Engine).where(Engine.base_model_id == base_model_id, Engine.kind != EngineKind.PROVIDER.value)
+    query = query.where(Engine.copy_of.is_(None))
     return session.scalar(query.order_by(Engine.is_wanted.desc(), Engine.kind, Engine.id.desc()).limit(1))
 
 
 def of_ours(session: Session) -> list[Engine]:
     """Engines that we start ourselves."""
     return list(session.scalars(select(Engine).where(Engine.kind == EngineKind.OURS.value).order_by(Engine.id)))
+
+
+def copies_of(session: Session, engine_id: str) -> list[Engine]:
+    """The copies of an engine, oldest first."""
+    return list(session.scalars(select(Engine).where(Engine.copy_of == engine_id).order_by(Engine.id)))
 
 
 def deployment(session: Session, deployment_id: str) -> Deployment:
@@ -78,8 +84,12 @@ def deployments(session: Session, engine_id: str | None = None) -> list[Deployme
 
 
 def deployment_of(session: Session, model_id: str) -> Deployment:
-    """The model's newest deployment, a wanted one first. Raises DeploymentNotFound."""
-    query = select(Deployment).where(Deployment.model_id == model_id)
+    """The model's newest deployment, a wanted one first, those on copies of an engine never.
+
+    Raises DeploymentNotFound.
+    """
+    query = select(Deployment).join(Engine, Engine.id == Deployment.engine_id).where(Deployment.model_id == model_id)
+    query = query.where(Engine.copy_of.is_(None))
     found = session.scalar(query.order_by(Deployment.is_wanted.desc(), Deployment.id.desc()).limit(1))
     if found is None:
         raise DeploymentNotFound(f"The model {model_id} is not deployed.")
@@ -145,6 +155,11 @@ def aliases_of(session: Session, model_id: str, *, domain: str) -> tuple[str, ..
         row.alias for row in session.scalars(query) if model_id in {part.model_id for part in parts_of(row.old_targets)}
     }
     return tuple(sorted({*_aliases_by_model(session, domain).get(model_id, ()), *back}))
+
+
+def aliased_models(session: Session) -> set[tuple[str, str]]:
+    """(organisation, model) of everything that a stable name leads to."""
+    return {(row.domain, part.model_id) for row in session.scalars(select(Alias)) for part in parts_of(row.targets)}
 
 
 def aliases(session: Session, *, domain: str) -> list[Alias]:
@@ -234,6 +249,24 @@ def target_for(session: Session, model_id: str) -> Target:
     except DeploymentNotFound as error:
         raise NoEngineForModel(f"The model {model_id} is on no engine.") from error
     return target_of(found, one(session, found.engine_id))
+
+
+def targets_for(session: Session, model_id: str) -> list[Target]:
+    """Every engine that answers for this model now and may: the one of `target_for` first, then its copies and others.
+
+    A load that is not proved yet answers only where it is the only one. Empty while none is ready.
+    """
+    first = target_for(session, model_id)
+    if not first.is_ready or not first.is_ours:
+        return [first] if first.is_ready else []
+    query = select(Deployment, Engine).join(Engine, Engine.id == Deployment.engine_id)
+    query = query.where(Deployment.model_id == model_id, Deployment.is_wanted).order_by(Engine.id)
+    others = [
+        target_of(found, engine)
+        for found, engine in session.execute(query)
+        if engine.id != first.engine_id and Proof(found.proof).allows_default and is_live(found, engine)
+    ]
+    return [first, *others]
 
 
 def route_table(session: Session, domain: str) -> RouteTable:

@@ -15,11 +15,12 @@ from goldsmith.jobs.errors import JobNotFound
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import ChildId
-from goldsmith.models.tables import FineTunedModel
+from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
-from goldsmith.serve import history, queries
+from goldsmith.serve import history, queries, service
 from goldsmith.serve.engine import EnginePlan
+from goldsmith.serve.room import Room, needed_bytes
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.serve.types import (
     DeploymentState,
@@ -31,7 +32,7 @@ from goldsmith.serve.types import (
     WantedEngine,
     rank_limit,
 )
-from goldsmith.serve.wanted import MAX_CRASHES, Wanted, backoff
+from goldsmith.serve.wanted import MAX_CRASHES, ROOM_ENOUGH, Wanted, backoff
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix
 
@@ -45,21 +46,24 @@ class Rows:
     deployments: dict[str, Deployment]
 
 
-def read(session: Session) -> Rows:
-    """What should be, and what was last seen."""
+def read(session: Session, room: Room = ROOM_ENOUGH) -> Rows:
+    """What should be, and what was last seen; `room` is what is free on this machine."""
     query = select(Engine).where(Engine.kind != EngineKind.PROVIDER.value).order_by(Engine.id)
     engines = list(session.scalars(query))
     deployments = queries.deployments(session)
     ranks = {d.id: queries.rank_of(session, d.model_id) for d in deployments if d.is_wanted}
-    wanted = Wanted(
-        [_wanted_engine(engine, [ranks[d.id] for d in deployments if d.engine_id == engine.id and d.id in ranks])
-         for engine in engines],
-        [_wanted_deployment(session, deployment) for deployment in deployments],
-    )  # fmt: skip
+    aliased = queries.aliased_models(session)
+    seen = []
+    for engine in engines:
+        own = [d for d in deployments if d.engine_id == engine.id and d.id in ranks]
+        is_aliased = any((d.domain, d.model_id) in aliased for d in own)
+        seen.append(_wanted_engine(session, engine, [ranks[d.id] for d in own], is_aliased=is_aliased))
+    wanted = Wanted(seen, [_wanted_deployment(session, deployment) for deployment in deployments], room)
     return Rows(wanted, {engine.id: engine for engine in engines}, {d.id: d for d in deployments})
 
 
-def _wanted_engine(engine: Engine, ranks: list[int | None]) -> WantedEngine:
+def _wanted_engine(session: Session, engine: Engine, ranks: list[int | None], *, is_aliased: bool) -> WantedEngine:
+    base = session.get(BaseModel, engine.base_model_id) if engine.base_model_id is not None else None
     return WantedEngine(
         id=engine.id,
         kind=EngineKind(engine.kind),
@@ -71,6 +75,10 @@ def _wanted_engine(engine: Engine, ranks: list[int | None]) -> WantedEngine:
         num_adapters=sum(rank is not None for rank in ranks),
         num_crashes=engine.num_crashes,
         starting_at=engine.starting_at,
+        needed_bytes=needed_bytes(base.num_parameters) if base is not None else 0,
+        gpu=engine.gpu,
+        wanted_at=engine.wanted_at,
+        is_aliased=is_aliased and engine.copy_of is None,
     )
 
 
@@ -105,7 +113,7 @@ def starting(session: Session, plan: EnginePlan, message: str) -> Engine:
     engine.state = EngineState.STARTING.value
     engine.generation += 1
     engine.max_lora_rank, engine.max_loras = plan.max_lora_rank, plan.max_loras
-    engine.port, engine.url = plan.port, f"http://127.0.0.1:{plan.port}"
+    engine.port, engine.url, engine.gpu = plan.port, f"http://127.0.0.1:{plan.port}", plan.gpu
     engine.pid = engine.pid_started_at = engine.pid_booted_at = None
     engine.starting_at, engine.ready_at = clock.now(), None
     engine.message = message
@@ -122,6 +130,18 @@ def started(session: Session, engine_id: str, process: ChildId) -> None:
 def says(session: Session, engine_id: str, message: str) -> None:
     """What it is doing, in words."""
     queries.one(session, engine_id).message = message
+
+
+def made_room(session: Session, engine_id: str, for_engine_id: str, because: str) -> None:
+    """It leaves for another one that was asked for later. Its models come back when it is wanted again."""
+    engine, other = queries.one(session, engine_id), queries.one(session, for_engine_id)
+    service.leave(session, engine, f"stopped to make room for {other.name}: {because}")
+    other.message = f"starts when {engine.name} has stopped: {because}"
+
+
+def waits(session: Session, engine_id: str, because: str) -> None:
+    """It starts by itself when there is room."""
+    queries.one(session, engine_id).message = f"waits for room: {because}"
 
 
 def ready(session: Session, engine_id: str, base_name: str | None) -> None:
@@ -219,7 +239,7 @@ def loaded(session: Session, deployment_id: str, *, generation: int, load_s: flo
 
 def _mark_model(session: Session, deployment: Deployment) -> None:
     model = session.get(FineTunedModel, deployment.model_id)
-    if model is not None:
+    if model is not None and queries.one(session, deployment.engine_id).copy_of is None:
         model.status, model.deployed_at, model.updated_at = "deployed", clock.now(), clock.now()
         model.deployment_config = {"engine_id": deployment.engine_id, "load_s": deployment.load_s}
 

@@ -12,11 +12,20 @@ from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import aliases, history, queries
-from goldsmith.serve.errors import IsDefault, NameNotServable, NothingToUndo, RankNotServable
+from goldsmith.serve.errors import (
+    EngineNotFound,
+    IsDefault,
+    NameNotServable,
+    NothingToUndo,
+    NotOurs,
+    RankNotServable,
+    TooManyCopies,
+)
 from goldsmith.serve.tables import Alias, Deployment, Engine
 from goldsmith.serve.trial import Trial
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
+    MAX_COPIES,
     DeploymentState,
     EngineKind,
     EngineState,
@@ -29,17 +38,20 @@ from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 
 
-def want_engine(session: Session, base_model_id: str, *, by: Person) -> Engine:
+def want_engine(session: Session, base_model_id: str, *, by: Person, may_displace: bool = True) -> Engine:
     """Have an engine with this base model: the one that is there, else one that is started now.
 
-    One engine of ours runs at a time: another one is stopped for it, and that is said in its message.
+    Where there is no room for it beside those that run, the keeper has the one leave that was wanted longest ago, and
+    says so in its message; unless it `may_displace` none, then it waits for room.
     """
     base = models.base(session, base_model_id, domain=by.domain)
     engine = queries.engine_for(session, base.id)
     if engine is None:
         engine = _new_engine(session, base, by=by)
-    if engine.kind == EngineKind.OURS.value:
-        _stop_others(session, engine, base)
+    if may_displace:
+        engine.wanted_at = clock.now()
+    for copy in queries.copies_of(session, engine.id):
+        _wake(copy, is_wanted=copy.is_wanted)
     _wake(engine)
     _want_base(session, engine, by=by)
     session.flush()
@@ -47,12 +59,64 @@ def want_engine(session: Session, base_model_id: str, *, by: Person) -> Engine:
 
 
 def stop_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
-    """Stop an engine, or leave one that is not ours alone; its models come back when it is wanted again."""
+    """Stop an engine, or leave one that is not ours alone; its models come back when it is wanted again.
+
+    Its copies stop with it. Of a stopped copy there is one fewer from now on.
+    """
     engine = queries.one(session, engine_id)
-    engine.is_wanted = False
-    engine.message = f"stopped by {by.name}"
+    leave(session, engine, f"stopped by {by.name}")
     session.flush()
     return engine
+
+
+def leave(session: Session, engine: Engine, because: str) -> None:
+    """Want an engine no more; of a copy there is one fewer then, or the keeper would bring it back."""
+    engine.is_wanted, engine.message = False, because
+    if engine.copy_of is not None:
+        original = queries.one(session, engine.copy_of)
+        original.num_copies = max(1, original.num_copies - 1)
+
+
+def set_copies(session: Session, engine_id: str, num_copies: int, *, by: Person) -> Engine:
+    """Have so many engines with this base model answer, itself included. Raises EngineNotFound, NotOurs, TooManyCopies.
+
+    The keeper makes them, one after the other, as far as there is room.
+    """
+    engine = queries.one(session, engine_id)
+    if engine.domain != by.domain:
+        raise EngineNotFound(f"There is no engine {engine_id}.")
+    if engine.kind != EngineKind.OURS.value:
+        raise NotOurs(f"{engine.name} is not an engine of ours.")
+    if engine.copy_of is not None:
+        raise NotOurs(f"{engine.name} is a copy itself.", hint="Set how many there are on the engine that it copies.")
+    if not 1 <= num_copies <= MAX_COPIES:
+        raise TooManyCopies(f"{num_copies} is no number of engines from 1 to {MAX_COPIES}.")
+    engine.num_copies = num_copies
+    session.flush()
+    return engine
+
+
+def add_copy(session: Session, engine: Engine, number: int) -> Engine:
+    """One more engine with the same base model; it makes none of the others leave."""
+    by = Person(engine.created_by, "", engine.domain)
+    copy = _engine_row(EngineKind.OURS, name=f"{engine.name[:230]}, copy {number}", by=by)
+    copy.base_model_id, copy.copy_of = engine.base_model_id, engine.id
+    session.add(copy)
+    session.flush()
+    return copy
+
+
+def want_on_copy(session: Session, copy: Engine, model_id: str, *, is_wanted: bool, by: Person) -> None:
+    """Have a model on a copy of its engine, or no more; it is loaded and proved there for itself."""
+    deployment = _row_on(session, model_id, copy, by=by)
+    if not is_wanted:
+        deployment.is_wanted, deployment.message = False, "taken away"
+        deployment.proof = Proof.UNPROVED.value
+        return
+    _begin(deployment)
+    base = session.get(BaseModel, model_id)
+    if base is not None and base.merged_from is None:
+        deployment.proof = Proof.NOT_NEEDED.value
 
 
 def remove_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
@@ -122,15 +186,18 @@ def add_provider(
     return engine
 
 
-def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
-    """Have a model live: its engine is started when there is none, and starts again when its ranks are too few."""
+def deploy(session: Session, model_id: str, *, by: Person, may_displace: bool = True) -> Deployment:
+    """Have a model live: its engine is started when there is none, and starts again when its ranks are too few.
+
+    A model that comes by itself, after a training or a merge, `may_displace` no engine: it waits for room.
+    """
     model = models.any_model(session, model_id, domain=by.domain)
     if isinstance(model, BaseModel):
-        want_engine(session, model.id, by=by)
+        want_engine(session, model.id, by=by, may_displace=may_displace)
         return queries.deployment_of(session, model.id)
     if rank_limit([model.lora_rank]) is None:
         raise RankNotServable(f"{model.name} has rank {model.lora_rank}; engines take up to 512.")
-    engine = want_engine(session, model.base_model_id, by=by)
+    engine = want_engine(session, model.base_model_id, by=by, may_displace=may_displace)
     deployment = _deployment_row(session, model.id, engine, by=by)
     is_new = not deployment.is_wanted or deployment.state in ("failed", "unloaded") or deployment.proof == "refused"
     if is_new:
@@ -144,16 +211,6 @@ def deploy(session: Session, model_id: str, *, by: Person) -> Deployment:
         )
     session.flush()
     return deployment
-
-
-def deploy_beside(session: Session, model_id: str, *, by: Person) -> Deployment | None:
-    """Have a model live, unless an engine with another base model would be stopped for it; then None."""
-    model = models.any_model(session, model_id, domain=by.domain)
-    base_id = model.id if isinstance(model, BaseModel) else model.base_model_id
-    engine = queries.engine_for(session, base_id)
-    is_ours = engine is None or engine.kind == EngineKind.OURS.value
-    others = [one for one in queries.of_ours(session) if one.is_wanted and one.base_model_id != base_id]
-    return None if is_ours and others else deploy(session, model.id, by=by)
 
 
 def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
@@ -181,12 +238,12 @@ def refuse(session: Session, deployment: Deployment, reason: str, *, by: Person)
     deployment.proof, deployment.message = Proof.REFUSED.value, reason
     config = {"engine_id": deployment.engine_id, "because": "refused", "reason": reason}
     history.record(session, HistoryAction.UNDEPLOY, deployment.model_id, by=by, config=config)
-    model = session.get(FineTunedModel, deployment.model_id)
-    if model is not None and model.status == "deployed":
-        model.status, model.updated_at = "trained", clock.now()
     engine = queries.one(session, deployment.engine_id)
+    model = session.get(FineTunedModel, deployment.model_id)
+    if model is not None and model.status == "deployed" and engine.copy_of is None:
+        model.status, model.updated_at = "trained", clock.now()
     if engine.base_model_id == deployment.model_id:  # merged weights: they are all that the engine has
-        engine.is_wanted, engine.message = False, f"stopped: {reason}"
+        leave(session, engine, f"stopped: {reason}")
 
 
 def prove_again(session: Session, model_id: str, *, by: Person) -> Deployment:
@@ -242,6 +299,7 @@ def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
         generation=0,
         max_lora_rank=rank_limit([]) or 8,
         max_loras=4,
+        num_copies=1,
         num_crashes=0,
         domain=by.domain,
         created_by=by.id,
@@ -256,17 +314,9 @@ def _new_engine(session: Session, base: BaseModel, *, by: Person) -> Engine:
     return engine
 
 
-def _stop_others(session: Session, engine: Engine, base: BaseModel) -> None:
-    for other in queries.of_ours(session):
-        if other.id != engine.id and other.is_wanted:
-            other.is_wanted = False
-            other.message = f"stopped to make room for {base.name}; one engine runs at a time"
-            engine.message = f"starts when the engine with {other.name.removeprefix('vLLM with ')} has stopped"
-
-
-def _wake(engine: Engine) -> None:
+def _wake(engine: Engine, *, is_wanted: bool = True) -> None:
     """Wanted from now on; one that had failed is tried again."""
-    engine.is_wanted = True
+    engine.is_wanted = is_wanted
     if engine.state == EngineState.FAILED.value:
         engine.state, engine.num_crashes, engine.message = EngineState.STOPPED.value, 0, "to be tried again"
 
@@ -281,9 +331,14 @@ def _want_base(session: Session, engine: Engine, *, by: Person) -> None:
 
 
 def _deployment_row(session: Session, model_id: str, engine: Engine, *, by: Person) -> Deployment:
-    """The model's row on this engine; on other engines it is not wanted any more."""
-    others = update(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id != engine.id)
+    """The model's row on this engine; on other engines, but for its copies, it is not wanted any more."""
+    kin = {engine.id, *(copy.id for copy in queries.copies_of(session, engine.id))}
+    others = update(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id.not_in(kin))
     session.execute(others.values(is_wanted=False))
+    return _row_on(session, model_id, engine, by=by)
+
+
+def _row_on(session: Session, model_id: str, engine: Engine, *, by: Person) -> Deployment:
     query = select(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id == engine.id)
     deployment = session.scalar(query)
     if deployment is None:

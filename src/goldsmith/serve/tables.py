@@ -22,6 +22,14 @@ class Engine(Table, Owned):
     base_model_id: Mapped[str | None] = mapped_column(ForeignKey(BaseModel.id))
     url: Mapped[str | None] = mapped_column(String(1024))
     is_wanted: Mapped[bool] = mapped_column(default=True)
+    wanted_at: Mapped[datetime | None]
+    """When somebody last asked for it; null: it starts only where there is room, and makes no other leave."""
+    copy_of: Mapped[str | None] = mapped_column(ForeignKey("engines.id"), index=True)
+    """The engine of ours that this one copies: same base model, same models on it, kept so by the keeper."""
+    num_copies: Mapped[int] = mapped_column(default=1)
+    """How many engines with this base model answer, itself included; 1 for every copy."""
+    gpu: Mapped[int | None]
+    """The number of the GPU that it was last started on."""
     state: Mapped[str] = mapped_column(String(16), default="stopped")
     """`stopped`, `starting`, `ready` or `failed`."""
     message: Mapped[str] = mapped_column(Text, default="")

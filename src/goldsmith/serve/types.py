@@ -11,6 +11,8 @@ ALLOWED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The rank limits that vLLM 0.32 can be started with."""
 SMALLEST_LIMIT = 8
 DEFAULT_ALIAS = "default"
+MAX_COPIES = 16
+"""Engines with the same base model, at most."""
 RESERVED_NAMES = frozenset({"load", "switch", "active"})
 """Addresses under /v1/models that are no models."""
 
@@ -182,6 +184,14 @@ class WantedEngine:
     num_adapters: int
     num_crashes: int
     starting_at: datetime | None
+    needed_bytes: int = 0
+    """Memory that it will take on a machine without a GPU."""
+    gpu: int | None = None
+    """The GPU that it was last started on."""
+    wanted_at: datetime | None = None
+    """When somebody last asked for it; None: it starts only where there is room, and makes nobody leave."""
+    is_aliased: bool = False
+    """A stable name leads to a model on it."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from goldsmith.serve import room as rooms
+from goldsmith.serve.room import Room
 from goldsmith.serve.types import (
     DeploymentState,
     EngineKind,
@@ -20,15 +22,34 @@ from goldsmith.serve.types import (
 MAX_CRASHES = 3
 DEAD_AFTER_S = 30.0
 START_WITHIN_S = 900.0
+ROOM_ENOUGH = Room(free_bytes=2**63)
 
 
 @dataclass(frozen=True)
 class StartEngine:
-    """Start the process with this limit of ranks, and places for at least so many adapters."""
+    """Start the process with this limit of ranks, and places for at least so many adapters, on this GPU."""
 
     engine_id: str
     max_lora_rank: int
     num_adapters: int
+    gpu: int | None = None
+
+
+@dataclass(frozen=True)
+class MakeRoom:
+    """Want this engine no more, because another one that was asked for later does not fit beside it."""
+
+    engine_id: str
+    for_engine_id: str
+    because: str
+
+
+@dataclass(frozen=True)
+class WaitForRoom:
+    """It cannot start yet, and says why."""
+
+    engine_id: str
+    because: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,7 @@ class MarkUnproved:
     deployment_id: str
 
 
-EngineAction = StartEngine | StopEngine | MarkStopped | MarkReady | MarkDead
+EngineAction = StartEngine | MakeRoom | WaitForRoom | StopEngine | MarkStopped | MarkReady | MarkDead
 Note = MarkLoaded | MarkUnloaded | QueueProof | MarkUnproved
 DeploymentAction = LoadAdapter | UnloadAdapter | Note
 Action = EngineAction | DeploymentAction
@@ -111,10 +132,11 @@ Action = EngineAction | DeploymentAction
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the database says."""
+    """What the database says, and the room that there is for engines."""
 
     engines: Sequence[WantedEngine]
     deployments: Sequence[WantedDeployment]
+    room: Room = ROOM_ENOUGH
 
 
 def reconcile(
@@ -173,15 +195,18 @@ def _leave(engine: WantedEngine, facts: SeenEngine) -> EngineAction | None:
 
 
 def _begin(engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine], now: datetime) -> EngineAction | None:
-    is_another_alive = any(
-        seen.get(other.id, SeenEngine()).is_alive
-        for other in wanted.engines
-        if other.id != engine.id and other.kind is EngineKind.OURS
-    )
     is_too_early = engine.starting_at is not None and now < engine.starting_at + backoff(engine.num_crashes)
-    if engine.state is not EngineState.STOPPED or is_another_alive or is_too_early:
+    # One start at a time: an engine that still fills its memory leaves unsaid how much is free.
+    is_another_starting = any(rooms.is_starting(other, seen) for other in wanted.engines if other.id != engine.id)
+    if engine.state is not EngineState.STOPPED or is_another_starting or is_too_early:
         return None
-    return StartEngine(engine.id, engine.needed_rank, engine.num_adapters)
+    lack = rooms.lack(engine, wanted.engines, seen, wanted.room)
+    if lack is None:
+        gpu = rooms.free_gpu(wanted.engines, seen, wanted.room.num_gpus)
+        return StartEngine(engine.id, engine.needed_rank, engine.num_adapters, gpu)
+    if lack.leaving is not None:
+        return MakeRoom(lack.leaving.id, engine.id, lack.because)
+    return WaitForRoom(engine.id, lack.because)
 
 
 def _watch(engine: WantedEngine, facts: SeenEngine, now: datetime, dead_after_s: float) -> EngineAction | None:

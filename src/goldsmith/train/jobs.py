@@ -176,7 +176,7 @@ def _register(context: WorkContext) -> Mapping[str, Any]:
             session.add(_model(session, context, model_id, body, folder))
             session.flush()
             if context.job.params.get("is_deployed"):
-                serve.deploy_beside(session, model_id, by=author_of(session, context))
+                serve.deploy(session, model_id, by=author_of(session, context), may_displace=False)
         training = session.get_one(TrainingJob, context.job.id)
         training.output_model_id = model_id
         training.completed_at = clock.now()

@@ -24,6 +24,8 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.wire import manifest
 
+from .keeping import attached, keeping, without_waiting  # noqa: F401 - fixtures
+
 TEMPLATE = (
     "{%- for message in messages %}\n"
     "    {{- '<|im_start|>' ~ message.role ~ '\n' ~ message.content ~ '<|im_end|>\n' }}\n"

@@ -3,137 +3,28 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from goldsmith.jobs import queries as jobs
-from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import WorkContext
 from goldsmith.jobs.tables import Job
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import engine, queries, recording, service, wanted
+from goldsmith.serve import engine, queries, recording, service
 from goldsmith.serve import keeper as keepers
 from goldsmith.serve.engine import Program, write_key
-from goldsmith.serve.engine_client import call
-from goldsmith.serve.jobs import ProveKind
-from goldsmith.serve.keeper import EngineKeeper, EngineSettings
-from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.testing import FakeEngine
 
 from .conftest import ModelMaker, adapter_bytes, add_base, make_fake_program
+from .keeping import Keeping, deploy, make_scarce, want
 
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
-
-
-class Keeping:
-    """A keeper that is ticked by hand, and a look at what it wrote."""
-
-    def __init__(self, database: Database, home: Home, program: Program, **more: Any) -> None:
-        self.database, self.home, self.program = database, home, program
-        self.settings = EngineSettings(program, "cpu", **{"first_port": free_port(), "look_every_s": 0.2, **more})
-        self.keeper = EngineKeeper(database, home, self.settings)
-
-    def again(self, program: Program | None = None) -> "Keeping":
-        """Another supervisor, after the first one died."""
-        more = {"first_port": self.settings.first_port, "dead_after_s": self.settings.dead_after_s}
-        return Keeping(self.database, self.home, program or self.program, **more)
-
-    def until(self, is_so: Callable[[], object], within_s: float = 10.0, tick_within_s: float = 2.0) -> None:
-        end = time.monotonic() + within_s
-        while not is_so():
-            began = time.monotonic()
-            self.keeper.tick(clock.now())
-            assert time.monotonic() - began < tick_within_s
-            assert time.monotonic() < end, (self.engine().state, self.engine().message, self.deployments())
-            time.sleep(0.02)
-
-    def engine(self) -> Engine:
-        with self.database.reading() as session:
-            return session.query(Engine).order_by(Engine.id.desc()).first()  # type: ignore[return-value]
-
-    def deployment(self, model_id: str) -> Deployment:
-        with self.database.reading() as session:
-            return queries.deployment_of(session, model_id)
-
-    def deployments(self) -> list[tuple[str, str, str]]:
-        with self.database.reading() as session:
-            return [(d.model_id, d.state, d.message) for d in queries.deployments(session)]
-
-    def is_ready(self) -> bool:
-        return self.engine().state == "ready"
-
-    def is_loaded(self, model_id: str) -> bool:
-        with self.database.reading() as session:
-            return queries.target_for(session, model_id).is_ready
-
-    def listed(self) -> set[str]:
-        with self.database.reading() as session:
-            target = queries.target_for(session, "bm_1")
-        return set(call(target.url, target.read_key(self.home.root), lambda client: client.models()))
-
-    def prove(self, model_id: str) -> dict[str, Any]:
-        """Do the queued job as a worker would."""
-        job_id = self.deployment(model_id).prove_job_id
-        assert job_id is not None
-        with self.database.reading() as session:
-            job = jobs.view(jobs.one(session, job_id))
-        context = WorkContext(
-            job=job,
-            database=self.database,
-            home=self.home,
-            folder=JobFolder.of(self.home, job_id),
-            should_stop=lambda: False,
-            transaction=self.database.transaction,
-            report=lambda progress, message: None,
-        )
-        return dict(ProveKind().work("prove", context))
-
-
-@pytest.fixture
-def keeping(database: Database, home: Home, fake_program: Program) -> Iterator[Keeping]:
-    keeping = Keeping(database, home, fake_program)
-    yield keeping
-    keeping.keeper.stop_engines(within_s=2)
-
-
-@pytest.fixture
-def attached(database: Database, home: Home, fake_program: Program, base: BaseModel, by: Person) -> Iterator[Keeping]:
-    """With an engine that is there already: no process to wait for."""
-    with FakeEngine(base.id, base_folder=home.root / base.folder) as theirs:
-        with database.transaction() as session:
-            service.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
-        yield Keeping(database, home, fake_program)
-
-
-@pytest.fixture(autouse=True)
-def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No time passes between a crash and the next start."""
-    for module in (wanted, recording):
-        monkeypatch.setattr(module, "backoff", lambda num_crashes: timedelta(seconds=0))
-
-
-def want(keeping: Keeping, base: BaseModel, by: Person) -> None:
-    with keeping.database.transaction() as session:
-        service.want_engine(session, base.id, by=by)
-
-
-def deploy(keeping: Keeping, model: FineTunedModel, by: Person) -> None:
-    with keeping.database.transaction() as session:
-        service.deploy(session, model.id, by=by)
+pytestmark = pytest.mark.usefixtures("without_waiting")
 
 
 def test_a_deployed_model_is_loaded_and_its_proof_queued(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
@@ -311,15 +202,46 @@ def test_a_cpu_engine_starts_again_before_its_last_place_is_filled(
     assert keeping.engine().max_loras == 5
 
 
-def test_another_base_model_takes_the_place_of_the_first(keeping: Keeping, base: BaseModel, by: Person) -> None:
+def test_another_base_model_gets_an_engine_beside_the_first(keeping: Keeping, base: BaseModel, by: Person) -> None:
     want(keeping, base, by)
     keeping.until(keeping.is_ready)
     other = add_base(keeping.database, by, "bm_2", "other")
     want(keeping, other, by)
     keeping.until(keeping.is_ready)
     assert keeping.engine().base_model_id == "bm_2"
-    with keeping.database.reading() as session:
-        assert [engine.state for engine in queries.of_ours(session)] == ["stopped", "ready"]
+    assert keeping.states() == ["ready", "ready"]
+    assert keeping.is_loaded("bm_1")
+
+
+def test_where_there_is_no_room_the_engine_wanted_longest_ago_leaves(
+    keeping: Keeping, base: BaseModel, by: Person
+) -> None:
+    other = add_base(keeping.database, by, "bm_2", "other")
+    make_scarce(keeping, num_engines=1)
+    want(keeping, base, by)
+    keeping.until(keeping.is_ready)
+    want(keeping, other, by)
+    keeping.until(keeping.is_ready)
+    assert keeping.states() == ["stopped", "ready"]
+    assert "make room for vLLM with other" in keeping.engines()[0].message
+    want(keeping, base, by)
+    keeping.until(lambda: keeping.states() == ["ready", "stopped"])
+
+
+def test_what_comes_by_itself_waits_for_room_and_says_so(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:
+    model, other = make_model(), add_base(keeping.database, by, "bm_2", "other")
+    make_scarce(keeping, num_engines=1)
+    want(keeping, other, by)
+    keeping.until(keeping.is_ready)
+    with keeping.database.transaction() as session:
+        service.deploy(session, model.id, by=by, may_displace=False)
+    keeping.until(lambda: "waits for room" in keeping.engine().message)
+    assert "4.0 GiB of memory, and 0.0 GiB is free" in keeping.engine().message
+    assert keeping.states() == ["ready", "stopped"]
+    with keeping.database.transaction() as session:
+        service.stop_engine(session, keeping.engines()[0].id, by=by)
+    keeping.until(lambda: keeping.is_loaded(model.id))
+    assert keeping.states() == ["stopped", "ready"]
 
 
 def test_an_attached_engine_is_used_and_never_stopped(keeping: Keeping, make_model: ModelMaker, by: Person) -> None:

@@ -6,12 +6,15 @@ from goldsmith.people.types import Person
 from goldsmith.serve import queries, service
 from goldsmith.serve.errors import (
     DeploymentNotFound,
+    EngineNotFound,
     IsDefault,
     NameNotServable,
     NoEngineForModel,
     NothingToUndo,
+    NotOurs,
     NotProved,
     RankNotServable,
+    TooManyCopies,
 )
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.storage.database import Database
@@ -40,13 +43,17 @@ def test_wanting_an_engine_twice_gives_the_same(database: Database, base: BaseMo
         assert queries.deployment_of(session, base.id).proof == "not_needed"
 
 
-def test_another_base_model_stops_the_first_engine_and_says_so(database: Database, base: BaseModel, by: Person) -> None:
+def test_another_base_model_leaves_the_first_engine_to_the_keeper(
+    database: Database, base: BaseModel, by: Person
+) -> None:
     other = add_base(database, by, "bm_2", "other")
     with database.transaction() as session:
         first = service.want_engine(session, base.id, by=by)
-        service.want_engine(session, other.id, by=by)
-        assert not first.is_wanted
-        assert "make room for other" in first.message
+        second = service.want_engine(session, other.id, by=by)
+        assert first.is_wanted
+        assert first.wanted_at is not None
+        assert second.wanted_at is not None
+        assert first.wanted_at < second.wanted_at
 
 
 def test_a_failed_engine_is_tried_again_when_it_is_wanted_again(
@@ -214,18 +221,44 @@ def test_an_engine_whose_model_is_the_default_is_not_removed(database: Database,
         assert attached.is_wanted
 
 
-def test_what_is_deployed_beside_others_never_stops_another_engine(
+def test_what_comes_by_itself_makes_no_engine_leave(
     database: Database, make_model: ModelMaker, base: BaseModel, by: Person
 ) -> None:
     model, other = make_model(), add_base(database, by, "bm_2", "other")
     with database.transaction() as session:
         busy = service.want_engine(session, other.id, by=by)
-        assert service.deploy_beside(session, model.id, by=by) is None
-        assert busy.is_wanted
-        service.stop_engine(session, busy.id, by=by)
-        deployment = service.deploy_beside(session, model.id, by=by)
-        assert deployment is not None
+        deployment = service.deploy(session, model.id, by=by, may_displace=False)
         assert deployment.is_wanted
+        assert busy.is_wanted
+        assert busy.wanted_at is not None
+        assert queries.one(session, deployment.engine_id).wanted_at is None
+
+
+def test_only_an_engine_of_ours_has_copies_and_only_so_many(database: Database, base: BaseModel, by: Person) -> None:
+    with database.transaction() as session:
+        ours = service.want_engine(session, base.id, by=by)
+        assert service.set_copies(session, ours.id, 3, by=by).num_copies == 3
+        copy = service.add_copy(session, ours, 2)
+        with pytest.raises(NotOurs, match="is a copy itself"):
+            service.set_copies(session, copy.id, 2, by=by)
+        for number in (0, 17):
+            with pytest.raises(TooManyCopies):
+                service.set_copies(session, ours.id, number, by=by)
+        theirs = service.attach_engine(session, "http://127.0.0.1:1", base_model_id=base.id, by=by)
+        with pytest.raises(NotOurs, match="not an engine of ours"):
+            service.set_copies(session, theirs.id, 2, by=by)
+        with pytest.raises(EngineNotFound):
+            service.set_copies(session, ours.id, 2, by=Person("other", "Other", "elsewhere"))
+
+
+def test_a_copy_that_is_stopped_is_one_fewer(database: Database, base: BaseModel, by: Person) -> None:
+    with database.transaction() as session:
+        ours = service.want_engine(session, base.id, by=by)
+        service.set_copies(session, ours.id, 2, by=by)
+        copy = service.add_copy(session, ours, 2)
+        service.stop_engine(session, copy.id, by=by)
+        assert (ours.num_copies, ours.is_wanted, copy.is_wanted) == (1, True, False)
+        assert queries.deployment_of(session, base.id).engine_id == ours.id
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://user:secret@host", "http://host/?a=b", ""])

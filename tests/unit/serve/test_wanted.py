@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldsmith.serve.room import Room
 from goldsmith.serve.types import (
     DeploymentState,
     EngineKind,
@@ -17,6 +18,7 @@ from goldsmith.serve.types import (
 from goldsmith.serve.wanted import (
     Action,
     LoadAdapter,
+    MakeRoom,
     MarkDead,
     MarkLoaded,
     MarkReady,
@@ -27,6 +29,7 @@ from goldsmith.serve.wanted import (
     StartEngine,
     StopEngine,
     UnloadAdapter,
+    WaitForRoom,
     Wanted,
     reconcile,
 )
@@ -92,12 +95,34 @@ def test_a_lower_rank_needs_no_restart() -> None:
     assert decide(engine(max_lora_rank=32)) == []
 
 
-def test_an_engine_waits_until_another_of_ours_is_gone() -> None:
-    old, new = engine(id="old", is_wanted=False), engine(id="new", state=EngineState.STOPPED, starting_at=None)
-    both = Wanted([old, new], [])
-    assert [type(action) for action in reconcile(both, {"old": ALIVE}, NOW)] == [StopEngine]
-    gone = Wanted([replace(old, state=EngineState.STOPPED), new], [])
+def test_an_engine_starts_beside_another_of_ours_where_there_is_room() -> None:
+    old, new = engine(id="old"), engine(id="new", state=EngineState.STOPPED, starting_at=None)
+    assert reconcile(Wanted([old, new], []), {"old": ALIVE}, NOW) == [StartEngine("new", 8, 1)]
+
+
+def test_engines_start_one_after_the_other() -> None:
+    old, new = engine(id="old", state=EngineState.STARTING), engine(id="new", state=EngineState.STOPPED)
+    assert reconcile(Wanted([old, new], []), {"old": SeenEngine(is_alive=True)}, NOW) == []
+
+
+def test_without_room_the_one_wanted_before_leaves_and_its_end_is_waited_for() -> None:
+    old = engine(id="old", wanted_at=NOW - timedelta(hours=1))
+    new = engine(id="new", state=EngineState.STOPPED, starting_at=None, wanted_at=NOW, needed_bytes=5)
+    actions = reconcile(Wanted([old, new], [], Room(4)), {"old": ALIVE}, NOW)
+    assert [(type(one), one.engine_id) for one in actions if isinstance(one, MakeRoom)] == [(MakeRoom, "old")]
+    leaving = Wanted([replace(old, is_wanted=False), new], [], Room(4))
+    actions = reconcile(leaving, {"old": ALIVE}, NOW)
+    assert [type(action) for action in actions] == [StopEngine, WaitForRoom]
+    gone = Wanted([replace(old, is_wanted=False, state=EngineState.STOPPED), new], [], Room(5))
     assert reconcile(gone, {}, NOW) == [StartEngine("new", 8, 1)]
+
+
+def test_each_engine_gets_a_gpu_of_its_own() -> None:
+    old = engine(id="old", gpu=0, wanted_at=NOW)
+    new = engine(id="new", state=EngineState.STOPPED, starting_at=None)
+    assert reconcile(Wanted([old, new], [], Room(0, num_gpus=2)), {"old": ALIVE}, NOW) == [StartEngine("new", 8, 1, 1)]
+    waiting = reconcile(Wanted([old, new], [], Room(0, num_gpus=1)), {"old": ALIVE}, NOW)
+    assert [type(action) for action in waiting] == [WaitForRoom]
 
 
 def test_a_start_after_a_crash_waits_longer_each_time() -> None:

@@ -110,9 +110,8 @@ def _keep(context: WorkContext) -> Mapping[str, Any]:
     child.tidy(context.folder)
     with context.transaction() as session:
         by = Person(context.job.created_by, "", context.job.domain)
-        is_deployed = serving.deploy_beside(session, known.id, by=by) is not None
-    now = "it is on its way to an engine" if is_deployed else "deploy it when its engine may take the place of another"
-    context.report(1, f"merged as {known.name}; {now}")
+        serving.deploy(session, known.id, by=by, may_displace=False)
+    context.report(1, f"merged as {known.name}; its engine starts when there is room for it")
     return {"base_model_id": known.id, "name": known.name, "reason": found.reason, "check": asdict(check)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.exporting import EXPORTER, check
-from tests.unit.serve.test_keeper import Keeping
+from tests.unit.serve.keeping import Keeping
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
@@ -112,9 +112,12 @@ def test_no_engine_is_stopped_for_it(merging: Merging) -> None:
     merging.merge()
     with merging.database.transaction() as session:
         assert queries.is_wanted(session, merging.model.id)
-        assert not queries.is_wanted(session, merging.merged().id)
-        serving.deploy(session, merging.merged().id, by=merging.by)  # a person says so
         assert queries.is_wanted(session, merging.merged().id)
+        own = queries.engine_for(session, merging.merged().id)
+        assert own is not None
+        assert own.wanted_at is None  # it waits for room
+        serving.deploy(session, merging.merged().id, by=merging.by)
+        assert own.wanted_at is not None  # a person says so
 
 
 def test_weights_that_answer_otherwise_are_not_kept(merging: Merging) -> None:
