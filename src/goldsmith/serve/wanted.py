@@ -147,7 +147,8 @@ def reconcile(
     for engine in wanted.engines:
         if engine.kind is not EngineKind.PROVIDER:
             action = _engine_action(engine, wanted, seen, now, dead_after_s)
-            if action is not None:
+            is_second_start = isinstance(action, StartEngine) and any(isinstance(one, StartEngine) for one in actions)
+            if action is not None and not is_second_start:
                 actions.append(action)
     stopping = {action.engine_id for action in actions if isinstance(action, (StopEngine, MarkDead, MarkStopped))}
     for engine in wanted.engines:

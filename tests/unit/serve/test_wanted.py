@@ -103,6 +103,8 @@ def test_an_engine_starts_beside_another_of_ours_where_there_is_room() -> None:
 def test_engines_start_one_after_the_other() -> None:
     old, new = engine(id="old", state=EngineState.STARTING), engine(id="new", state=EngineState.STOPPED)
     assert reconcile(Wanted([old, new], []), {"old": SeenEngine(is_alive=True)}, NOW) == []
+    both = Wanted([replace(one, state=EngineState.STOPPED, starting_at=None) for one in (old, new)], [])
+    assert reconcile(both, {}, NOW) == [StartEngine("old", 8, 1)]
 
 
 def test_without_room_the_one_wanted_before_leaves_and_its_end_is_waited_for() -> None:
