@@ -21,10 +21,11 @@ from tests.unit.serve.keeping import Keeping
 
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
+from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
-from goldsmith.run.sender import for_rows
+from goldsmith.run.lanes import endpoint_of
+from goldsmith.run.sender import Sender
 from goldsmith.run.types import CUT_OFF, AnswerRequest, AnswerState, SendLimits, SentAnswer
-from goldsmith.run.waiting import endpoint_of
 from goldsmith.serve import queries, recording, service, wanted
 from goldsmith.serve.engine import Program, write_key
 from goldsmith.serve.tables import Engine
@@ -69,9 +70,9 @@ class Place:
             write_key(self.keeping.home, self.engine_id, key)
         answers: list[SentAnswer] = []
         more = limits.pop("request", {})
-        sender = for_rows(
-            endpoint_of(self.target, self.keeping.home), SendLimits(**{"backoff_s": 0.02, "timeout_s": 30.0, **limits})
-        )
+        endpoint = endpoint_of(self.target, self.keeping.home)
+        patience = SendLimits(**{"backoff_s": 0.02, "timeout_s": 30.0, **limits})
+        sender = Sender(endpoint, patience, RowLetters(endpoint))
         asyncio.run(sender.send(requests(num, **more), on_answers=answers.extend, should_stop=lambda: False))
         return answers
 

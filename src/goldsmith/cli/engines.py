@@ -59,6 +59,20 @@ def stop(context: typer.Context, engine_id: Annotated[str, typer.Argument(help="
     cli.show({"engine": engine_id, "wanted": False}, f"{engine_id} will be stopped.")
 
 
+@commands.command("copies")
+def set_copies(
+    context: typer.Context,
+    engine_id: Annotated[str, typer.Argument(help="The id of an engine that Goldsmith starts.")],
+    num_copies: Annotated[int, typer.Argument(help="How many should answer, itself included.")],
+) -> None:
+    """Have several engines answer for one base model; each starts where there is room for it."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        engine = service.set_copies(session, engine_id, num_copies, by=person)
+    shown = {"engine": engine.id, "num_copies": engine.num_copies}
+    cli.show(shown, f"{engine.name}: {engine.num_copies} in all, as far as there is room.")
+
+
 @commands.command()
 def show(context: typer.Context, engine_id: str) -> None:
     """Show an engine and what is on it."""
@@ -74,7 +88,8 @@ def show(context: typer.Context, engine_id: str) -> None:
     prices = {"input_usd_per_million": one.input_usd_per_million, "output_usd_per_million": one.output_usd_per_million}
     is_provider = one.provider_model is not None and one.base_model_id is None
     more = {"model": one.provider_model, **prices} if is_provider else {"models": on_it}
-    cli.show({**facts, "wanted": one.is_wanted, "message": one.message, **more})
+    copies = {"num_copies": one.num_copies, "copy_of": one.copy_of} if one.kind == EngineKind.OURS.value else {}
+    cli.show({**facts, "wanted": one.is_wanted, "message": one.message, **copies, **more})
 
 
 @commands.command()

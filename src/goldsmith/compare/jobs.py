@@ -3,7 +3,6 @@
 All arms get the same prompt and the same schema. Started again after any death, it asks only what is still open.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +22,10 @@ from goldsmith.jobs.types import Stage
 from goldsmith.models import queries as models
 from goldsmith.run import queries as runs
 from goldsmith.run.answers import write_answers
+from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import AnswerRequest, SendLimits, SentAnswer
-from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses, endpoint_of
+from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses
 from goldsmith.serve.engine_client import make_salt
 from goldsmith.serve.types import Target
 from goldsmith.storage.patience import until_it_answers
@@ -92,8 +92,8 @@ class ComparisonKind(LightKind):
             comparison.status = job.state
             comparison.completed_at = job.finished_at
 
-    def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm, target: Target) -> None:
-        from goldsmith.run.sender import for_rows  # it loads aiohttp, which only the worker needs
+    def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm, targets: Sequence[Target]) -> None:
+        from goldsmith.run import lanes  # it loads aiohttp, which only the worker needs
 
         def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
@@ -107,8 +107,14 @@ class ComparisonKind(LightKind):
             until_it_answers(lambda: context.report(share, words))
 
         requests = _requests(work, arm, _answered(context, arm))  # those of before a loss of the engine are there
-        sender = for_rows(endpoint_of(target, context.home), self._limits)
-        asyncio.run(sender.send(requests, on_answers=keep, should_stop=context.should_stop))
+        lanes.ask(
+            targets,
+            lanes.Source(requests, write=lambda request, _: request, letters=RowLetters),
+            home=context.home,
+            limits=self._limits,
+            on_answers=keep,
+            should_stop=context.should_stop,
+        )
 
 
 def _answered(context: WorkContext, arm: ComparisonArm) -> set[str]:

@@ -3,7 +3,6 @@
 Started again after any death, it asks only what is still open. Writes go through the worker's fenced transactions.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +19,11 @@ from goldsmith.jobs.types import Stage
 from goldsmith.run import queries
 from goldsmith.run.answers import write_answers
 from goldsmith.run.control_words import ControlWords, WordFinder, finder_for
+from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.messages import messages_for
 from goldsmith.run.tables import PromptVersion, Run
 from goldsmith.run.types import AnswerRequest, RunOptions, SendLimits, SentAnswer
-from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses, endpoint_of
+from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses
 from goldsmith.serve.types import Target
 from goldsmith.storage.files import Home
 from goldsmith.storage.patience import until_it_answers
@@ -66,7 +66,7 @@ class RunKind(LightKind):
         ask_through_losses(
             context,
             work.run.model_id or "",
-            lambda target: self._ask(context, work, target),
+            lambda targets: self._ask(context, work, targets),
             num_done=lambda: work.num_done,
             timeout_s=self._engine_start_s,
         )
@@ -90,8 +90,8 @@ class RunKind(LightKind):
                 words=ControlWords.from_list((job.result or {}).get("control_words", [])),
             )
 
-    def _ask(self, context: WorkContext, work: _Work, target: Target) -> None:
-        from goldsmith.run.sender import for_rows  # it loads aiohttp, which only the worker needs
+    def _ask(self, context: WorkContext, work: _Work, targets: Sequence[Target]) -> None:
+        from goldsmith.run import lanes  # it loads aiohttp, which only the worker needs
 
         def write(answers: list[SentAnswer]) -> None:
             with context.transaction() as session:
@@ -111,8 +111,14 @@ class RunKind(LightKind):
             engine_wait_s=self._limits.engine_wait_s,
             backoff_s=self._limits.backoff_s,
         )
-        sender = for_rows(endpoint_of(target, context.home), limits)
-        asyncio.run(sender.send(_requests(context, work), on_answers=keep, should_stop=context.should_stop))
+        lanes.ask(
+            targets,
+            lanes.Source(_requests(context, work), write=lambda request, _: request, letters=RowLetters),
+            home=context.home,
+            limits=limits,
+            on_answers=keep,
+            should_stop=context.should_stop,
+        )
 
     def _end(self, context: WorkContext, work: _Work) -> Mapping[str, Any]:
         with context.database.reading() as session:

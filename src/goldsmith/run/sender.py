@@ -14,9 +14,9 @@ from typing import Generic
 
 import aiohttp
 
-from goldsmith.run.engine_reply import Asked, Letters, Reply, ReplyKind, RowLetters, Sent, headers_of
+from goldsmith.run.engine_reply import Asked, Letters, Reply, ReplyKind, Sent, headers_of
 from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted, ModelNotAtProvider
-from goldsmith.run.types import AnswerRequest, Endpoint, SendLimits, SentAnswer
+from goldsmith.run.types import Endpoint, SendLimits
 
 BATCH_EVERY_S = 0.1
 MAX_UNWRITTEN = 512
@@ -28,11 +28,6 @@ NUM_BAD_UNTIL_ILL = 16
 MAX_PAUSE_S = 60.0
 
 JSON = {"Content-Type": "application/json"}
-
-
-def for_rows(endpoint: Endpoint, limits: SendLimits) -> "Sender[AnswerRequest, SentAnswer]":
-    """A sender of chats about rows."""
-    return Sender(endpoint, limits, RowLetters(endpoint))
 
 
 class Sender(Generic[Asked, Sent]):

@@ -252,21 +252,21 @@ def target_for(session: Session, model_id: str) -> Target:
 
 
 def targets_for(session: Session, model_id: str) -> list[Target]:
-    """Every engine that answers for this model now and may: the one of `target_for` first, then its copies and others.
+    """Every engine that answers for this model now: the one of `target_for` first, then copies and others.
 
-    A load that is not proved yet answers only where it is the only one. Empty while none is ready.
+    The first need not be proved, because what proves it asks it; the others must be. Raises NoEngineForModel.
     """
     first = target_for(session, model_id)
-    if not first.is_ready or not first.is_ours:
-        return [first] if first.is_ready else []
+    found = [first] if first.is_ready else []
+    if not first.is_ours:
+        return found
     query = select(Deployment, Engine).join(Engine, Engine.id == Deployment.engine_id)
-    query = query.where(Deployment.model_id == model_id, Deployment.is_wanted).order_by(Engine.id)
-    others = [
-        target_of(found, engine)
-        for found, engine in session.execute(query)
-        if engine.id != first.engine_id and Proof(found.proof).allows_default and is_live(found, engine)
+    query = query.where(Deployment.model_id == model_id, Deployment.is_wanted, Engine.id != first.engine_id)
+    return found + [
+        target_of(deployment, engine)
+        for deployment, engine in session.execute(query.order_by(Engine.id))
+        if Proof(deployment.proof).allows_default and is_live(deployment, engine)
     ]
-    return [first, *others]
 
 
 def route_table(session: Session, domain: str) -> RouteTable:

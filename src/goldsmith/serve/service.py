@@ -221,8 +221,8 @@ def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
         raise IsDefault(f"{model.name} is what callers get as {', '.join(names)}.")
     deployment = queries.deployment_of(session, model.id)
     if deployment.is_wanted:
-        deployment.is_wanted = False
-        deployment.message = f"taken away by {by.name}"
+        everywhere = update(Deployment).where(Deployment.model_id == model.id, Deployment.is_wanted)
+        session.execute(everywhere.values(is_wanted=False, message=f"taken away by {by.name}"))
         history.record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
     if isinstance(model, FineTunedModel) and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
@@ -331,9 +331,9 @@ def _want_base(session: Session, engine: Engine, *, by: Person) -> None:
 
 
 def _deployment_row(session: Session, model_id: str, engine: Engine, *, by: Person) -> Deployment:
-    """The model's row on this engine; on other engines, but for its copies, it is not wanted any more."""
-    kin = {engine.id, *(copy.id for copy in queries.copies_of(session, engine.id))}
-    others = update(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id.not_in(kin))
+    """The model's row on this engine. Where another engine has it that runs too, both answer; else it left that one."""
+    stopped = select(Engine.id).where(Engine.is_wanted.is_(False), Engine.id != engine.id)
+    others = update(Deployment).where(Deployment.model_id == model_id, Deployment.engine_id.in_(stopped))
     session.execute(others.values(is_wanted=False))
     return _row_on(session, model_id, engine, by=by)
 

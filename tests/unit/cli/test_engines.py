@@ -9,6 +9,7 @@ from tests.factories import make_base_model, make_dataset_version, make_prompt_v
 from tests.unit.cli.conftest import Line
 
 from goldsmith.data.tables import Dataset
+from goldsmith.serve import service
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import key_path
 
@@ -84,3 +85,13 @@ def test_an_engine_of_ours_is_stopped_and_comes_back_when_it_is_needed(line: Lin
     assert line.json("engines", "remove", "eng_1") == {"engine": "eng_1", "removed": False}
     [listed] = line.json("engines", "list")
     assert "stopped by Ada" in listed["message"]
+
+
+def test_an_engine_of_ours_gets_copies_and_an_attached_one_none(line: Line) -> None:
+    with line.filling() as (session, ada):
+        ours = service.want_engine(session, make_base_model(session, by=ada).id, by=ada).id
+    assert line.json("engines", "copies", ours, "2") == {"engine": ours, "num_copies": 2}
+    assert line.json("engines", "show", ours)["num_copies"] == 2
+    theirs = line.json("engines", "add", "http://127.0.0.1:9000/v1/", "--base-model", "tiny")["engine"]
+    code, problem = line.error("engines", "copies", theirs, "2")
+    assert (code, problem["type"]) == (2, "not-ours")

@@ -1,6 +1,7 @@
 """A database with a person, a dataset of three rows, a prompt and a base model on an engine that is ready."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.storage.ids import Prefix, new_id
+from goldsmith.testing import FakeEngine
 
 BASE_ID = "bm_1"
 
@@ -146,3 +148,23 @@ def context_for(database: Database, home: Home) -> Callable[..., WorkContext]:
         return WorkContext(view, database, home, folder, should_stop, database.transaction, report)
 
     return make
+
+
+@pytest.fixture
+def engines() -> Iterator[list[FakeEngine]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(FakeEngine("bm_1", delay_s=0.005)) for _ in range(2)]
+
+
+@pytest.fixture
+def both(database: Database, base_model: BaseModel, ana: Person, engines: list[FakeEngine]) -> list[FakeEngine]:
+    """Both have the base model, as the database says."""
+    owned: dict[str, Any] = {"domain": ana.domain, "created_by": ana.id}
+    with database.transaction() as session:
+        for number, engine in enumerate(engines):
+            which = {"id": f"eng_{number}", "name": f"engine {number}", "url": engine.url, "kind": "attached"}
+            session.add(Engine(**which, base_model_id=base_model.id, state="ready", **owned))
+            session.flush()
+            found: dict[str, Any] = {"id": f"dep_{number}", "state": "loaded", "proof": "not_needed"}
+            session.add(Deployment(**found, model_id=base_model.id, engine_id=which["id"], **owned))
+    return engines

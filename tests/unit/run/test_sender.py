@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.errors import EngineGone, ModelNotAtProvider
-from goldsmith.run.sender import for_rows
+from goldsmith.run.sender import Sender
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.testing import FakeEngine
 
@@ -16,6 +17,10 @@ def make_requests(num: int, **more: Any) -> Iterator[AnswerRequest]:
     for position in range(1, num + 1):
         messages = [{"role": "user", "content": f"question {position}"}]
         yield AnswerRequest(f"row_{position}", position, messages, **more)
+
+
+def rows_to(endpoint: Endpoint, limits: SendLimits) -> Sender[AnswerRequest, SentAnswer]:
+    return Sender(endpoint, limits, RowLetters(endpoint))
 
 
 def send(
@@ -34,7 +39,7 @@ def send(
         on_answers(batch)
 
     endpoint = Endpoint(engine.url, engine.base_model, "eng_1", key=key)
-    sender = for_rows(endpoint, SendLimits(**{"backoff_s": 0.01, "timeout_s": 5.0, **limits}))
+    sender = rows_to(endpoint, SendLimits(**{"backoff_s": 0.01, "timeout_s": 5.0, **limits}))
     asyncio.run(sender.send(requests, on_answers=keep, should_stop=should_stop))
     return answers
 
@@ -131,7 +136,7 @@ def test_a_model_that_is_not_back_yet_is_waited_for() -> None:
         timer.start()
         endpoint = Endpoint(engine.url, "base", "eng_1")
         answers: list[SentAnswer] = []
-        sender = for_rows(endpoint, SendLimits(backoff_s=0.02))
+        sender = rows_to(endpoint, SendLimits(backoff_s=0.02))
         asyncio.run(sender.send(make_requests(3), on_answers=answers.extend, should_stop=lambda: False))
         timer.join()
     assert {answer.state for answer in answers} == {AnswerState.ANSWERED}
@@ -139,7 +144,7 @@ def test_a_model_that_is_not_back_yet_is_waited_for() -> None:
 
 def test_a_model_that_a_provider_does_not_have_is_not_waited_for() -> None:
     with FakeEngine("theirs") as engine:
-        sender = for_rows(Endpoint(engine.url, "mistyped", "eng_1", is_ours=False), SendLimits())
+        sender = rows_to(Endpoint(engine.url, "mistyped", "eng_1", is_ours=False), SendLimits())
         kept: list[SentAnswer] = []
         asking = sender.send(make_requests(30), on_answers=kept.extend, should_stop=lambda: False)
         with pytest.raises(ModelNotAtProvider, match="has no mistyped"):
@@ -188,7 +193,7 @@ def test_answers_come_in_batches() -> None:
         endpoint = Endpoint(engine.url, "base", "eng_1")
         keep = lambda batch: sizes.append(len(batch))  # noqa: E731
         asyncio.run(
-            for_rows(endpoint, SendLimits()).send(make_requests(200), on_answers=keep, should_stop=lambda: False)
+            rows_to(endpoint, SendLimits()).send(make_requests(200), on_answers=keep, should_stop=lambda: False)
         )
     assert sum(sizes) == 200
     assert len(sizes) < 40

@@ -15,7 +15,7 @@ NOBODY = cast("Any", None)
 
 @pytest.fixture(autouse=True)
 def _engine_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "wait_for_engine", lambda *_, **__: SimpleNamespace(is_ours=True))
+    monkeypatch.setattr(waiting, "wait_for_engines", lambda *_, **__: [SimpleNamespace(is_ours=True)])
 
 
 def ask(counts: list[int]) -> int:

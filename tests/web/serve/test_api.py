@@ -179,6 +179,19 @@ def test_a_running_engine_is_attached_and_left_alone(client: TestClient, models:
     assert not client.post(f"/v1/engines/{engine['id']}/stop").json()["is_wanted"]
 
 
+def test_an_engine_of_ours_gets_copies(client: TestClient, models: tuple[str, str]) -> None:
+    client.post("/v1/models/load", json={"model_id": "tiny"})
+    [engine] = client.get("/v1/engines").json()["engines"]
+    assert (engine["num_copies"], engine["copy_of"], engine["gpu"]) == (1, None, None)
+    address = f"/v1/engines/{engine['id']}/copies"
+    assert client.post(address, json={"num_copies": 3}).json()["num_copies"] == 3
+    assert client.post(address, json={"num_copies": 0}).status_code == 422
+    body = {"kind": "attached", "url": "http://127.0.0.1:9000/v1", "base_model": "tiny"}
+    theirs = client.post("/v1/engines", json=body).json()["id"]
+    refused = client.post(f"/v1/engines/{theirs}/copies", json={"num_copies": 2})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/not-ours")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

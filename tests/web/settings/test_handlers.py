@@ -14,6 +14,7 @@ from goldsmith.environments.folders import Manifest
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.people import service as people
 from goldsmith.serve import queries as serve
+from goldsmith.serve import service as serving
 from goldsmith.serve.tables import Engine
 from goldsmith.settings import Settings
 from goldsmith.testing import FakeEngine
@@ -125,6 +126,24 @@ def test_an_attached_engine_is_no_longer_taken_once_it_is_removed(site: Site) ->
     with site.database.reading() as session:
         assert serve.engine_for(session, base_id) is None
         assert not any(found.is_wanted for found in serve.deployments(session, engine.id))
+
+
+def test_an_engine_of_ours_gets_copies_and_a_wrong_number_comes_back(site: Site) -> None:
+    browser = site.browser()
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        base_id = walk.base_id
+    with site.database.transaction() as session:
+        engine_id = serving.want_engine(session, base_id, by=site.person).id
+    address = f"/settings/engines/{engine_id}/copies"
+    assert "Engines with this base model" in browser.get("/settings").text
+    assert browser.post(address, data={"num_copies": "2"}).status_code == 303
+    assert [engine.num_copies for engine in engines(site) if engine.id == engine_id] == [2]
+    refused = browser.post(address, data={"num_copies": "99"})
+    assert refused.status_code == 422
+    assert 'value="99"' in refused.text
+    assert browser.post("/settings/engines/eng_none/copies", data={"num_copies": "2"}).status_code == 404
 
 
 @pytest.mark.enable_socket

@@ -4,7 +4,6 @@ Started again after any death it asks only what is still open. Models stand in a
 rarely as possible; those that are live now come first.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from goldsmith.run.batches.letters import BatchLetters
 from goldsmith.run.batches.tables import Batch, BatchedRequest
 from goldsmith.run.batches.types import BatchReply, BatchRequest, RequestState, Rules
 from goldsmith.run.types import SendLimits
-from goldsmith.run.waiting import ask_through_losses, endpoint_of
+from goldsmith.run.waiting import ask_through_losses
 from goldsmith.serve import queries as serve
 from goldsmith.serve.errors import NoEngineForModel
 from goldsmith.serve.types import Target
@@ -74,21 +73,30 @@ class Asking:
             ask_through_losses(
                 self.context,
                 model_id,
-                lambda target: self._ask(model_id, target),
+                lambda targets: self._ask(model_id, targets),
                 num_done=lambda: self.num_done,
                 timeout_s=self.engine_start_s,
             )
         except GoldsmithError as error:
             self.problems.append(error)
 
-    def _ask(self, model_id: str, target: Target) -> None:
-        from goldsmith.run.sender import Sender  # it loads aiohttp, which only the worker needs
+    def _ask(self, model_id: str, targets: Sequence[Target]) -> None:
+        from goldsmith.run import lanes  # it loads aiohttp, which only the worker needs
 
-        endpoint = endpoint_of(target, self.context.home)
-        sender = Sender(endpoint, self.limits, BatchLetters(endpoint, self.batch.endpoint))
         with (self.context.home.uploads / Path(self.batch.input_sha256)).open("rb") as file:
-            requests = self._requests(model_id, target, file)
-            asyncio.run(sender.send(requests, on_answers=self._keep, should_stop=self.should_stop))
+            source = lanes.Source(
+                self._open(model_id),
+                write=lambda request, target: self._request(request, target, file),
+                letters=lambda endpoint: BatchLetters(endpoint, self.batch.endpoint),
+            )
+            lanes.ask(
+                targets,
+                source,
+                home=self.context.home,
+                limits=self.limits,
+                on_answers=self._keep,
+                should_stop=self.should_stop,
+            )
 
     def _keep(self, replies: list[BatchReply]) -> None:
         until_it_answers(lambda: self._write(replies))  # what has its end is not touched
@@ -108,14 +116,13 @@ class Asking:
                 [{"which": each["which"], **{f"new_{name}": each[name] for name in names}} for each in values],
             )
 
-    def _requests(self, model_id: str, target: Target, file: BinaryIO) -> Iterator[BatchRequest]:
+    def _open(self, model_id: str) -> Iterator[BatchedRequest]:
         after = 0
         while True:
             found = until_it_answers(self._read_of(model_id, after))
             if not found:
                 return
-            for request in found:
-                yield self._request(request, target, file)
+            yield from found
             after = found[-1].line
 
     def _read_of(self, model_id: str, after: int) -> Callable[[], list[BatchedRequest]]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import DeploymentHistory
-from goldsmith.serve.types import DeploymentState, EngineKind, EngineState, HistoryAction, Proof
+from goldsmith.serve.types import MAX_COPIES, DeploymentState, EngineKind, EngineState, HistoryAction, Proof
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
 from goldsmith.web.engine_keys import EngineKey
 
@@ -62,6 +62,12 @@ class EngineAnswer(ApiAnswer):
     state: EngineState
     message: str
     max_lora_rank: int
+    num_copies: int
+    """How many engines with its base model answer, itself included."""
+    copy_of: str | None
+    """The engine that it copies."""
+    gpu: int | None
+    """The number of its GPU, where it has one."""
     num_crashes: int
     ready_at: datetime | None
     last_token_at: datetime | None
@@ -70,6 +76,12 @@ class EngineAnswer(ApiAnswer):
     output_usd_per_million: float | None
     created_by: str
     created_at: datetime
+
+
+class CopiesBody(ApiBody):
+    """How many engines with one base model should answer."""
+
+    num_copies: Annotated[int, Field(ge=1, le=MAX_COPIES)]
 
 
 class EnginesAnswer(ApiAnswer):

@@ -18,6 +18,7 @@ from goldsmith.web.serve.alias_answers import AliasAnswer, AliasBody, AliasesAns
 from goldsmith.web.serve.answers import (
     ActiveAnswer,
     ActiveModelsAnswer,
+    CopiesBody,
     DeploymentAnswer,
     EngineAnswer,
     EngineBody,
@@ -290,3 +291,10 @@ def stop_engine(session: Session, person: CurrentPerson, engine_id: Id) -> Engin
     """Stop an engine of ours, or leave one alone that is not; deploying a model brings it back."""
     engine = engine_for(session, engine_id, person)
     return EngineAnswer.model_validate(service.stop_engine(session, engine.id, by=person))
+
+
+@api.post("/v1/engines/{engine_id}/copies")
+def set_copies(session: Session, person: CurrentPerson, engine_id: Id, body: CopiesBody) -> EngineAnswer:
+    """Have so many engines with this one's base model answer, itself included; each starts where there is room."""
+    engine = engine_for(session, engine_id, person)
+    return EngineAnswer.model_validate(service.set_copies(session, engine.id, body.num_copies, by=person))

@@ -8,6 +8,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.people.service import MAX_LIMIT
 from goldsmith.people.types import Limits
 from goldsmith.serve import service
+from goldsmith.serve.types import MAX_COPIES
 from goldsmith.web.engine_keys import EngineKey
 from goldsmith.web.forms import FormModel, Option
 from goldsmith.web.looks import Theme
@@ -59,6 +60,13 @@ class AttachForm(_AtAddress):
     """Empty: whatever it lists."""
     key: Key = None
     """If it was started with one. Kept in a file that only its owner can read."""
+
+
+class CopiesForm(FormModel):
+    """How many engines answer for one base model."""
+
+    num_copies: Annotated[int, Field(ge=1, le=MAX_COPIES, title="Engines with this base model")]
+    """Each starts where there is room: on this machine, memory for one more, or a GPU of its own."""
 
 
 class LimitsForm(FormModel):

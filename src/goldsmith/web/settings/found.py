@@ -67,6 +67,12 @@ def key_of(session: orm.Session, key_id: str, person: Person) -> Key:
     return key
 
 
+def with_copy_fields(page: SettingsPage, engine_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
+    """The page with what was typed as the number of an engine's copies."""
+    engines = tuple(replace(line, copy_fields=fields) if line.id == engine_id else line for line in page.engines)
+    return replace(page, engines=engines)
+
+
 def with_limit_fields(page: SettingsPage, key_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
     """The page with what was typed for one key, and what is wrong with it."""
     keys = tuple(replace(line, limit_fields=fields) if line.id == key_id else line for line in page.keys)

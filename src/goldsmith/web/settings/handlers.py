@@ -16,13 +16,14 @@ from goldsmith.web import looks
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
 from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.settings.forms import AttachForm, KeyForm, LimitsForm, LookForm, ProviderForm
+from goldsmith.web.settings.forms import AttachForm, CopiesForm, KeyForm, LimitsForm, LookForm, ProviderForm
 from goldsmith.web.settings.found import (
     attach_fields,
     engine_of,
     is_ours,
     key_of,
     settings_page,
+    with_copy_fields,
     with_limit_fields,
 )
 from goldsmith.web.settings.views import NewKeyPage
@@ -31,6 +32,7 @@ pages = APIRouter()
 Provider = Annotated[Filled[ProviderForm], Depends(form_of(ProviderForm))]
 Attached = Annotated[Filled[AttachForm], Depends(form_of(AttachForm))]
 NewKey = Annotated[Filled[KeyForm], Depends(form_of(KeyForm))]
+Copies = Annotated[Filled[CopiesForm], Depends(form_of(CopiesForm))]
 KeyLimits = Annotated[Filled[LimitsForm], Depends(form_of(LimitsForm))]
 Look = Annotated[Filled[LookForm], Depends(form_of(LookForm))]
 Part = Literal["engines", "environments"]
@@ -99,6 +101,20 @@ def remove(
     if not is_ours(engine):
         engines.forget_key(home, engine.id)
     return redirect(request, "/settings#engines", toast=f"{engine.name}: {engine.message}.")
+
+
+@pages.post("/settings/engines/{engine_id}/copies", response_model=None)
+def set_copies(
+    request: Request, state: TheState, session: Session, person: CurrentPerson, engine_id: str, form: Copies
+) -> Answer:
+    """Have so many engines answer for one base model."""
+    engine = engine_of(session, engine_id, person)
+    if not form.is_usable:
+        page = with_copy_fields(settings_page(request, state, session, person), engine.id, form.fields)
+        return render(request, page, status=422)
+    service.set_copies(session, engine.id, form.usable.num_copies, by=person)
+    told = f"{engine.name}: {engine.num_copies} in all, as far as there is room."
+    return redirect(request, "/settings#engines", toast=told)
 
 
 @pages.post("/settings/keys", response_model=None)

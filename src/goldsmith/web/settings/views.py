@@ -17,7 +17,7 @@ from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField, fields_of
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
-from goldsmith.web.settings.forms import LimitsForm
+from goldsmith.web.settings.forms import CopiesForm, LimitsForm
 
 _NAMES = {
     EnvironmentName.TRL: ("Trainer", "trains models, and converts them"),
@@ -43,6 +43,8 @@ class EngineLine:
     message: str
     is_ours: bool
     is_running: bool
+    copy_fields: tuple[FormField, ...] = ()
+    """Empty for what has no copies."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class NewKeyPage(Page):
 def engine_line(row: Engine) -> EngineLine:
     """An engine, and what it costs."""
     places = {
-        EngineKind.OURS.value: "on this machine, started by Goldsmith",
+        EngineKind.OURS.value: "on this machine, started by Goldsmith"
+        + (f", GPU {row.gpu}" if row.gpu is not None else ""),
         EngineKind.ATTACHED.value: f"attached at {row.url}",
         EngineKind.PROVIDER.value: f"outside, at {row.url}; {_price(row)}",
     }
@@ -120,7 +123,8 @@ def engine_line(row: Engine) -> EngineLine:
     is_running = row.is_wanted and row.state in ("starting", "ready")
     is_untested = row.kind == EngineKind.PROVIDER.value and not row.message
     badge = "not_tested" if is_untested else row.state
-    return EngineLine(row.id, row.name, badge, places[row.kind], row.message, is_ours, is_running)
+    copies = fields_of(CopiesForm, {"num_copies": row.num_copies}) if is_ours and row.copy_of is None else ()
+    return EngineLine(row.id, row.name, badge, places[row.kind], row.message, is_ours, is_running, copies)
 
 
 def key_line(key: Key, person: Person) -> KeyLine:

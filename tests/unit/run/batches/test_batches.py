@@ -319,3 +319,16 @@ def test_the_kind_takes_its_limits_from_the_machine() -> None:
 
     assert limits_on("cpu").concurrency < limits_on("cuda").concurrency
     assert BatchKind.name == ASK_JOB
+
+
+def test_a_batch_asks_both(
+    both: list[FakeEngine],
+    make_batch: MakeBatch,
+    work_off: WorkOff,
+    look: Look,
+) -> None:
+    batch = make_batch(lines(*(chat(f"m{number}") for number in range(100))))
+    work_off()
+    assert (look(batch).status, look(batch).num_answered) == ("completed", 100)
+    assert [len(engine.requests) > 10 for engine in both] == [True, True]
+    assert sum(len(engine.requests) for engine in both) == 100
