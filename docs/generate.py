@@ -17,13 +17,14 @@ from typing import Any, cast
 import licences
 import typer.main
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 
 import goldsmith
 from goldsmith import app
 from goldsmith.cli.main import make_root
 from goldsmith.errors import Conflict, Denied, GoldsmithError, Invalid, NotFound, Unavailable
 from goldsmith.jobs.states import TRANSITIONS, JobState
-from goldsmith.settings import Settings
+from goldsmith.settings import AristotleSettings, Settings
 from goldsmith.wire.events import EventKind
 
 DOCS = Path(__file__).parent
@@ -59,12 +60,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def settings() -> str:
     """Every setting, from the docstrings under the fields."""
-    rows = [
-        (f"`GOLDSMITH_{name.upper()}`", _default(field.default), field.description or "")
-        for name, field in Settings.model_fields.items()
-    ]
+    head = ("variable", "default", "what it is")
     intro = "Settings are environment variables. They are read once, when a program of Goldsmith starts."
-    return page("Settings", (intro, table(("variable", "default", "what it is"), rows)))
+    aristotle = "## Aristotle\n\nOnly where gold stars are taken from Aristotle's database."
+    parts = (intro, table(head, _variables(Settings)), aristotle, table(head, _variables(AristotleSettings)))
+    return page("Settings", parts)
+
+
+def _variables(model: type[BaseSettings]) -> list[tuple[str, ...]]:
+    prefix = model.model_config["env_prefix"]
+    return [
+        (f"`{prefix}{name.upper()}`", _default(field.default), field.description or "")
+        for name, field in model.model_fields.items()
+    ]
 
 
 def problems() -> str:

@@ -17,13 +17,14 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs.kinds import JobKind, Keeper
 from goldsmith.jobs.types import JobView, Launch
 from goldsmith.migrations import preparing
-from goldsmith.settings import PREFIX, Settings
+from goldsmith.settings import PREFIX, AristotleSettings, Settings
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from goldsmith.connect.aristotle import Aristotle
     from goldsmith.gateway.application import Gateway
     from goldsmith.gateway.poller import Poller
     from goldsmith.gateway.routes import Tables
@@ -95,6 +96,13 @@ def make_workshop(parts: Parts) -> "Workshop":
     from goldsmith.train.workshop import Workshop
 
     return Workshop(parts.home, make_backends(), parts.machine)
+
+
+def make_aristotle() -> "Aristotle | None":
+    """Aristotle's database, where the settings name one. Raises SourceNotConnected."""
+    from goldsmith.connect.aristotle import Aristotle
+
+    return Aristotle.of(AristotleSettings())
 
 
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
@@ -201,6 +209,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.batches import handlers as batch_pages
     from goldsmith.web.compare import api as compare_api
     from goldsmith.web.compare import handlers as compare
+    from goldsmith.web.connect import api as connect_api
     from goldsmith.web.data import api as data_api
     from goldsmith.web.data import handlers as data
     from goldsmith.web.factory import Routers
@@ -226,7 +235,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.webhooks import handlers as webhooks
 
     shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
-    steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api)
+    steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api, connect_api)
     others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
     passed = _routers_of_what_passed()
     return Routers(
@@ -270,6 +279,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
 
     offers = {
         "backends": make_backends(),
+        "sources": {"aristotle": make_aristotle},
         "machine": parts.machine,
         "import_roots": (Path.home(), *parts.settings.import_roots),
         "after_switch": after_switch,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GOLDSMITH_"
@@ -81,6 +81,32 @@ class Settings(BaseSettings):
         resolved = {"home": self.root, "database_url": self.database}
         values = {name: resolved.get(name, getattr(self, name)) for name in type(self).model_fields}
         return {PREFIX + name.upper(): _as_text(name, value) for name, value in values.items() if value is not None}
+
+
+class AristotleSettings(BaseSettings):
+    """Where Aristotle's database is, under the names that Aristotle itself uses."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ARISTOTLE_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    database_url: SecretStr | None = None
+    """Its database, as `postgresql://reader:…@localhost:4002/aristotle_dev`; Prisma's `?schema=` is understood."""
+
+    db_host: str | None = None
+    """In place of the URL: the host; then the four others count too."""
+
+    db_port: Annotated[int, Field(ge=1, le=65535)] = 4002
+    """The port."""
+
+    db_name: str = "aristotle_dev"
+    """The database's name."""
+
+    db_user: str | None = None
+    """The role that Goldsmith uses; one with the least rights."""
+
+    db_password: SecretStr | None = None
+    """Its password."""
 
 
 def _as_text(name: str, value: object) -> str:

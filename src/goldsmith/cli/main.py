@@ -24,6 +24,7 @@ NOUNS = {
     "batches": "batches",
     "stars": "stars",
     "training-sets": "training_sets",
+    "aristotle": "aristotle",
     "train": "train",
     "compare": "compare",
     "jobs": "jobs",

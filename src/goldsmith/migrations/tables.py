@@ -4,6 +4,7 @@ A new module of tables is named here; a test compares the list with the files.
 """
 
 from goldsmith.compare import tables as compare
+from goldsmith.connect import tables as connect
 from goldsmith.data import tables as data
 from goldsmith.jobs import tables as jobs
 from goldsmith.models import tables as models
@@ -18,5 +19,5 @@ from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
 from goldsmith.webhooks import tables as webhooks
 
-MODULES = (people, jobs, data, models, serve, kept, shadow, run, batches, stars, train, compare, webhooks)
+MODULES = (people, jobs, data, models, serve, kept, shadow, run, batches, stars, train, compare, webhooks, connect)
 METADATA = Table.metadata

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import orm
 
+from goldsmith.connect.types import Source
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.people.errors import NotSignedIn
 from goldsmith.people.types import Person
@@ -19,6 +20,8 @@ from goldsmith.train.backends.base import Backend
 from goldsmith.train.workshop import Workshop
 from goldsmith.web.state import WebState
 from goldsmith.web.stream import Stream
+
+MakeSource = Callable[[], Source | None]
 
 
 def web_state(request: Request) -> WebState:
@@ -75,6 +78,11 @@ def _import_roots(state: TheState) -> tuple[Path, ...]:
     return roots
 
 
+def _sources(state: TheState) -> Mapping[str, MakeSource]:
+    sources: Mapping[str, MakeSource] = state.offers.get("sources", {})
+    return sources
+
+
 def _after_switch(state: TheState) -> Callable[[], None]:
     refresh: Callable[[], None] = state.offers["after_switch"]
     return refresh
@@ -101,5 +109,7 @@ TheWorkshop = Annotated[Workshop, Depends(_workshop)]
 """With what is trained here."""
 TheImportRoots = Annotated[tuple[Path, ...], Depends(_import_roots)]
 """Folders from which models may be imported."""
+TheSources = Annotated[Mapping[str, MakeSource], Depends(_sources)]
+"""Where stars live besides here, by name; each is None where the settings do not say how to reach it."""
 AfterSwitch = Annotated[Callable[[], None], Depends(_after_switch)]
 """Makes the gateway go by what was just committed; returns when it does."""

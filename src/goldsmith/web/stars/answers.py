@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from goldsmith.connect.types import MAX_LIMIT, Scope, Wish
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.stars.types import AnswerFilter, BulkRequest, BulkRule, ExportRequest, MarkKind, MarkRequest, SetFormat
 from goldsmith.web.answers import MAX_NUMBER, ApiAnswer, ApiBody, Name, Text
@@ -60,9 +61,15 @@ class ExportBody(ApiBody):
 
     philosopher: Text | None = None
     domain: Text | None = None
-    """Your own organisation; others' stars are never exported."""
+    """Your own organisation, or that of the philosopher in the source; others' stars are never exported."""
     source: Text | None = None
-    """Where the stars are kept; default: Goldsmith's own, which count as rating 5."""
+    """`goldsmith` or `aristotle`; default: Aristotle's where it is connected and both names are of it."""
+    conquest_type: Name | None = None
+    """Of Aristotle's: only conquests of this type."""
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
+    """Of Aristotle's: how many usable ones, the newest first."""
+    system_message: Text | None = None
+    """Of Aristotle's: what the conquests were run with, where that was not kept. It is remembered."""
     format: SetFormat = SetFormat.chatml
     min_rating: Annotated[int, Field(ge=1, le=5)] | None = None
     exam_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -82,6 +89,10 @@ class ExportBody(ApiBody):
             min_rating=self.min_rating,
             philosopher=self.philosopher,
         )
+
+    def wish(self, scope: Scope) -> Wish:
+        """As a source takes it."""
+        return Wish(scope, self.conquest_type, self.limit, self.min_rating, system_text=self.system_message)
 
 
 class MarksAnswer(ApiAnswer):
@@ -154,6 +165,8 @@ class TrainingSetAnswer(ApiAnswer):
     """What has to be known about it, in sentences."""
     lint: list[Any]
     """What a look at the examples found, with their rows."""
+    left_out: dict[str, int] = Field(default_factory=dict)
+    """Of stars that came from a source: how many could not be used, by reason."""
 
     @classmethod
     def of(cls, training_set: TrainingSet) -> "TrainingSetAnswer":

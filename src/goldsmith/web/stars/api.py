@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import FileResponse
 
 from goldsmith.run import queries as run_queries
-from goldsmith.stars import export, queries, service
-from goldsmith.stars.errors import ExportNotPossible, NoStars, TrainingSetNotFound
+from goldsmith.stars import queries, service
+from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.types import Side
 from goldsmith.web.answers import After, Before, Id, Limit, made
-from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheSources
 from goldsmith.web.described import files
 from goldsmith.web.marks import MarkAnswer
+from goldsmith.web.stars import exporting
 from goldsmith.web.stars.answers import (
     BulkAnswer,
     BulkBody,
@@ -86,13 +87,12 @@ def counts(session: ReadSession, person: CurrentPerson, run_id: Id) -> CountsAns
 
 @api.post("/v1/fine-tuning/datasets/export", status_code=201)
 def export_stars(
-    session: Session, person: CurrentPerson, home: TheHome, body: ExportBody, response: Response
+    session: Session, person: CurrentPerson, home: TheHome, sources: TheSources, body: ExportBody, response: Response
 ) -> TrainingSetAnswer:
-    """Make a training set of the gold stars; the same stars give the same set."""
-    _check_scope(body, person.domain)
-    training_set = export.export(session, home, body.request, by=person)
-    made(response, f"/v1/training-sets/{training_set.id}")
-    return TrainingSetAnswer.of(training_set)
+    """Make a training set of the gold stars, given here or in Aristotle; the same stars give the same set."""
+    answer = exporting.export(session, home, body, sources=sources, by=person)
+    made(response, f"/v1/training-sets/{answer.id}")
+    return answer
 
 
 @api.get("/v1/training-sets")
@@ -142,14 +142,3 @@ def set_file(session: ReadSession, person: CurrentPerson, home: TheHome, set_id:
     if not path.is_file():
         raise TrainingSetNotFound(f"The file {name.value} of {found.name} is gone.", hint="Export the stars again.")
     return FileResponse(path, media_type="application/octet-stream", filename=f"{found.id}-{name.value}")
-
-
-def _check_scope(body: ExportBody, domain: str) -> None:
-    if body.source is not None:
-        hint = "Leave source out to export the stars that were given in Goldsmith."
-        raise ExportNotPossible(f"There is no source {body.source!r} to take stars from.", hint=hint)
-    if body.domain is not None and body.domain != domain:
-        raise NoStars(
-            f"The stars of {body.domain} are not yours to export; you belong to {domain}.",
-            hint="Leave domain out, or use a key of a person of that organisation.",
-        )

@@ -1,0 +1,78 @@
+"""`goldsmith aristotle`: gold stars of Aristotle's, and the one column that its conquests need for models."""
+
+from typing import Annotated
+
+import typer
+
+from goldsmith import app
+from goldsmith.cli.console import Cli
+from goldsmith.connect import service
+from goldsmith.connect.aristotle import Aristotle, checking, migrating
+from goldsmith.connect.aristotle.migrating import Change
+from goldsmith.connect.errors import SourceNotConnected
+from goldsmith.connect.types import Scope, Wish
+from goldsmith.stars.types import ExportRequest, SetFormat
+
+commands = typer.Typer(help="Aristotle, where people star conquests.", no_args_is_help=True)
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown.")]
+
+
+@commands.command()
+def check(context: typer.Context) -> None:
+    """Say what is in Aristotle's database: generation, tables, counts, rights, and what was not found."""
+    cli: Cli = context.obj
+    cli.show(checking.check(_aristotle().place).to_dict())
+
+
+@commands.command()
+def export(
+    context: typer.Context,
+    philosopher: Annotated[str, typer.Option(help="Whose stars, by e-mail.")],
+    domain: Annotated[str, typer.Option(help="Their organisation, by domain name.")],
+    conquest_type: Annotated[str | None, typer.Option("--type", help="Only conquests of this type.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many usable ones, the newest first.")] = None,
+    min_rating: Annotated[int | None, typer.Option(min=1, max=5, help="The least rating.")] = None,
+    set_format: Annotated[SetFormat, typer.Option("--format", help="How a line is written.")] = SetFormat.chatml,
+    exam_share: Annotated[float, typer.Option(help="Share of new rows that is held back as the exam.")] = 0.2,
+    system: Annotated[
+        str | None, typer.Option(help="What the conquests were run with, where that was not kept; remembered.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the training set is called.")] = None,
+) -> None:
+    """Make a training set of one philosopher's gold conquests. The same stars give the same set."""
+    cli: Cli = context.obj
+    wish = Wish(Scope(philosopher, domain), conquest_type, limit, min_rating, system_text=system)
+    request = ExportRequest(name, set_format, exam_share=exam_share, min_rating=min_rating)
+    with cli.transaction() as (session, person):
+        brought = service.export(session, cli.parts.home, _aristotle(), wish, request, by=person)
+    made = brought.training_set
+    folder = str(cli.parts.home.root / made.folder)
+    counts = {"learn": made.num_learn, "exam": made.num_exam, "left_out": dict(brought.left_out)}
+    cli.show({"training_set": made.id, **counts, "folder": folder, "notes": list(brought.notes)})
+
+
+@commands.command()
+def migrate(context: typer.Context, yes: Yes = False) -> None:
+    """Add `fine_tuned_model_id` to the table of conquests, whatever it is called; shown first, done with --yes."""
+    _change(context.obj, is_back=False, is_done=yes)
+
+
+@commands.command()
+def unmigrate(context: typer.Context, yes: Yes = False) -> None:
+    """Take away what `migrate` added; shown first, done with --yes."""
+    _change(context.obj, is_back=True, is_done=yes)
+
+
+def _aristotle() -> Aristotle:
+    found = app.make_aristotle()
+    if found is None:
+        raise SourceNotConnected("The settings do not say how to reach Aristotle.")
+    return found
+
+
+def _change(cli: Cli, *, is_back: bool, is_done: bool) -> None:
+    place = _aristotle().place
+    change: Change = (migrating.migrate if is_done else migrating.plan)(place, is_back=is_back)
+    said = "done" if is_done else "not done yet; add --yes" if change.statements else "nothing to do"
+    facts = {"database": str(place), "what": change.why, "statements": list(change.statements)}
+    cli.show({**facts, "state": said if change.statements else "nothing to do"})

@@ -1,0 +1,52 @@
+"""Aristotle, the application in which people star conquests: its database as a source of gold stars."""
+
+from collections.abc import Collection
+
+from goldsmith.connect.aristotle import gold
+from goldsmith.connect.aristotle.connection import Place, layout_of, reading
+from goldsmith.connect.types import Fetched, Scope, Wish
+from goldsmith.settings import AristotleSettings
+
+
+class Aristotle:
+    """Aristotle's database, which is only read here. Its schema is looked at anew on every visit."""
+
+    name = "aristotle"
+    title = "Aristotle"
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    @classmethod
+    def of(cls, settings: AristotleSettings) -> "Aristotle | None":
+        """Where the settings say it is; None when they say nothing. Raises SourceNotConnected."""
+        place = Place.of_settings(settings)
+        return cls(place) if place is not None else None
+
+    def fetch(self, wish: Wish) -> Fetched:
+        """The gold conquests. Raises WishNotPossible, SchemaNotKnown, SourceNotAnswering, RoleMayNot."""
+        gold.check_wish(wish)
+        with reading(self.place) as connection:
+            return gold.fetch(connection, layout_of(connection), wish)
+
+    def still_starred(self, scope: Scope, external_ids: Collection[str]) -> set[str]:
+        """Which of these conquests still have their gold star."""
+        if not external_ids:
+            return set()
+        with reading(self.place) as connection:
+            return gold.still_starred(connection, layout_of(connection), scope, external_ids)
+
+    def why_none(self, wish: Wish, fetched: Fetched) -> str:
+        """The nearest reason why nothing came."""
+        with reading(self.place) as connection:
+            return gold.why_none(connection, layout_of(connection), wish, fetched)
+
+    @classmethod
+    def at(cls, url: str) -> "Aristotle":
+        """From a URL. Raises SourceNotConnected."""
+        return cls(Place.of(url))
+
+    def plans(self, wish: Wish) -> list[str]:
+        """How PostgreSQL would find the gold conquests: the plan of every query that `fetch` asks."""
+        with reading(self.place) as connection:
+            return gold.plans(connection, layout_of(connection), wish)

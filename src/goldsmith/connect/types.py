@@ -1,0 +1,105 @@
+"""What every source of stars says and is asked. A source reads; what comes in is written by `service.py`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+MAX_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose stars: a person (by e-mail) of an organisation (by domain). Part of every question to a source."""
+
+    philosopher: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which good answers are wanted, the newest star first."""
+
+    scope: Scope
+    conquest_type: str | None = None
+    limit: int | None = None
+    """How many usable ones; what is left out does not count."""
+    min_rating: int | None = None
+    """From 1 to 5; a star without a rating counts as 5."""
+    since: datetime | None = None
+    """Only what was starred or changed at or after this moment."""
+    system_text: str | None = None
+    """The system message of answers with which the source has kept none; None: as it was chosen before."""
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """One good answer, with what leads back to it."""
+
+    external_id: str
+    prompt: str
+    answer: str
+    system_text: str | None = None
+    """What it was asked with; None where the source has not kept it."""
+    kind: str | None = None
+    subject_id: str | None = None
+    rating: int | None = None
+    starred_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A star that cannot be used."""
+
+    external_id: str
+    reason: str
+    """A key of `LEFT_OUT`."""
+
+
+LEFT_OUT: Mapping[str, str] = {
+    "no_prompt": "without a prompt",
+    "no_answer": "without an answer",
+    "other_scope": "of somebody else, or gone",
+    "repeated": "rated twice",
+}
+"""Why a star is left out, as it stands behind a number of conquests."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a source gave."""
+
+    items: Sequence[SourceItem] = ()
+    left_out: Sequence[LeftOut] = field(default=())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many were left out, by reason."""
+        reasons = [each.reason for each in self.left_out]
+        return {reason: reasons.count(reason) for reason in LEFT_OUT if reason in reasons}
+
+
+class Source(Protocol):
+    """Another application's stars."""
+
+    @property
+    def name(self) -> str:
+        """One word, as it is kept beside what came from there."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """As people call it."""
+        ...
+
+    def fetch(self, wish: Wish) -> Fetched:
+        """The good answers that are wanted."""
+        ...
+
+    def still_starred(self, scope: Scope, external_ids: Collection[str]) -> set[str]:
+        """Which of these still have their star."""
+        ...
+
+    def why_none(self, wish: Wish, fetched: Fetched) -> str:
+        """The nearest reason why nothing came, in a sentence or two."""
+        ...

@@ -1,0 +1,1 @@
+"""The API over sources, where stars live besides here."""
