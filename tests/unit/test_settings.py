@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.settings import Settings
+from goldsmith.settings import AristotleSettings, Settings
 
 OTHERWISE: dict[str, Any] = {
     "home": Path("/tmp/somewhere else"),
@@ -55,3 +55,12 @@ def test_lists_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOLDSMITH_IMPORT_ROOTS", "/srv/models:/mnt")
     assert Settings().allowed_hosts == ("a.example", "b.example")
     assert Settings().import_roots == (Path("/srv/models"), Path("/mnt"))
+
+
+def test_a_password_of_aristotles_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARISTOTLE_DATABASE_URL", "postgresql://reader:s3cret@localhost:4002/aristotle_dev")
+    monkeypatch.setenv("ARISTOTLE_DB_PASSWORD", "s3cret")
+    settings = AristotleSettings()
+    assert "s3cret" not in f"{settings!r} {settings}"
+    assert settings.db_password is not None
+    assert settings.db_password.get_secret_value() == "s3cret"

@@ -3,7 +3,7 @@
 from goldsmith.errors import Conflict, Denied, Invalid, Unavailable
 
 
-class SourceNotConnected(Unavailable):
+class SourceNotConnected(Conflict):
     """Nobody has said where the source is."""
 
     title = "This source is not connected"

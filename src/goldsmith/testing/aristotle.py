@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
@@ -141,11 +142,12 @@ class SyntheticAristotle:
 
     def fill(self, num: int, *, philosopher: str, domain: str, seed: int = 1) -> list[str]:
         """Write gold conquests in all three shapes of `data`; returns their ids, the newest first."""
+        first = crc32(f"{seed}/{philosopher}/{domain}".encode()) * 100_000
         with self.engine.begin() as connection:
             ids = [
                 self._add(
                     connection,
-                    int.from_bytes(f"{seed}{philosopher}{domain}".encode()[-6:]) * 100_000 + number,
+                    first + number,
                     SyntheticConquest(
                         philosopher,
                         domain,

@@ -41,9 +41,7 @@ def test_single_settings_stand_for_a_url() -> None:
 
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
     place = Place.of(f"postgresql://reader:{SECRET}@127.0.0.1:1/aristotle_dev")
-    with pytest.raises(
-        SourceNotAnswering, match=r"aristotle_dev on 127\.0\.0\.1:1, as reader does not answer"
-    ) as caught:
+    with pytest.raises(SourceNotAnswering, match="as reader does not answer") as caught:
         Aristotle(place).fetch(Wish(Scope("a", "b")))
     assert SECRET not in caught.value.message
 

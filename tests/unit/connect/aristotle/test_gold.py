@@ -58,7 +58,8 @@ def test_another_tenants_conquest_never_leaves_whoever_rated_it(
 def test_what_cannot_be_used_is_counted_and_the_limit_counts_the_rest(
     synthetic: SyntheticAristotle, aristotle: Aristotle
 ) -> None:
-    blanks = ({"prompt": None}, {"answer": None}, {"prompt": {"prompt": "  "}}, {"answer": {"response": None}})
+    blanks: list[dict[str, Any]] = [{"prompt": None}, {"answer": None}]
+    blanks += [{"prompt": {"prompt": "  "}}, {"answer": {"response": None}}]
     for number, blank in enumerate(blanks):
         synthetic.add(100 + number, gold(rated_at=FIRST_AT + timedelta(days=1), **blank))
     usable = {synthetic.add(number, gold()) for number in range(3)}

@@ -1,0 +1,54 @@
+"""`goldsmith aristotle`: what is there, what would change, and the stars."""
+
+import pytest
+from tests.aristotle import make_synthetic, synthetic, url_of
+from tests.unit.cli.conftest import Line
+
+from goldsmith.testing.aristotle import SYSTEM, SyntheticAristotle
+
+__all__ = ["make_synthetic", "synthetic"]
+SCOPE = ("--philosopher", "ada@acme.example", "--domain", "acme.example")
+
+
+@pytest.fixture
+def connected(line: Line, synthetic: SyntheticAristotle) -> Line:
+    synthetic.fill(6, philosopher="ada@acme.example", domain="acme.example")
+    line.monkeypatch.setenv("ARISTOTLE_DATABASE_URL", url_of(synthetic))
+    return line
+
+
+@pytest.mark.parametrize("verb", ["check", "migrate", "unmigrate"])
+def test_without_settings_it_says_which_to_set(line: Line, verb: str) -> None:
+    for name in ("URL", "HOST"):
+        line.monkeypatch.delenv(f"ARISTOTLE_DATABASE_{name}", raising=False)
+    line.monkeypatch.delenv("ARISTOTLE_DB_HOST", raising=False)
+    code, problem = line.error("aristotle", verb)
+    assert (code, problem["type"]) == (5, "source-not-connected")
+    assert "ARISTOTLE_DATABASE_URL" in problem["hint"]
+
+
+@pytest.mark.postgresql
+def test_a_check_says_what_is_there(connected: Line, synthetic: SyntheticAristotle) -> None:
+    found = connected.json("aristotle", "check")
+    assert (found["generation"], found["gold_stars"], found["may_migrate"]) == (synthetic.generation, 6, True)
+    assert "aristotle migrate" in found["fine_tuned_model_id"]
+
+
+@pytest.mark.postgresql
+def test_a_migration_is_shown_first(connected: Line) -> None:
+    shown = connected.json("aristotle", "migrate")
+    assert (len(shown["statements"]), shown["state"]) == (3, "not done yet; add --yes")
+    assert connected.json("aristotle", "migrate") == shown
+    assert connected.json("aristotle", "migrate", "--yes")["state"] == "done"
+    assert connected.json("aristotle", "migrate", "--yes")["state"] == "nothing to do"
+    assert connected.json("aristotle", "check")["fine_tuned_model_id"] == "there"
+    assert connected.json("aristotle", "unmigrate", "--yes")["state"] == "done"
+
+
+@pytest.mark.postgresql
+def test_stars_are_exported(connected: Line) -> None:
+    code, problem = connected.error("aristotle", "export", *SCOPE)
+    assert (code, problem["type"]) == (2, "system-message-not-chosen")
+    made = connected.json("aristotle", "export", *SCOPE, "--system", SYSTEM, "--limit", "5")
+    assert made["learn"] + made["exam"] == 5
+    assert connected.json("aristotle", "export", *SCOPE, "--limit", "5")["training_set"] == made["training_set"]
