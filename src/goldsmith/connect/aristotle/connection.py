@@ -22,7 +22,7 @@ STATEMENT_TIMEOUT_S = 60
 LOCK_TIMEOUT_S = 5
 _LIBPQ = {"sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs", "application_name"}
 """Of a URL's parameters, those that are PostgreSQL's; the others are Prisma's."""
-_NO_RIGHT = "42501"
+_NO_RIGHT = ("42501", "25006")
 _NO_SUCH_NAME = ("42P01", "42703", "42883")
 _TOO_LONG = ("57014", "55P03")
 
@@ -82,7 +82,7 @@ def reading(place: Place) -> Iterator[Connection]:
 @contextmanager
 def writing(place: Place) -> Iterator[Connection]:
     """A visit that may write: all of it happens, or nothing. Raises as `reading` does."""
-    with _visit(place, {"isolation_level": "READ COMMITTED"}) as connection:
+    with _visit(place, {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}) as connection:
         yield connection
 
 
@@ -137,7 +137,7 @@ def _told(place: Place) -> Iterator[None]:
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         said = str(error.orig).strip().partition("\n")[0]
-        if state == _NO_RIGHT:
+        if state in _NO_RIGHT:
             raise RoleMayNot(f"The role of {place} lacks a right: {said}.") from None
         if state in _NO_SUCH_NAME:
             raise SchemaNotKnown(f"The database is not as it was a moment ago: {said}.") from None

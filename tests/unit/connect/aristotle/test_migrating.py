@@ -96,15 +96,3 @@ def test_who_does_not_own_the_table_may_not(synthetic: SyntheticAristotle, place
         with synthetic.engine.begin() as connection:
             connection.exec_driver_sql(f"DROP OWNED BY {role}")
             connection.exec_driver_sql(f"DROP ROLE {role}")
-
-
-def test_a_check_counts_and_names(synthetic: SyntheticAristotle, place: Place) -> None:
-    synthetic.fill(4, philosopher="a", domain="b")
-    synthetic.fill(2, philosopher="a", domain="c")
-    facts = checking.check(place)
-    assert (facts.num_gold, facts.num_scopes, facts.has_model_column) == (6, 2, False)
-    shown = facts.to_dict()
-    assert shown["generation"] == synthetic.generation
-    assert shown["conquest"].startswith(
-        f"{synthetic.names.conquest.strip(chr(34))}: 6 rows; may SELECT, INSERT, UPDATE"
-    )

@@ -1,0 +1,68 @@
+"""The role that the how-to makes may do what an export needs, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.aristotle import MakeSynthetic, url_of
+
+from goldsmith.connect.aristotle import Aristotle, checking, migrating
+from goldsmith.connect.aristotle.connection import Place, writing
+from goldsmith.connect.errors import RoleMayNot
+from goldsmith.connect.types import Scope, Wish
+from goldsmith.testing.aristotle import SyntheticAristotle
+
+pytestmark = pytest.mark.postgresql
+HOWTO = Path(__file__).parents[4] / "docs" / "howto" / "bring-stars-from-aristotle.md"
+SCOPE = Scope("ada@acme.example", "acme.example")
+
+
+@pytest.fixture
+def synthetic(make_synthetic: MakeSynthetic) -> SyntheticAristotle:
+    return make_synthetic("V2")
+
+
+@pytest.fixture
+def reader(synthetic: SyntheticAristotle) -> Iterator[Place]:
+    """As the role, made by the very statements of the how-to; only its name is this test's own."""
+    role = f"reader_{synthetic.url.database}"
+    shown = re.search(r"```sql\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown is not None
+    with synthetic.engine.begin() as connection:
+        for statement in filter(str.strip, shown[1].replace("goldsmith_reader", role).split(";")):
+            connection.execute(text(statement))
+    yield Place(Place.of(url_of(synthetic)).url.set(username=role))
+    with synthetic.engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {role}")
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+
+
+def test_it_can_export_and_check(synthetic: SyntheticAristotle, reader: Place) -> None:
+    synthetic.fill(5, philosopher=SCOPE.philosopher, domain=SCOPE.domain)
+    assert len(Aristotle(reader).fetch(Wish(SCOPE)).items) == 5
+    assert {facts.rights for facts in checking.check(reader).tables.values()} == {("SELECT",)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ml_analysis_rating SET is_gold_star = false",
+        'DELETE FROM "Conquest"',
+        "INSERT INTO conquest_response (conquest_analysis_id) VALUES ('x')",
+        "DROP TABLE conquest_prompt",
+        "CREATE TABLE mine (x int)",
+        "SELECT * FROM other_secrets",
+    ],
+)
+def test_it_can_do_nothing_else(synthetic: SyntheticAristotle, reader: Place, statement: str) -> None:
+    with synthetic.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE other_secrets (x int)")
+    with pytest.raises(RoleMayNot), writing(reader) as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_it_cannot_migrate(reader: Place) -> None:
+    with pytest.raises(RoleMayNot):
+        migrating.migrate(reader)
