@@ -122,7 +122,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.stars.jobs import ImportedAnswersKind
     from goldsmith.train.jobs import TrainingKind
 
-    env = dict(os.environ)
+    env = _without_secrets()
 
     def python_of(name: EnvironmentName | None) -> Path:
         return Path(sys.executable) if name is None else folders.python_of(name, home=home.root)
@@ -147,6 +147,11 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     return {kind.name: kind for kind in kinds}
 
 
+def _without_secrets() -> dict[str, str]:
+    """Our environment as heavy programs get it: Aristotle's database is no business of theirs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ARISTOTLE_")}
+
+
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
     from goldsmith.models.leftovers import LeftoverKeeper
@@ -167,7 +172,7 @@ def _make_engine_keeper(parts: Parts) -> "EngineKeeper":
     from goldsmith.serve import engine
     from goldsmith.serve.keeper import EngineKeeper, EngineSettings
 
-    program = engine.vllm(parts.home, env=dict(os.environ))
+    program = engine.vllm(parts.home, env=_without_secrets())
     settings = EngineSettings(
         program,
         parts.machine.device,
