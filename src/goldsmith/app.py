@@ -164,8 +164,16 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    passed = (KeptKeeper(parts.database), PairKeeper(parts.database))
+    passed: list[Keeper] = [KeptKeeper(parts.database), PairKeeper(parts.database), *_keepers_of_sources(parts)]
     return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, *passed]
+
+
+def _keepers_of_sources(parts: Parts) -> list[Keeper]:
+    """Those that write stars back, where the settings say so."""
+    from goldsmith.connect.jobs import WriteBackKeeper
+
+    aristotle = make_aristotle() if AristotleSettings().write_back else None
+    return [WriteBackKeeper(parts.database, aristotle)] if aristotle is not None else []
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":

@@ -108,6 +108,9 @@ class AristotleSettings(BaseSettings):
     db_password: SecretStr | None = None
     """Its password."""
 
+    write_back: bool = False
+    """Whether gold stars that are given or taken in Goldsmith are written into Aristotle's tables by themselves."""
+
 
 def _as_text(name: str, value: object) -> str:
     return _SEPARATORS[name].join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -6,11 +6,11 @@ import typer
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
-from goldsmith.connect import service
+from goldsmith.connect import queries, returning, service
 from goldsmith.connect.aristotle import Aristotle, checking, migrating
 from goldsmith.connect.aristotle.migrating import Change
 from goldsmith.connect.errors import SourceNotConnected
-from goldsmith.connect.types import Scope, Wish
+from goldsmith.connect.types import Scope, Wish, WriteState
 from goldsmith.stars.types import ExportRequest, SetFormat
 
 commands = typer.Typer(help="Aristotle, where people star conquests.", no_args_is_help=True)
@@ -49,6 +49,21 @@ def export(
     folder = str(cli.parts.home.root / made.folder)
     counts = {"learn": made.num_learn, "exam": made.num_exam, "left_out": dict(brought.left_out)}
     cli.show({"training_set": made.id, **counts, "folder": folder, "notes": list(brought.notes)})
+
+
+@commands.command()
+def write_back(context: typer.Context) -> None:
+    """Write stars that were given or taken here into Aristotle; what was changed there since is left and listed."""
+    cli: Cli = context.obj
+    aristotle = _aristotle()
+    with cli.reading() as session:
+        scopes = queries.scopes(session, source=aristotle.name, domain=cli.domain)
+    ends = [returning.write_back(cli.parts.database, aristotle, scope.id) for scope in scopes]
+    with cli.reading() as session:
+        found = [each for scope in scopes for each in queries.conflicts(session, scope.id)]
+    conflicts = [f"{each.external_id}: {each.message}" for each in found]
+    total = {state.value: sum(end.get(state.value, 0) for end in ends) for state in WriteState}
+    cli.show({**{state: num for state, num in total.items() if num}, "conflicts": conflicts})
 
 
 @commands.command()

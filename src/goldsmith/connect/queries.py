@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from goldsmith.connect.tables import SourceRow, SourceScope
-from goldsmith.connect.types import Scope
+from goldsmith.connect.tables import SourceRow, SourceScope, SourceWrite
+from goldsmith.connect.types import Scope, WriteState
 from goldsmith.data.tables import DatasetVersion
 from goldsmith.run.tables import Answer
+from goldsmith.stars.tables import Mark
+
+VIA = "source"
+"""How marks are made that follow a source's."""
+BY_SOURCE = ("import", VIA)
 
 
 def scope_row(
@@ -39,6 +44,55 @@ def answers_of(session: Session, scope_id: str) -> Sequence[tuple[str, Answer]]:
     query = select(SourceRow.external_id, Answer).join(Answer, Answer.row_id == SourceRow.row_id)
     found = session.execute(query.where(SourceRow.scope_id == scope_id))
     return [(external_id, answer) for external_id, answer in found]
+
+
+def unwritten(session: Session, scope_id: str) -> Sequence[tuple[str, Mark]]:
+    """Marks made here by hand on what came from a scope, of which nothing was recorded yet; oldest first."""
+    query = (
+        select(SourceRow.external_id, Mark)
+        .join(Mark, Mark.row_id == SourceRow.row_id)
+        .outerjoin(SourceWrite, SourceWrite.mark_id == Mark.id)
+        .where(SourceRow.scope_id == scope_id, Mark.via.not_in(BY_SOURCE), SourceWrite.id.is_(None))
+    )
+    return [(external_id, mark) for external_id, mark in session.execute(query.order_by(Mark.id))]
+
+
+def planned(session: Session, scope_id: str) -> Sequence[SourceWrite]:
+    """What was recorded and not done."""
+    query = select(SourceWrite).where(SourceWrite.scope_id == scope_id, SourceWrite.state == WriteState.planned.value)
+    return list(session.scalars(query.order_by(SourceWrite.mark_id)))
+
+
+def writes_done(session: Session, scope_id: str, external_id: str) -> Sequence[SourceWrite]:
+    """What was done to a conquest, the newest first."""
+    query = select(SourceWrite).where(
+        SourceWrite.scope_id == scope_id,
+        SourceWrite.external_id == external_id,
+        SourceWrite.state == WriteState.done.value,
+    )
+    return list(session.scalars(query.order_by(SourceWrite.mark_id.desc())))
+
+
+def scopes(session: Session, *, source: str, domain: str | None = None) -> Sequence[SourceScope]:
+    """All scopes of a source, of one organisation or of all."""
+    query = select(SourceScope).where(SourceScope.source == source)
+    return list(
+        session.scalars(
+            (query if domain is None else query.where(SourceScope.domain == domain)).order_by(SourceScope.id)
+        )
+    )
+
+
+def write_counts(session: Session, scope_id: str) -> dict[str, int]:
+    """How many marks have come to which end."""
+    query = select(SourceWrite.state, func.count()).where(SourceWrite.scope_id == scope_id).group_by(SourceWrite.state)
+    return {state: int(number) for state, number in session.execute(query)}
+
+
+def conflicts(session: Session, scope_id: str, *, limit: int = 20) -> Sequence[SourceWrite]:
+    """The newest marks that met a change made in the source."""
+    query = select(SourceWrite).where(SourceWrite.scope_id == scope_id, SourceWrite.state == WriteState.conflict.value)
+    return list(session.scalars(query.order_by(SourceWrite.mark_id.desc()).limit(limit)))
 
 
 def origin(session: Session, row_id: str, *, domain: str) -> tuple[SourceRow, SourceScope] | None:

@@ -19,9 +19,6 @@ from goldsmith.stars.service import mark_values
 from goldsmith.stars.tables import Mark
 from goldsmith.stars.types import MarkKind, MarkState
 
-VIA = "source"
-_OWN = ("import", VIA)
-
 
 def settle(session: Session, source: Source, scope: SourceScope, run: Run, *, by: Person) -> int:
     """Star what is in `run`; take the star from what has lost it in the source, and from older copies of what is there.
@@ -55,7 +52,7 @@ def settle(session: Session, source: Source, scope: SourceScope, run: Run, *, by
 
 
 def _is_by_hand(mark: Mark | None) -> bool:
-    return mark is not None and mark.via not in _OWN
+    return mark is not None and mark.via not in queries.BY_SOURCE
 
 
 def _said(found: Sequence[tuple[str, Answer]], marks: Mapping[str, Mark]) -> dict[tuple[str, str], Mark]:
@@ -79,4 +76,4 @@ def _change(answer: Answer, mark: Mark | None, *, is_wanted: bool, by: Person) -
         return []
     kind = MarkKind.star if is_wanted else MarkKind.unstar
     state = MarkState(is_wanted, False, mark.correction if mark else None, mark.note if mark else None)
-    return [mark_values(answer, kind, state, by=by, via=VIA)]
+    return [mark_values(answer, kind, state, by=by, via=queries.VIA)]

@@ -1,11 +1,14 @@
 """Tables of sources: whose stars came in, and which row came from where."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.data.tables import Dataset, Row
+from goldsmith.stars.tables import Mark
+from goldsmith.storage import clock
 from goldsmith.storage.database import Owned, Table
 
 
@@ -24,6 +27,26 @@ class SourceScope(Table, Owned):
     """What the answers were asked with, as somebody chose it once; null while nobody has."""
     dataset_id: Mapped[str] = mapped_column(ForeignKey(Dataset.id))
     fetched_at: Mapped[datetime | None]
+
+
+class SourceWrite(Table):
+    """A mark made here, and what became of it in the source. Recorded before it is done, so that a replay is known."""
+
+    __tablename__ = "source_writes"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    scope_id: Mapped[str] = mapped_column(ForeignKey(SourceScope.id), index=True)
+    external_id: Mapped[str] = mapped_column(index=True)
+    mark_id: Mapped[int] = mapped_column(ForeignKey(Mark.id), unique=True)
+    is_star: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(16))
+    """A member of `WriteState`."""
+    message: Mapped[str] = mapped_column(Text, default="")
+    """In words, where it was not done."""
+    before: Mapped[dict[str, Any] | None]
+    """How it stood in the source; taking the mark back leads there."""
+    after: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class SourceRow(Table):

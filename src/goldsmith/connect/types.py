@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 MAX_LIMIT = 100_000
 
@@ -77,6 +78,53 @@ class Fetched:
         """How many were left out, by reason."""
         reasons = [each.reason for each in self.left_out]
         return {reason: reasons.count(reason) for reason in LEFT_OUT if reason in reasons}
+
+
+class WriteState(StrEnum):
+    """What became of a mark that belongs into a source."""
+
+    planned = "planned"
+    """Recorded, and not done yet; it is tried again."""
+    done = "done"
+    same = "same"
+    """It stood so already."""
+    conflict = "conflict"
+    """Somebody has changed it in the source; nothing was overwritten."""
+    superseded = "superseded"
+    """A later mark of the same answer came before it was done."""
+    gone = "gone"
+    """It is not in the source any more."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody says here about an answer of a source."""
+
+    external_id: str
+    is_star: bool
+    by: str
+    at: datetime
+    note: str | None = None
+    correction: str | None = None
+
+
+class TwoWay(Protocol):
+    """A source that takes what is said here."""
+
+    name: str
+    title: str
+
+    def standing(self, scope: Scope, external_id: str) -> dict[str, Any] | None:
+        """How it stands there now; None when it is gone."""
+        ...
+
+    def wanted(self, before: Mapping[str, Any], said: Said, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+        """How it should stand; `earlier` is how it stood before the mark that is taken back."""
+        ...
+
+    def put(self, scope: Scope, external_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> WriteState:
+        """Change it in one transaction, unless it stands otherwise than `before`."""
+        ...
 
 
 class Source(Protocol):

@@ -36,6 +36,7 @@ class Prefix(StrEnum):
     COMPARISON = "cmp"
     ARM = "arm"
     SOURCE = "src"
+    SOURCE_WRITE = "srcw"
     FILE = "file"
     BATCH = "batch"
     BATCH_REQUEST = "batch_req"

@@ -52,3 +52,17 @@ def test_stars_are_exported(connected: Line) -> None:
     made = connected.json("aristotle", "export", *SCOPE, "--system", SYSTEM, "--limit", "5")
     assert made["learn"] + made["exam"] == 5
     assert connected.json("aristotle", "export", *SCOPE, "--limit", "5")["training_set"] == made["training_set"]
+
+
+@pytest.mark.postgresql
+def test_a_star_taken_here_is_taken_there(connected: Line) -> None:
+    connected.json("aristotle", "export", *SCOPE, "--system", SYSTEM)
+    assert connected.json("aristotle", "write-back") == {"conflicts": []}
+    run = connected.json("runs", "list")[0]["id"]
+    answer = connected.json("stars", "list", run)[0]["answer"]
+    connected.json("stars", "unstar", answer)
+    assert connected.json("aristotle", "write-back") == {"done": 1, "conflicts": []}
+    assert connected.json("aristotle", "check")["gold_stars"] == 5
+    connected.json("stars", "give", answer)
+    assert connected.json("aristotle", "write-back") == {"done": 1, "conflicts": []}
+    assert connected.json("aristotle", "check")["gold_stars"] == 6

@@ -1,10 +1,11 @@
 """Aristotle, the application in which people star conquests: its database as a source of gold stars."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from goldsmith.connect.aristotle import gold
-from goldsmith.connect.aristotle.connection import Place, layout_of, reading
-from goldsmith.connect.types import Fetched, Scope, Wish
+from goldsmith.connect.aristotle import gold, marking
+from goldsmith.connect.aristotle.connection import Place, layout_of, reading, writing
+from goldsmith.connect.types import Fetched, Said, Scope, Wish, WriteState
 from goldsmith.settings import AristotleSettings
 
 
@@ -50,3 +51,17 @@ class Aristotle:
         """How PostgreSQL would find the gold conquests: the plan of every query that `fetch` asks."""
         with reading(self.place) as connection:
             return gold.plans(connection, layout_of(connection), wish)
+
+    def standing(self, scope: Scope, external_id: str) -> dict[str, Any] | None:
+        """How a conquest stands there now; None when it is gone."""
+        with reading(self.place) as connection:
+            return marking.standing(connection, layout_of(connection), scope, external_id)
+
+    def wanted(self, before: Mapping[str, Any], said: Said, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+        """How it should stand after what was said."""
+        return marking.wanted(before, said, earlier)
+
+    def put(self, scope: Scope, external_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> WriteState:
+        """Change rating and conquest in one transaction, unless somebody else has changed them."""
+        with writing(self.place) as connection:
+            return marking.put(connection, layout_of(connection), scope, external_id, (before, after))

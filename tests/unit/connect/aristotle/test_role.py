@@ -11,7 +11,8 @@ from tests.aristotle import MakeSynthetic, url_of
 from goldsmith.connect.aristotle import Aristotle, checking, migrating
 from goldsmith.connect.aristotle.connection import Place, writing
 from goldsmith.connect.errors import RoleMayNot
-from goldsmith.connect.types import Scope, Wish
+from goldsmith.connect.types import Said, Scope, Wish, WriteState
+from goldsmith.storage import clock
 from goldsmith.testing.aristotle import SyntheticAristotle
 
 pytestmark = pytest.mark.postgresql
@@ -24,19 +25,28 @@ def synthetic(make_synthetic: MakeSynthetic) -> SyntheticAristotle:
     return make_synthetic("V2")
 
 
-@pytest.fixture
-def reader(synthetic: SyntheticAristotle) -> Iterator[Place]:
-    """As the role, made by the very statements of the how-to; only its name is this test's own."""
-    role = f"reader_{synthetic.url.database}"
-    shown = re.search(r"```sql\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
-    assert shown is not None
+def made_role(synthetic: SyntheticAristotle, name: str) -> Iterator[Place]:
+    """As a role, made by the very statements of the how-to; only its name is this test's own."""
+    role = f"{name}_{synthetic.url.database}"
+    shown = re.findall(r"```sql\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
+    [block] = [each for each in shown if f"CREATE ROLE goldsmith_{name} " in each]
     with synthetic.engine.begin() as connection:
-        for statement in filter(str.strip, shown[1].replace("goldsmith_reader", role).split(";")):
+        for statement in filter(str.strip, block.replace(f"goldsmith_{name}", role).split(";")):
             connection.execute(text(statement))
     yield Place(Place.of(url_of(synthetic)).url.set(username=role))
     with synthetic.engine.begin() as connection:
         connection.exec_driver_sql(f"DROP OWNED BY {role}")
         connection.exec_driver_sql(f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def reader(synthetic: SyntheticAristotle) -> Iterator[Place]:
+    yield from made_role(synthetic, "reader")
+
+
+@pytest.fixture
+def writer(synthetic: SyntheticAristotle) -> Iterator[Place]:
+    yield from made_role(synthetic, "writer")
 
 
 def test_it_can_export_and_check(synthetic: SyntheticAristotle, reader: Place) -> None:
@@ -66,3 +76,19 @@ def test_it_can_do_nothing_else(synthetic: SyntheticAristotle, reader: Place, st
 def test_it_cannot_migrate(reader: Place) -> None:
     with pytest.raises(RoleMayNot):
         migrating.migrate(reader)
+
+
+def test_the_writer_can_write_stars_back_and_nothing_else(synthetic: SyntheticAristotle, writer: Place) -> None:
+    [conquest] = synthetic.fill(1, philosopher=SCOPE.philosopher, domain=SCOPE.domain)
+    aristotle = Aristotle(writer)
+    before = aristotle.standing(SCOPE, conquest)
+    assert before is not None
+    said = Said(conquest, True, "Ada", clock.now(), correction="Better.")
+    after = aristotle.wanted(before, said, None)
+    assert aristotle.put(SCOPE, conquest, before, after) is WriteState.done
+    assert aristotle.put(SCOPE, conquest, after, before) is WriteState.done
+    for statement in ('UPDATE "Conquest" SET title = NULL', 'DELETE FROM "Conquest"', "DELETE FROM conquest_prompt"):
+        with pytest.raises(RoleMayNot), writing(writer) as connection:
+            connection.exec_driver_sql(statement)
+    with pytest.raises(RoleMayNot):
+        migrating.migrate(writer)

@@ -1,0 +1,58 @@
+"""What happens to stars of a source by itself: those that people give or take here are written back."""
+
+import logging
+import threading
+import time
+from datetime import datetime
+from typing import ClassVar
+
+from goldsmith.connect import queries, returning
+from goldsmith.connect.types import TwoWay
+from goldsmith.errors import GoldsmithError
+from goldsmith.storage.database import Database
+
+EVERY_S = 2.0
+AGAIN_AFTER_S = 60.0
+"""How long a source is left alone that did not answer."""
+log = logging.getLogger(__name__)
+
+
+class WriteBackKeeper:
+    """Looks every two seconds; asks the source only where something is to be written, in a thread of its own."""
+
+    name: ClassVar[str] = "write_back"
+
+    def __init__(self, database: Database, source: TwoWay) -> None:
+        self._database = database
+        self._source = source
+        self._next_look = 0.0
+        self._thread: threading.Thread | None = None
+
+    def tick(self, now: datetime) -> None:
+        """One look."""
+        del now
+        if time.monotonic() < self._next_look or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._next_look = time.monotonic() + EVERY_S
+        waiting = self._waiting()
+        if waiting:
+            self._thread = threading.Thread(target=self._write, args=(waiting,), name="write-back", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return when nothing is being written any more."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _waiting(self) -> list[str]:
+        with self._database.reading() as session:
+            ids = [scope.id for scope in queries.scopes(session, source=self._source.name)]
+            return [each for each in ids if queries.planned(session, each) or queries.unwritten(session, each)]
+
+    def _write(self, scope_ids: list[str]) -> None:
+        for scope_id in scope_ids:
+            try:
+                returning.write_back(self._database, self._source, scope_id)
+            except GoldsmithError as error:
+                log.warning("Stars could not be written to %s: %s", self._source.title, error.message)
+                self._next_look = time.monotonic() + AGAIN_AFTER_S
