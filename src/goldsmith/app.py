@@ -223,6 +223,7 @@ def make_routers() -> "Routers":
     from goldsmith.web.compare import api as compare_api
     from goldsmith.web.compare import handlers as compare
     from goldsmith.web.connect import api as connect_api
+    from goldsmith.web.connect import handlers as connect
     from goldsmith.web.data import api as data_api
     from goldsmith.web.data import handlers as data
     from goldsmith.web.factory import Routers
@@ -247,12 +248,12 @@ def make_routers() -> "Routers":
     from goldsmith.web.webhooks import api as webhooks_api
     from goldsmith.web.webhooks import handlers as webhooks
 
-    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings, webhooks)
+    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings)
     steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api, connect_api)
     others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
     passed = _routers_of_what_passed()
     return Routers(
-        pages=[*(each.pages for each in shown), *passed.pages],
+        pages=[*(each.pages for each in (*shown, webhooks, connect)), *passed.pages],
         api=[*(step.api for step in steps), *others, *passed.api],
         openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
     )

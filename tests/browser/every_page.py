@@ -69,6 +69,7 @@ ALWAYS = {
     "activity": "/activity",
     "settings": "/settings",
     "webhooks": "/settings/webhooks",
+    "aristotle": "/settings/aristotle",
     "kept": "/kept",
 }
 CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"

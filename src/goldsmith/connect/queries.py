@@ -9,6 +9,7 @@ from goldsmith.connect.tables import SourceRow, SourceScope, SourceWrite
 from goldsmith.connect.types import Scope, WriteState
 from goldsmith.data.tables import DatasetVersion
 from goldsmith.run.tables import Answer
+from goldsmith.stars import queries as star_queries
 from goldsmith.stars.tables import Mark
 
 VIA = "source"
@@ -44,6 +45,16 @@ def answers_of(session: Session, scope_id: str) -> Sequence[tuple[str, Answer]]:
     query = select(SourceRow.external_id, Answer).join(Answer, Answer.row_id == SourceRow.row_id)
     found = session.execute(query.where(SourceRow.scope_id == scope_id))
     return [(external_id, answer) for external_id, answer in found]
+
+
+def num_stars(session: Session, scope_id: str) -> int:
+    """How many conquests of a scope have a star in force here, each counted once."""
+    query = (
+        select(func.count(SourceRow.external_id.distinct()))
+        .join(Mark, Mark.row_id == SourceRow.row_id)
+        .where(SourceRow.scope_id == scope_id, star_queries.is_starred())
+    )
+    return session.scalar(query) or 0
 
 
 def unwritten(session: Session, scope_id: str) -> Sequence[tuple[str, Mark]]:

@@ -9,11 +9,10 @@ from goldsmith.connect import service
 from goldsmith.connect.types import Scope, Wish
 from goldsmith.stars.types import SetFormat
 from goldsmith.web.answers import ApiAnswer, Name
-from goldsmith.web.connect.found import connected
+from goldsmith.web.connect.found import ARISTOTLE, connected
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheSources
 
 api = APIRouter(tags=["sources"])
-ARISTOTLE = "aristotle"
 
 
 class IclQuery(BaseModel):

@@ -1,0 +1,59 @@
+"""The page of Aristotle: is it there, whose stars came in, bring them in, write back what was said here."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from goldsmith.connect import queries, returning, service
+from goldsmith.web.connect.forms import BringForm
+from goldsmith.web.connect.found import ARISTOTLE, aristotle, aristotle_page, checked
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheSources, TheState
+from goldsmith.web.format import counted
+from goldsmith.web.forms import Filled, form_of
+from goldsmith.web.pages import redirect, render
+
+pages = APIRouter()
+Form = Annotated[Filled[BringForm], Depends(form_of(BringForm))]
+PATH = "/settings/aristotle"
+
+
+@pages.get(PATH)
+def show(request: Request, session: ReadSession, person: CurrentPerson, sources: TheSources) -> HTMLResponse:
+    """The connection and what came over it."""
+    return render(request, aristotle_page(session, sources, person))
+
+
+@pages.post(f"{PATH}/test")
+def test(request: Request, session: ReadSession, person: CurrentPerson, sources: TheSources) -> HTMLResponse:
+    """Look what is there, and say it."""
+    found = checked(aristotle(sources))
+    return render(request, aristotle_page(session, sources, person, tested=found))
+
+
+@pages.post(PATH, response_model=None)
+def bring(
+    request: Request, session: Session, person: CurrentPerson, home: TheHome, sources: TheSources, form: Form
+) -> HTMLResponse | RedirectResponse:
+    """Bring the stars in, and make a training set of them."""
+    if form.value is None:
+        return render(request, aristotle_page(session, sources, person, fields=form.fields), status=422)
+    asked = form.value
+    brought = service.export(session, home, aristotle(sources), asked.wish, asked.request, by=person)
+    made = brought.training_set
+    left_out = sum(brought.left_out.values())
+    toast = (
+        f"{counted(made.num_learn + made.num_exam, 'gold star')} came in{f', {left_out} left out' if left_out else ''}."
+    )
+    return redirect(request, f"/training-sets/{made.id}", toast=toast)
+
+
+@pages.post(f"{PATH}/write-back")
+def write_back(request: Request, state: TheState, person: CurrentPerson, sources: TheSources) -> RedirectResponse:
+    """Write stars that were given or taken here into Aristotle."""
+    source = aristotle(sources)
+    with state.database.reading() as session:
+        scopes = queries.scopes(session, source=ARISTOTLE, domain=person.domain)
+    ends = [returning.write_back(state.database, source, scope.id) for scope in scopes]
+    num = sum(end.get("done", 0) for end in ends)
+    return redirect(request, PATH, toast=f"{counted(num, 'star')} written back.")

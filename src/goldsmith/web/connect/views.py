@@ -1,0 +1,115 @@
+"""What the page of Aristotle shows. Knows no request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from goldsmith.connect.aristotle.checking import Facts
+from goldsmith.connect.tables import SourceScope, SourceWrite
+from goldsmith.connect.types import WriteState
+from goldsmith.web.forms import FormField
+from goldsmith.web.listing import Head
+from goldsmith.web.pages import Page
+
+SCOPE_HEADS = (
+    *(Head("Philosopher"), Head("Domain"), Head("Gold stars here", is_number=True), Head("Last brought in")),
+    *(Head("Written back", is_number=True), Head("Waiting", is_number=True), Head("", is_hidden=True)),
+)
+TABLE_HEADS = (Head("What"), Head("Table"), Head("Rows", is_number=True), Head("The role may"))
+_KINDS = {"conquest": "Conquests", "rating": "Ratings", "prompt": "Prompts", "answer": "Answers"}
+
+
+@dataclass(frozen=True)
+class ScopeLine:
+    """One philosopher and domain whose stars came in."""
+
+    philosopher: str
+    domain: str
+    dataset_id: str
+    num_stars: int
+    fetched_at: datetime | None
+    num_written: int
+    num_waiting: int
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """A table of Aristotle's as it was found."""
+
+    kind: str
+    name: str
+    num_rows: int | None
+    rights: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a test of the connection found."""
+
+    title: str
+    sentence: str
+    hint: str = ""
+    is_good: bool = True
+    tables: tuple[TableLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConflictLine:
+    """A mark that was not written back."""
+
+    external_id: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AristotlePage(Page):
+    """The connection, what came over it, and what goes back."""
+
+    template: ClassVar[str] = "connect/aristotle.html"
+    current: ClassVar[str] = "settings"
+    place: str | None
+    """None where the settings name no database."""
+    checked: Checked | None
+    scopes: tuple[ScopeLine, ...]
+    conflicts: tuple[ConflictLine, ...]
+    fields: tuple[FormField, ...]
+    scope_heads: tuple[Head, ...] = SCOPE_HEADS
+    table_heads: tuple[Head, ...] = TABLE_HEADS
+
+
+def scope_line(scope: SourceScope, num_stars: int, counts: Mapping[str, int], num_unwritten: int) -> ScopeLine:
+    """A scope as it is shown."""
+    return ScopeLine(
+        philosopher=scope.philosopher,
+        domain=scope.source_domain,
+        dataset_id=scope.dataset_id,
+        num_stars=num_stars,
+        fetched_at=scope.fetched_at,
+        num_written=counts.get(WriteState.done.value, 0),
+        num_waiting=counts.get(WriteState.planned.value, 0) + num_unwritten,
+    )
+
+
+def checked_facts(facts: Facts) -> Checked:
+    """A good connection in a sentence and a table."""
+    tables = tuple(
+        TableLine(_KINDS[kind], each.name, each.num_rows, ", ".join(each.rights).lower() or "nothing")
+        for kind, each in facts.tables.items()
+    )
+    unread = [line.name for line in tables if line.num_rows is None]
+    stars = "" if facts.num_gold is None else f" {facts.num_gold:,} gold stars of {facts.num_scopes:,} philosophers."
+    column = "is there" if facts.has_model_column else "is not there yet (goldsmith aristotle migrate)"
+    sentence = f"Generation {facts.layout.generation.value}.{stars} The column fine_tuned_model_id {column}."
+    if unread:
+        hint = "Grant the role SELECT on it, as the how-to says."
+        return Checked(
+            "It answers, but cannot be read", f"The role may not read {', '.join(unread)}.", hint, False, tables
+        )
+    return Checked("It answers", sentence, tables=tables)
+
+
+def conflict_lines(writes: Sequence[SourceWrite]) -> tuple[ConflictLine, ...]:
+    """Conflicts as they are shown."""
+    return tuple(ConflictLine(each.external_id, each.message, each.created_at) for each in writes)
