@@ -106,6 +106,12 @@ def conflicts(session: Session, scope_id: str, *, limit: int = 20) -> Sequence[S
     return list(session.scalars(query.order_by(SourceWrite.mark_id.desc()).limit(limit)))
 
 
+def external_ids(session: Session, row_ids: Sequence[str]) -> dict[str, str]:
+    """Of rows that came from a source, their ids there. The rows are the caller's own already."""
+    query = select(SourceRow.row_id, SourceRow.external_id).where(SourceRow.row_id.in_(row_ids))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def origin(session: Session, row_id: str, *, domain: str) -> tuple[SourceRow, SourceScope] | None:
     """Where a row came from; None for one that came from no source."""
     query = select(SourceRow, SourceScope).join(SourceScope, SourceScope.id == SourceRow.scope_id)

@@ -87,6 +87,14 @@ def check_scope(scope: Scope, by: Person) -> None:
         raise NotYourScope(f"The stars of {scope.domain} are not yours to ask for; you belong to {by.domain}.")
 
 
+def check_operator(by: Person) -> None:
+    """Raise NotYourScope unless the person is of those who run this Goldsmith: what is counted there is everybody's."""
+    if by.domain != DEFAULT_DOMAIN:
+        raise NotYourScope(
+            f"Only people of {DEFAULT_DOMAIN} may look at the whole of a source; you are of {by.domain}."
+        )
+
+
 def _scope(session: Session, source: Source, scope: Scope, by: Person) -> SourceScope:
     """What is kept about the scope, held against others who export it in the same moment; made when new."""
     found = queries.scope_row(session, source.name, scope, domain=by.domain, for_update=True)

@@ -181,6 +181,12 @@ def test_none_at_all_says_why(database: Database, home: Home, person: Person) ->
         bring(database, home, FakeSource([]), person)
 
 
+def test_only_who_runs_goldsmith_sees_the_whole_of_a_source(person: Person) -> None:
+    service.check_operator(person)
+    with pytest.raises(NotYourScope, match=r"you are of evil\.example"):
+        service.check_operator(Person("per_eve", "Eve", "evil.example"))
+
+
 def test_another_organisations_stars_are_not_given(database: Database, home: Home, source: FakeSource) -> None:
     eve = Person("per_eve", "Eve", "evil.example")
     with pytest.raises(NotYourScope, match=r"you belong to evil\.example"):

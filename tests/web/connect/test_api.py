@@ -65,6 +65,17 @@ def test_gold_conquests_become_a_training_set(client: TestClient, site: Site, se
     assert export(client, format=set_format)["id"] == made["id"], "the same stars are the same set"
 
 
+def test_every_row_leads_back_to_its_conquest(client: TestClient) -> None:
+    made = export(client)
+    rows = [
+        row
+        for side in ("learn", "exam")
+        for row in client.get(f"/v1/training-sets/{made['id']}/rows", params={"side": side}).json()["rows"]
+    ]
+    assert len({row["conquest_id"] for row in rows}) == 12
+    assert all(row["conquest_id"].startswith("conquest_") for row in rows)
+
+
 def test_type_limit_and_rating_are_obeyed(client: TestClient) -> None:
     assert export(client, conquest_type="candidate_evaluation", limit=7, min_rating=5)["count"] == 7
     none = client.post(EXPORT, json={**SCOPE, "conquest_type": "CUSTOM", "system_message": ""})

@@ -19,7 +19,8 @@ _VERDICT = (
     *("recommendation", "trajectory_rating", "company_pedigree_rating", "educational_pedigree_rating"),
     "is_software_engineer",
 )
-_ORDER = {name: place for place, name in enumerate((*_PROFILE, "evaluation", *_VERDICT))}
+_STATION = ("title", "company", "duration", "degree", "school")
+_ORDER = {name: place for place, name in enumerate((*_PROFILE, "evaluation", *_VERDICT, *_STATION))}
 
 
 @dataclass(frozen=True)

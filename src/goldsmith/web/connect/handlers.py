@@ -27,6 +27,7 @@ def show(request: Request, session: ReadSession, person: CurrentPerson, sources:
 @pages.post(f"{PATH}/test")
 def test(request: Request, session: ReadSession, person: CurrentPerson, sources: TheSources) -> HTMLResponse:
     """Look what is there, and say it."""
+    service.check_operator(person)
     found = checked(aristotle(sources))
     return render(request, aristotle_page(session, sources, person, tested=found))
 

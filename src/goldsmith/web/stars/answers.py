@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from goldsmith.connect.types import MAX_LIMIT, Scope, Wish
-from goldsmith.stars.tables import TrainingSet
+from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.stars.types import AnswerFilter, BulkRequest, BulkRule, ExportRequest, MarkKind, MarkRequest, SetFormat
 from goldsmith.web.answers import MAX_NUMBER, ApiAnswer, ApiBody, Name, Text
 from goldsmith.web.marks import MarkAnswer
@@ -213,6 +213,13 @@ class ExampleAnswer(ApiAnswer):
     stratum: str
     messages: list[Any]
     expected: str
+    conquest_id: str | None = None
+    """Where it came from Aristotle: which conquest it is."""
+
+    @classmethod
+    def of(cls, row: TrainingSetRow, conquest_id: str | None) -> "ExampleAnswer":
+        """From its row."""
+        return cls.model_validate(row).model_copy(update={"conquest_id": conquest_id})
 
 
 class ExamplesAnswer(ApiAnswer):

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.responses import FileResponse
 
+from goldsmith.connect import queries as origins
 from goldsmith.run import queries as run_queries
 from goldsmith.stars import queries, service
 from goldsmith.stars.errors import TrainingSetNotFound
@@ -126,7 +127,8 @@ def set_rows(
     """The examples of one side, in their order."""
     found = queries.training_set(session, set_id, domain=person.domain)
     rows = queries.training_set_rows(session, found.id, side.value, after=after, limit=limit)
-    shown = [ExampleAnswer.model_validate(row) for row in rows]
+    conquests = origins.external_ids(session, [row.row_id for row in rows])
+    shown = [ExampleAnswer.of(row, conquests.get(row.row_id)) for row in rows]
     return ExamplesAnswer(rows=shown, after=shown[-1].position if shown else after)
 
 

@@ -33,6 +33,12 @@ def test_a_structured_prompt_is_the_same_text_whatever_the_order() -> None:
     assert list(json.loads(found.text)) == ["name", "current_role", "current_company", "education", "work_history"]
 
 
+def test_stations_are_told_in_their_usual_order() -> None:
+    found = prompt_of({"name": "Ada", "work_history": [{"duration": "2 years", "title": "lead", "company": "X"}]})
+    assert found is not None
+    assert found.text.endswith('"work_history": [{"title": "lead", "company": "X", "duration": "2 years"}]}')
+
+
 @pytest.mark.parametrize(
     "data",
     [None, "", " ", {}, [], 3, {"prompt": None}, {"prompt": " "}, {"name": ""}, {"other": "x"}, {"messages": []}],
