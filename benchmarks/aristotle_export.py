@@ -126,7 +126,7 @@ def main() -> None:
         "Export from Aristotle",
         f"{given.ratings:,} conquests with ratings, prompts and answers of others, {NUM_STARS} gold stars of one "
         "philosopher, on a PostgreSQL on the same machine; over HTTP, from the request to the answer, training set "
-        "written; the first one also loads what an export needs. *Scans*: queries of the four that read a table from "
+        "written; the first one also loads what an export needs. *Scans*: queries that read a table from "
         "end to end, by PostgreSQL's own plan.",
         table(heads, rows),
         f"Goal: under {GOAL_S:.0f} s, under {GOAL_MIB:.0f} MiB, no scan: the slowest took {slowest:.2f} s, the most "

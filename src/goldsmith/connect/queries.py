@@ -74,12 +74,12 @@ def planned(session: Session, scope_id: str) -> Sequence[SourceWrite]:
     return list(session.scalars(query.order_by(SourceWrite.mark_id)))
 
 
-def writes_done(session: Session, scope_id: str, external_id: str) -> Sequence[SourceWrite]:
-    """What was done to a conquest, the newest first."""
+def earlier_writes(session: Session, scope_id: str, external_id: str) -> Sequence[SourceWrite]:
+    """What was done to a conquest, and what met a change there; the newest first."""
     query = select(SourceWrite).where(
         SourceWrite.scope_id == scope_id,
         SourceWrite.external_id == external_id,
-        SourceWrite.state == WriteState.done.value,
+        SourceWrite.state.in_([WriteState.done.value, WriteState.conflict.value]),
     )
     return list(session.scalars(query.order_by(SourceWrite.mark_id.desc())))
 

@@ -18,7 +18,7 @@ from goldsmith.stars.tables import Mark
 from goldsmith.storage.database import Database
 from goldsmith.storage.ids import Prefix, new_id
 
-CHANGED = "Somebody has changed it there since; look at both, then mark the answer again."
+CHANGED = "Somebody has changed it there since. Look at both; if what is said here holds, mark the answer again."
 
 
 def write_back(database: Database, source: TwoWay, scope_id: str) -> dict[str, int]:
@@ -64,27 +64,44 @@ def _record(session: Session, scope_id: str) -> None:
 def _do(database: Database, source: TwoWay, scope: Scope, write_id: str) -> WriteState:
     with database.reading() as session:
         write = session.get_one(SourceWrite, write_id)
-        said, done = _said(session, write), queries.writes_done(session, write.scope_id, write.external_id)
+        said, earlier = _said(session, write), queries.earlier_writes(session, write.scope_id, write.external_id)
     if write.before is None or write.after is None:
         before = source.standing(scope, write.external_id)
         if before is None:
             return _note(database, write_id, WriteState.gone)
-        if done and done[0].after is not None and not _is_same(before, done[0].after):
-            return _note(database, write_id, WriteState.conflict, CHANGED)
-        after = source.wanted(before, said, _before_others(done, is_star=said.is_star))
+        if earlier and not _is_same(before, _seen(earlier[0])):
+            return _conflict(database, write_id, before)
+        after = source.wanted(before, said, _before_others(earlier, is_star=said.is_star))
         if _is_same(before, after):
             return _note(database, write_id, WriteState.same)
         _plan(database, write_id, before, after)
     else:
         before, after = write.before, write.after
     state = source.put(scope, write.external_id, before, after)
-    return _note(database, write_id, state, CHANGED if state is WriteState.conflict else "")
+    if state is WriteState.conflict:
+        return _conflict(database, write_id, source.standing(scope, write.external_id) or {})
+    return _note(database, write_id, state)
 
 
-def _before_others(done: Sequence[SourceWrite], *, is_star: bool) -> Mapping[str, Any] | None:
+def _seen(write: SourceWrite) -> Mapping[str, Any]:
+    """How it stood in the source when this was over: as we left it, or as others had and people were told."""
+    return (write.after if write.state == WriteState.done.value else write.before) or {}
+
+
+def _before_others(earlier: Sequence[SourceWrite], *, is_star: bool) -> Mapping[str, Any] | None:
     """How it stood before the marks that say the contrary, one after the other, up to now."""
-    contrary = list(takewhile(lambda each: each.is_star != is_star, done))
+    done = takewhile(lambda each: each.state == WriteState.done.value and each.is_star != is_star, earlier)
+    contrary = list(done)
     return contrary[-1].before if contrary else None
+
+
+def _conflict(database: Database, write_id: str, seen: dict[str, Any]) -> WriteState:
+    """Show what was found. Whoever marks the answer again has been told of it, so that mark decides."""
+    with database.transaction() as session:
+        write = session.get_one(SourceWrite, write_id)
+        write.before, write.after = seen, None
+        write.state, write.message = WriteState.conflict.value, CHANGED
+    return WriteState.conflict
 
 
 def _said(session: Session, write: SourceWrite) -> Said:
@@ -104,8 +121,8 @@ def _plan(database: Database, write_id: str, before: dict[str, Any], after: dict
         write.before, write.after = before, after
 
 
-def _note(database: Database, write_id: str, state: WriteState, message: str = "") -> WriteState:
+def _note(database: Database, write_id: str, state: WriteState) -> WriteState:
     with database.transaction() as session:
         write = session.get_one(SourceWrite, write_id)
-        write.state, write.message = state.value, message
+        write.state = state.value
     return state

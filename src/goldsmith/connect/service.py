@@ -50,13 +50,13 @@ def export(session: Session, home: Home, source: Source, wish: Wish, request: Ex
     Raises NotYourScope, NoStars, SystemMessageNotChosen, and what the source and the export raise.
     """
     check_scope(wish.scope, by)
-    fetched = source.fetch(wish)
+    fetched = source.fetch(wish)  # before the session is asked anything, so that nobody waits for the source with us
     if not fetched.items:
         raise NoStars(source.why_none(wish, fetched), hint=f"Star answers in {source.title}, then export again.")
     scope = _scope(session, source, wish.scope, by)
     chosen = _chosen(scope, fetched.items, wish.system_text)
     run = _run(session, home, scope, fetched, chosen, by)
-    num_own = settling.settle(session, source, scope, run, by=by)
+    num_own = settling.settle(session, fetched.starred, scope, run, by=by)
     request = replace(request, run_id=run.id, philosopher=wish.scope.philosopher)
     training_set = exporting.export(session, home, request, by=by)
     return Brought(training_set, fetched.counts, tuple(_notes(fetched, num_own, source)))

@@ -3,7 +3,7 @@
 A mark is a source's own while its newest maker is an import or this module. What somebody marked by hand stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from goldsmith.connect import queries
 from goldsmith.connect.tables import SourceScope
-from goldsmith.connect.types import Scope, Source
 from goldsmith.people.types import Person
 from goldsmith.run.tables import Answer, Run
 from goldsmith.stars import queries as star_queries
@@ -20,8 +19,8 @@ from goldsmith.stars.tables import Mark
 from goldsmith.stars.types import MarkKind, MarkState
 
 
-def settle(session: Session, source: Source, scope: SourceScope, run: Run, *, by: Person) -> int:
-    """Star what is in `run`; take the star from what has lost it in the source, and from older copies of what is there.
+def settle(session: Session, starred: Collection[str], scope: SourceScope, run: Run, *, by: Person) -> int:
+    """Star what is in `run`; take the star from what is no more among `starred`, and from older copies of the rest.
 
     What somebody said about an older copy with the same text holds for the new one. Returns how many answers of the run
     somebody here has marked otherwise, which stay as they are.
@@ -30,13 +29,11 @@ def settle(session: Session, source: Source, scope: SourceScope, run: Run, *, by
     found = queries.answers_of(session, scope.id)
     marks = star_queries.state_of(session, [answer.id for _, answer in found])
     current = {external_id for external_id, answer in found if answer.run_id == run.id}
-    earlier = {external_id for external_id, _ in found} - current
-    still = source.still_starred(Scope(scope.philosopher, scope.source_domain), earlier)
     said = _said(found, marks)
     new, num_own = [], 0
     for external_id, answer in found:
         mark, is_current = marks.get(answer.id), answer.run_id == run.id
-        is_wanted = is_current if external_id in current else external_id in still
+        is_wanted = is_current if external_id in current else external_id in starred
         by_hand = said.get((external_id, answer.text))
         if _is_by_hand(mark):
             num_own += is_current and mark is not None and not mark.is_star

@@ -72,6 +72,8 @@ class Fetched:
 
     items: Sequence[SourceItem] = ()
     left_out: Sequence[LeftOut] = field(default=())
+    starred: Collection[str] = frozenset()
+    """The ids of everything in the scope that has its star in that moment, wanted or not."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -142,10 +144,6 @@ class Source(Protocol):
 
     def fetch(self, wish: Wish) -> Fetched:
         """The good answers that are wanted."""
-        ...
-
-    def still_starred(self, scope: Scope, external_ids: Collection[str]) -> set[str]:
-        """Which of these still have their star."""
         ...
 
     def why_none(self, wish: Wish, fetched: Fetched) -> str:

@@ -29,6 +29,8 @@ class FakeTwoWay(FakeSource):
     stands: dict[str, dict[str, Any]] = field(default_factory=dict)
     num_puts: int = 0
     is_away: bool = False
+    meanwhile: dict[str, Any] | None = None
+    """What somebody else writes in the moment before the next put."""
 
     def standing(self, scope: Scope, external_id: str) -> dict[str, Any] | None:
         if self.is_away:
@@ -43,6 +45,8 @@ class FakeTwoWay(FakeSource):
 
     def put(self, scope: Scope, external_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> WriteState:
         self.num_puts += 1
+        if self.meanwhile is not None:
+            self.stands[external_id], self.meanwhile = self.meanwhile, None
         now = self.stands[external_id]
         if now == dict(after):
             return WriteState.done
@@ -116,6 +120,21 @@ def test_a_change_made_there_is_a_conflict_and_stays(database: Database, person:
         [scope] = session.scalars(select(SourceScope))
         [conflict] = queries.conflicts(session, scope.id)
     assert (conflict.external_id, "changed it there" in conflict.message) == ("conquest_1", True)
+    say(database, person, 1, MarkKind.unstar)
+    assert write(database, source) == {"done": 1}, "who marks again was told of it"
+    assert source.stands["conquest_1"]["star"] is False
+    assert source.stands["conquest_1"]["by"] == "Ada", "not as it was before all that, which somebody has changed"
+
+
+def test_a_change_that_comes_while_it_is_written_is_a_conflict_too(
+    database: Database, person: Person, source: FakeTwoWay
+) -> None:
+    say(database, person, 2, MarkKind.unstar)
+    source.meanwhile = {"star": True, "by": "somebody quick", "text": None}
+    assert write(database, source) == {"conflict": 1}
+    say(database, person, 2, MarkKind.correction, "mine")
+    assert write(database, source) == {"done": 1}
+    assert source.stands["conquest_2"] == {"star": True, "by": "somebody quick", "text": "mine"}
 
 
 def test_a_death_between_doing_and_noting_does_nothing_twice(

@@ -1,6 +1,5 @@
 """Stars of a source become a training set, the same ones the same set, and what people say here is kept."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -12,6 +11,7 @@ from goldsmith.connect import queries, service
 from goldsmith.connect.errors import NotYourScope, SystemMessageNotChosen
 from goldsmith.connect.types import Fetched, LeftOut, Scope, SourceItem, Wish
 from goldsmith.data.tables import DatasetVersion
+from goldsmith.people import service as people
 from goldsmith.people.types import Person
 from goldsmith.run.tables import Answer, PromptVersion
 from goldsmith.stars import queries as star_queries
@@ -38,10 +38,7 @@ class FakeSource:
     title: str = "Aristotle"
 
     def fetch(self, wish: Wish) -> Fetched:
-        return Fetched(self.items[: wish.limit], self.left_out)
-
-    def still_starred(self, scope: Scope, external_ids: Collection[str]) -> set[str]:
-        return {item.external_id for item in self.items} & set(external_ids)
+        return Fetched(self.items[: wish.limit], self.left_out, {item.external_id for item in self.items})
 
     def why_none(self, wish: Wish, fetched: Fetched) -> str:
         return "None is starred."
@@ -179,6 +176,18 @@ def test_what_is_left_out_is_counted_and_listed(
 def test_none_at_all_says_why(database: Database, home: Home, person: Person) -> None:
     with pytest.raises(NoStars, match="None is starred"):
         bring(database, home, FakeSource([]), person)
+
+
+def test_nobody_waits_here_while_the_source_is_asked(
+    database: Database, home: Home, person: Person, source: FakeSource
+) -> None:
+    class Slow(FakeSource):
+        def fetch(self, wish: Wish) -> Fetched:
+            with database.transaction() as other:  # would wait for ever, if the export had begun to write
+                people.known_by_name(other, "Bob")
+            return super().fetch(wish)
+
+    assert bring(database, home, Slow(source.items), person).training_set.philosopher == SCOPE.philosopher
 
 
 def test_only_who_runs_goldsmith_sees_the_whole_of_a_source(person: Person) -> None:

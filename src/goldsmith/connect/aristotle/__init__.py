@@ -1,6 +1,6 @@
 """Aristotle, the application in which people star conquests: its database as a source of gold stars."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from goldsmith.connect.aristotle import gold, marking
@@ -29,13 +29,6 @@ class Aristotle:
         gold.check_wish(wish)
         with reading(self.place) as connection:
             return gold.fetch(connection, layout_of(connection), wish)
-
-    def still_starred(self, scope: Scope, external_ids: Collection[str]) -> set[str]:
-        """Which of these conquests still have their gold star."""
-        if not external_ids:
-            return set()
-        with reading(self.place) as connection:
-            return gold.still_starred(connection, layout_of(connection), scope, external_ids)
 
     def why_none(self, wish: Wish, fetched: Fetched) -> str:
         """The nearest reason why nothing came."""

@@ -4,7 +4,7 @@ The ratings are read as a stream of ids, and what belongs to them a few at a tim
 same whether there are a thousand ratings or a million, and what cannot be used is never in memory together.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,7 +16,7 @@ from goldsmith.connect.aristotle.names import Layout
 from goldsmith.connect.aristotle.shapes import answer_of, prompt_of
 from goldsmith.connect.aristotle.types import plain_type, wanted_type
 from goldsmith.connect.errors import SchemaNotKnown, WishNotPossible
-from goldsmith.connect.types import MAX_LIMIT, Fetched, LeftOut, Scope, SourceItem, Wish
+from goldsmith.connect.types import MAX_LIMIT, Fetched, LeftOut, SourceItem, Wish
 
 STAR_RATING = 5
 AT_ONCE = 50
@@ -46,16 +46,6 @@ def fetch(connection: Connection, layout: Layout, wish: Wish) -> Fetched:
     return _Fetching(connection, Tables(layout), wish).run()
 
 
-def still_starred(connection: Connection, layout: Layout, scope: Scope, external_ids: Collection[str]) -> set[str]:
-    """Which of these conquests have a gold star of the scope."""
-    tables = Tables(layout)
-    ids, starred = sorted(external_ids), set[str]()
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        some = tables.rating.among("key", ids[start : start + _IDS_AT_ONCE])
-        starred.update(connection.scalars(select(tables.rating.text("key")).where(tables.is_gold(scope), some)))
-    return starred
-
-
 def why_none(connection: Connection, layout: Layout, wish: Wish, fetched: Fetched) -> str:
     """The nearest reason why there is no usable star."""
     rating, scope = Tables(layout).rating, wish.scope
@@ -77,10 +67,10 @@ def why_none(connection: Connection, layout: Layout, wish: Wish, fetched: Fetche
 
 
 def plans(connection: Connection, layout: Layout, wish: Wish) -> list[str]:
-    """How PostgreSQL would answer each of the four queries of `fetch`, for the first conquests."""
+    """How PostgreSQL would answer each of the queries of `fetch`, for the first conquests."""
     fetching = _Fetching(connection, Tables(layout), wish)
     ids = [star.key for star in connection.execute(fetching.stars().limit(AT_ONCE))]
-    queries = [fetching.stars(), fetching.conquests(ids)]
+    queries = [fetching.stars(), fetching.keys(), fetching.conquests(ids)]
     queries += [fetching.data(part, ids) for part in (fetching.tables.prompt, fetching.tables.answer)]
     found = []
     for query in queries:
@@ -100,6 +90,10 @@ class _Fetching:
     seen: set[str] = field(default_factory=set)
 
     def run(self) -> Fetched:
+        self._take_items()
+        return Fetched(self.items, self.left_out, frozenset(self.connection.scalars(self.keys())))
+
+    def _take_items(self) -> None:
         conquest_type = wanted_type(self.wish.conquest_type)
         with self.connection.execution_options(stream_results=True).execute(self.stars()) as found:
             stars = iter(found.yield_per(_IDS_AT_ONCE))
@@ -107,8 +101,11 @@ class _Fetching:
                 for item in self._usable(some, conquest_type):
                     self.items.append(item)
                     if self.wish.limit is not None and len(self.items) >= self.wish.limit:
-                        return Fetched(self.items, self.left_out)
-        return Fetched(self.items, self.left_out)
+                        return
+
+    def keys(self) -> Select[Any]:
+        """The conquests that have a gold star of the scope."""
+        return select(self.tables.rating.text("key")).where(self.tables.is_gold(self.wish.scope))
 
     def stars(self) -> Select[Any]:
         """The keys of the scope's gold stars."""
