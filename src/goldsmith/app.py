@@ -17,7 +17,7 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs.kinds import JobKind, Keeper
 from goldsmith.jobs.types import JobView, Launch
 from goldsmith.migrations import preparing
-from goldsmith.settings import PREFIX, AristotleSettings, Settings
+from goldsmith.settings import PREFIX, Settings
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
@@ -101,8 +101,9 @@ def make_workshop(parts: Parts) -> "Workshop":
 def make_aristotle() -> "Aristotle | None":
     """Aristotle's database, where the settings name one. Raises SourceNotConnected."""
     from goldsmith.connect.aristotle import Aristotle
+    from goldsmith.connect.aristotle.connection import read_settings
 
-    return Aristotle.of(AristotleSettings())
+    return Aristotle.of(read_settings())
 
 
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
@@ -154,6 +155,7 @@ def _without_secrets() -> dict[str, str]:
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
+    from goldsmith.connect.jobs import keepers_of_source
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
     from goldsmith.serve.kept.jobs import KeptKeeper
@@ -164,16 +166,12 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    passed: list[Keeper] = [KeptKeeper(parts.database), PairKeeper(parts.database), *_keepers_of_sources(parts)]
+    passed: list[Keeper] = [
+        KeptKeeper(parts.database),
+        PairKeeper(parts.database),
+        *keepers_of_source(parts.database, make_aristotle),
+    ]
     return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, *passed]
-
-
-def _keepers_of_sources(parts: Parts) -> list[Keeper]:
-    """Those that write stars back, where the settings say so."""
-    from goldsmith.connect.jobs import WriteBackKeeper
-
-    aristotle = make_aristotle() if AristotleSettings().write_back else None
-    return [WriteBackKeeper(parts.database, aristotle)] if aristotle is not None else []
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":

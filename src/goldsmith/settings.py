@@ -87,7 +87,7 @@ class AristotleSettings(BaseSettings):
     """Where Aristotle's database is, under the names that Aristotle itself uses."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ARISTOTLE_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix="ARISTOTLE_", frozen=True, extra="ignore", use_attribute_docstrings=True, env_ignore_empty=True
     )
 
     database_url: SecretStr | None = None

@@ -3,18 +3,31 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
 from goldsmith.connect import queries, returning
+from goldsmith.connect.aristotle import Aristotle
 from goldsmith.connect.types import TwoWay
 from goldsmith.errors import GoldsmithError
+from goldsmith.jobs.kinds import Keeper
 from goldsmith.storage.database import Database
 
 EVERY_S = 2.0
 AGAIN_AFTER_S = 60.0
 """How long a source is left alone that did not answer."""
 log = logging.getLogger(__name__)
+
+
+def keepers_of_source(database: Database, make: Callable[[], Aristotle | None]) -> list[Keeper]:
+    """The keeper that writes stars back, where the settings ask for it. Settings that cannot be used stop nobody."""
+    try:
+        source = make()
+    except GoldsmithError as error:
+        log.warning("No stars are written back. %s", error.message)
+        return []
+    return [WriteBackKeeper(database, source)] if source is not None and source.is_written_back else []
 
 
 class WriteBackKeeper:

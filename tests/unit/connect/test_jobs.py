@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from goldsmith.connect.jobs import WriteBackKeeper
+import pytest
+
+from goldsmith.app import make_aristotle
+from goldsmith.connect.errors import SourceNotConnected
+from goldsmith.connect.jobs import WriteBackKeeper, keepers_of_source
 from goldsmith.connect.types import Said, Scope, WriteState
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
@@ -22,6 +26,21 @@ class Untouched:
 
     def put(self, scope: Scope, external_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> WriteState:
         raise AssertionError
+
+
+def test_only_who_asks_for_it_has_stars_written_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "DB_HOST", "DB_PORT", "WRITE_BACK"):
+        monkeypatch.delenv(f"ARISTOTLE_{name}", raising=False)
+    assert keepers_of_source(database, make_aristotle) == []
+    monkeypatch.setenv("ARISTOTLE_DATABASE_URL", "postgresql://reader@127.0.0.1:1/nothing")
+    monkeypatch.setenv("ARISTOTLE_DB_PORT", "")
+    assert keepers_of_source(database, make_aristotle) == []
+    monkeypatch.setenv("ARISTOTLE_WRITE_BACK", "true")
+    assert len(keepers_of_source(database, make_aristotle)) == 1
+    monkeypatch.setenv("ARISTOTLE_DB_PORT", "four thousand")
+    assert keepers_of_source(database, make_aristotle) == [], "a wrong setting keeps no supervisor from starting"
+    with pytest.raises(SourceNotConnected, match="ARISTOTLE_DB_PORT cannot be used"):
+        make_aristotle()
 
 
 def test_nobody_is_asked_about_nothing(database: Database) -> None:

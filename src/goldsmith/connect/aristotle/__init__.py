@@ -15,14 +15,16 @@ class Aristotle:
     name = "aristotle"
     title = "Aristotle"
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, is_written_back: bool = False) -> None:
         self.place = place
+        self.is_written_back = is_written_back
+        """Whether stars that are given or taken here go there by themselves."""
 
     @classmethod
     def of(cls, settings: AristotleSettings) -> "Aristotle | None":
         """Where the settings say it is; None when they say nothing. Raises SourceNotConnected."""
         place = Place.of_settings(settings)
-        return cls(place) if place is not None else None
+        return cls(place, is_written_back=settings.write_back) if place is not None else None
 
     def fetch(self, wish: Wish) -> Fetched:
         """The gold conquests. Raises WishNotPossible, SchemaNotKnown, SourceNotAnswering, RoleMayNot."""

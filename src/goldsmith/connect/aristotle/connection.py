@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -84,6 +85,16 @@ def writing(place: Place) -> Iterator[Connection]:
     """A visit that may write: all of it happens, or nothing. Raises as `reading` does."""
     with _visit(place, {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}) as connection:
         yield connection
+
+
+def read_settings() -> AristotleSettings:
+    """What the environment says about Aristotle. Raises SourceNotConnected where a value cannot be one."""
+    try:
+        return AristotleSettings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = f"ARISTOTLE_{str(first['loc'][0]).upper()}"
+        raise SourceNotConnected(f"{name} cannot be used: {first['msg']}.", hint=f"Set {name} anew.") from None
 
 
 def catalogue(connection: Connection) -> Catalogue:
