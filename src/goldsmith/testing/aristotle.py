@@ -107,6 +107,14 @@ class SyntheticConquest:
     rated_at: datetime = FIRST_AT
     analysis_type: str = "conquest_analysis"
     is_rated: bool = True
+    result: str | None = None
+    """None: a VICTORY where it has the star, else PENDING."""
+
+    @property
+    def verdict(self) -> str:
+        """The conquest's result."""
+        is_star = self.is_rated and self.is_gold_star and self.use_as_sample_response
+        return self.result or ("VICTORY" if is_star else "PENDING")
 
 
 class SyntheticAristotle:
@@ -197,7 +205,14 @@ class SyntheticAristotle:
         _insert(
             connection,
             names.conquest,
-            {"id": conquest_id, kind: conquest.kind, subject: f"candidate_{number}", "status": "COMPLETED", **owner},
+            {
+                "id": conquest_id,
+                kind: conquest.kind,
+                subject: f"candidate_{number}",
+                "status": "COMPLETED",
+                "result": conquest.verdict,
+                **owner,
+            },
         )
         for table, data in ((names.prompt, conquest.prompt), (names.answer, conquest.answer)):
             if data is not None:

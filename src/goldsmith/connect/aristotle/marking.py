@@ -43,31 +43,50 @@ def standing(connection: Connection, layout: Layout, scope: Scope, external_id: 
 
 def wanted(before: Mapping[str, Any], said: Said, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
     """How it should stand after what was said. Taking back leads to `earlier`, where that is known."""
-    after = dict(before)
-    if earlier is not None and not (said.is_star and said.correction):
-        after.update(earlier)
-        return after
-    is_victory = before.get("conquest.result") == VICTORY
-    changes: dict[str, Any] = {
+    is_corrected = said.is_star and said.correction not in (None, before.get(CORRECTION))
+    stands = dict(before) if earlier is None or is_corrected else {**before, **earlier}
+    is_over = _is_star(stands) if said.is_star else earlier is not None or not before["rating.is_gold_star"]
+    if is_over and not is_corrected:
+        return stands
+    changes = _changes_of_star(said) if said.is_star else _changes_of_unstar(said, before)
+    return {**stands, **{word: value for word, value in changes.items() if word in before}}
+
+
+def _is_star(stands: Mapping[str, Any]) -> bool:
+    """A gold star and a victory are the same thing."""
+    is_victory = stands.get("conquest.result", VICTORY) == VICTORY
+    return bool(stands["rating.is_gold_star"] and stands["rating.use_as_sample_response"] and is_victory)
+
+
+def _changes_of_star(said: Said) -> dict[str, Any]:
+    return {
         "rating.exists": True,
-        "rating.is_gold_star": said.is_star,
-        "rating.use_as_sample_response": said.is_star,
-        "conquest.use_as_example": said.is_star,
-        "conquest.result": VICTORY if said.is_star else PENDING if is_victory else before.get("conquest.result"),
-        "conquest.evaluated_by": said.by,
-        "conquest.evaluated_at": _to_the_millisecond(said.at),
+        "rating.rating": STAR_RATING,
+        "rating.is_gold_star": True,
+        "rating.use_as_sample_response": True,
+        "conquest.result": VICTORY,
+        "conquest.result_notes": said.note or NOTES,
+        "conquest.use_as_example": True,
+        **_evaluated(said),
+        **({"rating.feedback": said.note} if said.note else {}),
+        **({CORRECTION: said.correction} if said.correction is not None else {}),
     }
-    if said.is_star:
-        changes |= {"rating.rating": STAR_RATING, "conquest.result_notes": said.note or NOTES}
-        changes |= {"rating.feedback": said.note} if said.note else {}
-        changes |= {CORRECTION: said.correction} if said.correction is not None else {}
-    if not said.is_star and not before["rating.is_gold_star"]:
-        return after
-    is_there = said.is_star and before["rating.is_gold_star"] and before["rating.use_as_sample_response"]
-    if is_there and said.correction in (None, before.get(CORRECTION)):
-        return after
-    after.update({word: value for word, value in changes.items() if word in before})
-    return after
+
+
+def _changes_of_unstar(said: Said, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What was there before the star is not known: the points stay, and a victory is open again."""
+    is_victory = before.get("conquest.result") == VICTORY
+    return {
+        "rating.is_gold_star": False,
+        "rating.use_as_sample_response": False,
+        "conquest.result": PENDING if is_victory else before.get("conquest.result"),
+        "conquest.use_as_example": False,
+        **_evaluated(said),
+    }
+
+
+def _evaluated(said: Said) -> dict[str, Any]:
+    return {"conquest.evaluated_by": said.by, "conquest.evaluated_at": _to_the_millisecond(said.at)}
 
 
 def put(

@@ -76,6 +76,17 @@ def test_a_star_of_aristotles_own_that_is_taken_here(synthetic: SyntheticAristot
     assert aristotle.standing(ADA, conquest) == before
 
 
+def test_a_star_is_a_victory_also_where_aristotle_had_not_said_so(
+    synthetic: SyntheticAristotle, aristotle: Aristotle
+) -> None:
+    conquest = synthetic.add(1, replace(PLAIN, rating=4, result="PENDING"))
+    _, before = say(aristotle, conquest, UNSTAR)
+    assert say(aristotle, conquest, STAR, before)[0] is WriteState.done
+    now = aristotle.standing(ADA, conquest)
+    assert now is not None
+    assert (now["conquest.result"], now["rating.is_gold_star"]) == ("VICTORY", True)
+
+
 def test_saying_it_again_changes_nothing(synthetic: SyntheticAristotle, aristotle: Aristotle) -> None:
     conquest = synthetic.add(1, replace(PLAIN, is_gold_star=False))
     before = aristotle.standing(ADA, conquest)
