@@ -86,8 +86,9 @@ def make_backends() -> "dict[str, Backend]":
     """Every training backend there is, by name. The only place that names a concrete one."""
     from goldsmith.train.backends.fake import Fake
     from goldsmith.train.backends.trl import Trl
+    from goldsmith.train.backends.unsloth import Unsloth
 
-    backends: Sequence[Backend] = (Trl(), Fake())
+    backends: Sequence[Backend] = (Trl(), Unsloth(), Fake())
     return {backend.name: backend for backend in backends}
 
 

@@ -19,6 +19,8 @@ class EnvironmentName(StrEnum):
 
     TRL = "trl"
     """Training with TRL and PEFT; also converts models."""
+    UNSLOTH = "unsloth"
+    """Training with Unsloth."""
     VLLM = "vllm"
     """The engine, on an NVIDIA GPU."""
     VLLM_CPU = "vllm-cpu"

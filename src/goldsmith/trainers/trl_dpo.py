@@ -24,7 +24,7 @@ def work(job: Job) -> dict[str, Any]:
     finished = job.finished_figures()
     if finished is not None:
         return finished
-    settings = trl_sft.read_settings(job)
+    settings = trl_sft.read_settings(job, trl_sft.Settings)
     return trl_sft.train(job, settings, partial(make_trainer, job, settings))
 
 
@@ -34,15 +34,9 @@ def make_trainer(job: Job, settings: trl_sft.Settings, learn: list[Row], order: 
     from trl import DPOConfig, DPOTrainer
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-    class Trainer(DPOTrainer):
+    class Trainer(trl_sft.in_our_order(DPOTrainer, order)):  # type: ignore[misc]
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
             return dataset
-
-        def _get_train_sampler(self, *_: Any) -> Any:
-            return order
-
-        def create_model_card(self, *_: Any, **__: Any) -> None:
-            """Ours comes at the end."""
 
     rows = Dataset.from_list([as_pair(row) for row in learn])
     own = {"beta": settings.beta, "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, settings.good_answer_weight]}

@@ -4,24 +4,25 @@ Learns exactly the token ids and labels of the job folder; nothing is tokenised 
 out. Saves whole checkpoints, goes on from the newest, stops when asked, and ends with an adapter and its probe.
 """
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from goldsmith.trainers._report import Failure, Job, Report, run
+from goldsmith.trainers._result import write_result
 from goldsmith.trainers._rows import DataOrder, read_rows
 from goldsmith.trainers._watcher import Pace, Watcher
 from goldsmith.wire.rows import Row
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 TESTED_TRL = "1.16.0"
-NUM_PROBE_ROWS = 16
-NUM_FINAL_LOSSES = 10
+Chosen = TypeVar("Chosen", bound="Settings")
+AS_THEY_ARE = {"dataset_kwargs": {"skip_prepare_dataset": True}}
+"""Rows are tokens already."""
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
@@ -67,14 +68,14 @@ def work(job: Job) -> dict[str, Any]:
     finished = job.finished_figures()
     if finished is not None:
         return finished
-    settings = read_settings(job)
+    settings = read_settings(job, Settings)
     return train(job, settings, partial(make_trainer, job, settings))
 
 
-def read_settings(job: Job) -> Settings:
-    """The order's settings. A name that is not known is a Failure."""
+def read_settings(job: Job, known: type[Chosen]) -> Chosen:
+    """The order's settings, as the program knows them. A name that is not known is a Failure."""
     try:
-        return Settings(**job.order.settings)
+        return known(**job.order.settings)
     except TypeError as error:
         raise Failure("bad_settings", f"A setting is not known: {error}", "Remove it and start again.") from error
 
@@ -119,16 +120,22 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    class Trainer(SFTTrainer):
+    trainer = in_our_order(SFTTrainer, order)
+    rows = Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn])
+    return with_all_rows(trainer(**parts(job, settings, SFTConfig, AS_THEY_ARE), train_dataset=rows), learn)
+
+
+def in_our_order(trainer: Any, order: DataOrder) -> Any:
+    """The class of TRL's trainer, taking the rows in this order and writing no card of its own."""
+
+    class Trainer(trainer):
         def _get_train_sampler(self, *_: Any) -> Any:
             return order
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """Ours comes at the end."""
 
-    rows = Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn])
-    own = {"dataset_kwargs": {"skip_prepare_dataset": True}}
-    return with_all_rows(Trainer(**parts(job, settings, SFTConfig, own), train_dataset=rows), learn)
+    return Trainer
 
 
 def parts(job: Job, settings: Settings, config: Callable[..., Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,14 +143,11 @@ def parts(job: Job, settings: Settings, config: Callable[..., Any], own: Mapping
 
     `own` are arguments that only this trainer's `config` knows.
     """
-    import torch
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     is_cpu = job.order.device == "cpu"
-    num_threads = settings.num_threads or job.order.num_threads
-    if num_threads:
-        torch.set_num_threads(num_threads)
+    use_threads(job, settings)
     if is_cpu and settings.lean_output_layer:
         project_learned_positions_only(job.report)
     folder = job.folder / job.order.base_model_folder
@@ -163,6 +167,15 @@ def parts(job: Job, settings: Settings, config: Callable[..., Any], own: Mapping
         "peft_config": lora,
         "args": config(**trainer_arguments(job, settings, is_bf16=dtype == "bfloat16"), **own),
     }
+
+
+def use_threads(job: Job, settings: Settings) -> None:
+    """As many as the settings say, else the order, else as torch chooses."""
+    import torch
+
+    num_threads = settings.num_threads or job.order.num_threads
+    if num_threads:
+        torch.set_num_threads(num_threads)
 
 
 def with_all_rows(trainer: Any, learn: list[Row]) -> Any:
@@ -231,66 +244,6 @@ def watch(job: Job, settings: Settings, trainer: Any, order: DataOrder, exam: li
     watcher = TrainerWatcher(job, trainer, order, exam, pace)
     trainer.add_callback(watcher)
     return watcher
-
-
-def write_result(
-    job: Job, trainer: Any, watcher: Watcher, sides: dict[str, list[Row]], losses: list[float]
-) -> dict[str, Any]:
-    """Adapter, probe, card, and last the manifest that makes them count."""
-    model, totals = trainer.model, watcher.totals
-    if not any(bool(weight.any()) for name, weight in model.named_parameters() if "lora_B" in name):
-        hint = "Raise the learning rate, or train more steps."
-        raise Failure("adapter_changes_nothing", "The trained weights are all zero: the model is as before.", hint)
-    shutil.rmtree(job.result, ignore_errors=True)
-    probe = [(side, row) for side, all_rows in sides.items() for row in all_rows[:NUM_PROBE_ROWS]]
-    lines = probe_lines(model, watcher, probe)
-    model.peft_config["default"].base_model_name_or_path = job.order.base_model_name
-    model.save_pretrained(job.result, save_embedding_layers=False)
-    (job.result / "probe.jsonl").write_text("".join(lines), encoding="utf-8")
-    last = losses[-NUM_FINAL_LOSSES:]
-    size_bytes = (job.result / "adapter_model.safetensors").stat().st_size
-    figures = {
-        "final_loss": sum(last) / len(last),
-        "exam_loss": totals.exam_loss,
-        "steps": watcher.kept_step,
-        "tokens_per_s": round(watcher.tokens_per_s, 1),
-        "peak_memory_mb": round(totals.peak_memory_mb, 1),
-        "size_mb": round(size_bytes / 1e6, 3),
-        "duration_s": round(watcher.duration_s, 1),
-    }
-    (job.result / "README.md").write_text(model_card(job, figures), encoding="utf-8")
-    job.finish_result(figures)
-    return figures
-
-
-def probe_lines(model: Any, watcher: Watcher, probe: list[tuple[str, Row]]) -> list[str]:
-    """Log-probabilities of the learned tokens, with the adapter and without it: what an engine must show again."""
-    chosen = [row for _, row in probe]
-    tuned = watcher.score(chosen)
-    with model.disable_adapter():
-        base = watcher.score(chosen)
-    lines = []
-    for place, (side, row) in enumerate(probe):
-        known = {"row_id": row.row_id, "side": side, "input_ids": row.input_ids, "labels": row.labels}
-        scores = {"token_logprobs": tuned[place], "base_token_logprobs": base[place]}
-        lines.append(json.dumps({**known, **scores}, allow_nan=False) + "\n")
-    return lines
-
-
-def model_card(job: Job, figures: dict[str, Any]) -> str:
-    """What this model is, for whoever finds its folder."""
-    order = job.order
-    rows = f"{order.learn.num_rows} rows learned, {order.exam.num_rows if order.exam else 0} held back as an exam"
-    numbers = "".join(f"| {name} | {value} |\n" for name, value in figures.items())
-    chosen = "".join(f"| {name} | {value} |\n" for name, value in sorted(order.settings.items()))
-    return (
-        f"---\nbase_model: {json.dumps(order.base_model_name)}\nlibrary_name: peft\n---\n\n# {order.model_name}\n\n"
-        f"A LoRA adapter for {order.base_model_name}, made by Goldsmith with TRL. {rows}.\n\n"
-        f"Id `{order.model_id}`, base `{order.base_model_hash}`, chat template `{order.template_hash}`.\n\n"
-        f"| figure | value |\n|---|---|\n{numbers}\n"
-        "`final_loss` is the mean of the last ten steps; `exam_loss` is that of rows the model never saw.\n\n"
-        f"| setting | value |\n|---|---|\n{chosen}"
-    )
 
 
 if __name__ == "__main__":

@@ -54,11 +54,21 @@ class Need:
         return self.job is not None and not self.job.state.is_over
 
 
-def for_training(session: orm.Session, home: Home, *, domain: str) -> tuple[Need, ...]:
-    """What a training needs: the environment of the trainer, and a base model."""
-    trainer = need_of_environment(session, home, EnvironmentName.TRL)
-    model = need_of_model(session, domain=domain, is_blocked=trainer is not None)
-    return tuple(need for need in (trainer, model) if need is not None)
+_WHAT = {
+    EnvironmentName.TRL: ("trainer", "trains models"),
+    EnvironmentName.UNSLOTH: ("trainer Unsloth", "trains models"),
+}
+
+
+def for_training(
+    session: orm.Session, home: Home, *, domain: str, trainer: EnvironmentName = EnvironmentName.TRL
+) -> tuple[Need, ...]:
+    """What a training needs: the environment of the trainer, and a base model, which that of TRL converts."""
+    converter = need_of_environment(session, home, EnvironmentName.TRL)
+    model = need_of_model(session, domain=domain, is_blocked=converter is not None)
+    own = need_of_environment(session, home, trainer) if trainer is not EnvironmentName.TRL else None
+    is_converter_needed = model is not None or trainer is EnvironmentName.TRL
+    return tuple(need for need in (converter if is_converter_needed else None, model, own) if need is not None)
 
 
 def for_answers(session: orm.Session, home: Home, machine: MachineFacts, *, domain: str) -> tuple[Need, ...]:
@@ -79,7 +89,7 @@ def need_of_environment(session: orm.Session, home: Home, name: EnvironmentName)
     """The environment, if it is not installed."""
     if folders.find(name, home=home.root).is_installed:
         return None
-    what, does = {EnvironmentName.TRL: ("trainer", "trains models")}.get(name, ("engine", "lets models answer"))
+    what, does = _WHAT.get(name, ("engine", "lets models answer"))
     earlier = jobs.newest_of(session, name.value, environments.KIND)
     return Need(
         title=f"The {what} is not installed yet",

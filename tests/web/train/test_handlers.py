@@ -66,6 +66,21 @@ def test_a_missing_environment_is_a_button_that_starts_a_job(site: Site) -> None
     assert browser.post("/setup/environments/trl", data={"back": "//evil"}).headers["location"] == "/"
 
 
+def test_the_backend_is_chosen_on_the_form_and_stays_chosen(site: Site) -> None:
+    ready(site)
+    browser = site.browser()
+    text = browser.get("/training/new").text
+    assert 'value="trl" aria-pressed="true"' in text
+    assert 'value="fake"' not in text
+    assert "load_in_4bit" not in text
+    chosen = browser.get("/training/new?backend=trl&dial=quick&backend=unsloth").text
+    assert 'value="unsloth" aria-pressed="true"' in chosen
+    assert 'action="/training/new?backend=unsloth"' in chosen
+    assert "load_in_4bit" in chosen
+    assert 'name="method"' not in chosen
+    assert "Install the trainer Unsloth" in chosen
+
+
 def test_a_training_is_queued_by_a_plain_form(site: Site) -> None:
     set_id, base_id = ready(site)
     browser = site.browser()
@@ -286,7 +301,7 @@ def test_the_dial_fills_in_numbers_that_fit_and_keeps_the_rest(site: Site) -> No
     assert (shown["num_epochs"], shown["name"], shown["seed"]) == ("8", "mine", "7")
     assert 'value="thorough" aria-pressed="true"' in page
     assert "Thorough: more rounds and a larger adapter." in page
-    assert 'aria-pressed="true"' not in browser.get("/training/new").text
+    assert 'name="dial" value="thorough" aria-pressed="true"' not in browser.get("/training/new").text
 
 
 def test_trainings_are_put_side_by_side_with_what_differs_first(site: Site) -> None:

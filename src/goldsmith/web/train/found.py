@@ -7,6 +7,7 @@ from fastapi import Request
 from sqlalchemy import orm
 
 from goldsmith.environments.machine import MachineFacts
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.states import JobState
@@ -25,6 +26,7 @@ from goldsmith.train.doctor import cure_of
 from goldsmith.train.recipe import backend_of, for_backend
 from goldsmith.train.samples import sampled_rows
 from goldsmith.train.tables import TrainingJob
+from goldsmith.train.workshop import Workshop
 from goldsmith.web import needs
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import job_line
@@ -56,30 +58,38 @@ def trainings_page(request: Request, session: orm.Session, person: Person, befor
 def new_page(
     session: orm.Session,
     person: Person,
-    home: Home,
+    workshop: Workshop,
     fields: tuple[FormField, ...],
-    backend: str,
+    backend: Backend,
     dial: Dial | None = None,
 ) -> NewTrainingPage:
     """The form, with what there is to choose, what is missing, and a look at what would be learned."""
+    environments = {name: _environment(one, workshop.machine) for name, one in workshop.backends.items()}
+    trainer = environments[backend.name]
     options = choices(session, domain=person.domain)
     shown = with_choices(fields, options)
     values = {field.name: field.value for field in shown}
     chosen, base = values.get("training_set", ""), values.get("base_model", "")
-    query = "" if backend == DEFAULT_BACKEND else f"?backend={backend}"
+    query = "" if backend.name == DEFAULT_BACKEND else f"?backend={backend.name}"
     return NewTrainingPage(
         title="Train a model",
         fields=shown,
         folded=folded(shown),
         action=f"/training/new{query}",
-        needs=needs.for_training(session, home, domain=person.domain) if backend == DEFAULT_BACKEND else (),
+        needs=needs.for_training(session, workshop.home, domain=person.domain, trainer=trainer) if trainer else (),
+        backend=backend.name,
+        backends=tuple(name for name, environment in environments.items() if environment is not None),
         samples=_samples(session, chosen),
         look=f"/training/look?training_set={chosen}&base_model={base}" if chosen and base else "",
         dials=tuple((each.value, words, each is dial) for each, words in views.DIALS.items()),
         has_sets=bool(options["training_set"]),
         has_models=bool(options["base_model"]),
-        address=f"/training/new?training_set={chosen}" if chosen else "/training/new",
+        address=f"/training/new{query}" + (f"{'&' if query else '?'}training_set={chosen}" if chosen else ""),
     )
+
+
+def _environment(backend: Backend, machine: MachineFacts) -> EnvironmentName | None:
+    return backend.plan(backend.options(), machine).environment
 
 
 def turned(

@@ -55,7 +55,7 @@ def new(
     """The form; with a dial its numbers are those that fit rows and model."""
     chosen = backend_of(backend, workshop.backends)
     values = turned(session, person, workshop.home, chosen, request.query_params, dial)
-    page = new_page(session, person, workshop.home, start_fields(chosen, values), backend, dial)
+    page = new_page(session, person, workshop, start_fields(chosen, values), chosen, dial)
     return render(request, page, fragment="train/_needs.html")
 
 
@@ -71,8 +71,8 @@ def start(
 ) -> HTMLResponse | RedirectResponse:
     """Queue a training, or show what cannot be used."""
     if form.request is None:
-        backend = request.query_params.get("backend", DEFAULT_BACKEND)
-        return render(request, new_page(session, person, workshop.home, form.fields, backend), status=422)
+        chosen = backend_of(request.query_params.get("backend", DEFAULT_BACKEND), workshop.backends)
+        return render(request, new_page(session, person, workshop, form.fields, chosen), status=422)
     training = service.start(session, form.request, workshop=workshop, by=person)
     return redirect(request, f"/training/{training.id}", toast="Queued. It starts as soon as the machine is free.")
 

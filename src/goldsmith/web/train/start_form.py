@@ -62,7 +62,7 @@ async def read_start(request: Request, backends: TheBackends, backend: str = DEF
     """The sent form; the backend stands in the address."""
     found = backend_of(backend, backends)
     async with request.form(max_part_size=MAX_TEXT_BYTES) as form:
-        posted = {name: value for name, value in form.items() if isinstance(value, str)}
+        posted = {name: value for name, value in form.items() if isinstance(value, str) and name != "backend"}
     own = fill(StartForm, {name: text for name, text in posted.items() if name in StartForm.model_fields})
     options = fill(found.options, {name: text for name, text in posted.items() if name not in StartForm.model_fields})
     fields = (*own.fields, *options.fields)

@@ -99,6 +99,9 @@ class NewTrainingPage(Page):
     has_sets: bool
     has_models: bool
     address: str
+    backend: str
+    backends: tuple[str, ...]
+    """By what it may be trained on this machine."""
 
 
 @dataclass(frozen=True)
