@@ -144,6 +144,19 @@ def test_the_clock_of_a_job_goes_on_by_itself(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", ["done"], indirect=True)
+def test_what_was_opened_and_typed_stays_so_when_the_page_refreshes_itself(stage: Stage) -> None:
+    page = stage.open("/settings")
+    page.locator("summary", has_text="Copies").click()
+    number = page.get_by_label("Engines with this base model")
+    number.fill("3")
+    with page.expect_response("**/settings?part=engines"):
+        page.evaluate("htmx.trigger(document.querySelector('#engines [data-live]'), 'live')")
+    page.wait_for_timeout(200)
+    expect(number).to_be_visible()
+    expect(number).to_have_value("3")
+
+
+@pytest.mark.parametrize("stage", ["done"], indirect=True)
 def test_undo_stays_at_hand_when_the_toast_has_had_its_time(stage: Stage) -> None:
     page = stage.open("/data")
     page.clock.install()
