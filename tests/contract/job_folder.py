@@ -113,10 +113,10 @@ def started(trainer: Trainer, folder: Path, attempt: int = 1) -> Iterator["subpr
             child.wait()
 
 
-def run(trainer: Trainer, folder: Path, attempt: int = 1) -> list[Event]:
+def run(trainer: Trainer, folder: Path, attempt: int = 1, *, timeout_s: float = 300) -> list[Event]:
     """Everything that the program says, until it ends; its exit code must fit its last word."""
     with started(trainer, folder, attempt) as child:
-        code = child.wait(timeout=300)
+        code = child.wait(timeout=timeout_s)
     found = read(folder, attempt)
     assert found, (folder / "attempts" / str(attempt) / "log").read_text()
     assert code == (1 if found[-1].kind is EventKind.FAILED else 0)

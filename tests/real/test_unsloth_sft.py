@@ -45,7 +45,7 @@ def folder(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def told(folder: Path, trainer: Trainer) -> list[Event]:
-    return run(trainer, folder)
+    return run(trainer, folder, timeout_s=900)  # a whole training, not the few steps of the contract
 
 
 def test_it_learns_the_same_from_the_same_rows(theirs: Path, told: list[Event]) -> None:
