@@ -1,10 +1,12 @@
 """A real vLLM on a CPU, kept by the keeper: one start, a good adapter that passes, broken ones that are refused."""
 
 import json
+import os
 import shutil
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from sqlalchemy import select
 from tests.real.homes import free_port
 
 from goldsmith import migrations
+from goldsmith.environments import machine
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import WorkContext
@@ -20,6 +23,10 @@ from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
+from goldsmith.run import lanes
+from goldsmith.run.engine_reply import RowLetters
+from goldsmith.run.errors import EngineGone
+from goldsmith.run.types import AnswerRequest, SendLimits, SentAnswer
 from goldsmith.serve import engine, probe, queries, service, weights
 from goldsmith.serve.engine_client import EngineClient, call, make_salt
 from goldsmith.serve.jobs import ProveKind
@@ -47,7 +54,8 @@ class Serving:
             self.by = people.known_by_name(session, "Ada")
             session.add(_base_row(base_folder, self.by))
         program = engine.vllm(home, env={"PATH": "/usr/bin:/bin", "HOME": str(home.root)})
-        self.keeper = EngineKeeper(self.database, home, EngineSettings(program, "cpu", first_port=free_port()))
+        settings = EngineSettings(program, "cpu", free_bytes=machine.free_bytes, first_port=free_port())
+        self.keeper = EngineKeeper(self.database, home, settings)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self.messages: list[str] = []
@@ -81,7 +89,7 @@ class Serving:
 
     def engine(self) -> Engine:
         with self.database.reading() as session:
-            return session.scalars(select(Engine)).one()
+            return session.scalars(select(Engine).where(Engine.copy_of.is_(None))).one()
 
     def target(self, model_id: str) -> Target:
         with self.database.reading() as session:
@@ -137,7 +145,7 @@ def _base_row(folder: Path, by: Person) -> BaseModel:
         folder=str(folder),
         content_hash="0" * 64,
         size_bytes=1,
-        num_parameters=1,
+        num_parameters=134_515_008,
         context_length=8192,
         template_hash=Renderer.open(folder).template_hash,
         end_marker="<|im_end|>",
@@ -294,3 +302,49 @@ def test_one_token_at_a_time_is_exact_beside_other_traffic(serving: Serving, tra
 
 def _question(number: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": f"Count to {number}."}], "max_tokens": 12, "temperature": 0}
+
+
+def test_a_copy_answers_too_and_goes_on_when_the_first_is_killed(serving: Serving) -> None:
+    first = serving.engine()
+    before = machine.free_bytes()
+    with serving.database.transaction() as session:
+        service.set_copies(session, first.id, 2, by=serving.by)
+    serving.wait(lambda: len(targets(serving)) == 2, START_WITHIN_S)
+    print(f"the copy took {(before - machine.free_bytes()) / 1024**3:.1f} GiB")
+    answers: list[SentAnswer] = []
+
+    def keep_and_kill(some: list[SentAnswer]) -> None:
+        answers.extend(some)
+        if first.pid is not None and len(answers) >= 6:
+            os.kill(first.pid, signal.SIGKILL)
+            first.pid = None
+
+    with pytest.raises(EngineGone):
+        ask_rows(serving, range(40), keep_and_kill)
+    num_kept = len(answers)
+    done = {answer.row_id for answer in answers}
+    ask_rows(serving, [number for number in range(40) if f"row_{number}" not in done], answers.extend)
+    assert sorted(answer.row_id for answer in answers) == sorted(f"row_{number}" for number in range(40))
+    print(f"{num_kept} of 40 answered when the first was given up, the rest by the copy")
+    serving.wait(lambda: serving.engine().generation == first.generation + 1 and len(targets(serving)) == 2, 300)
+    serving.wait(lambda: serving.target("ftm_good").is_ready)
+
+
+def targets(serving: Serving) -> list[Target]:
+    with serving.database.reading() as session:
+        return queries.targets_for(session, "bm_smollm2")
+
+
+def ask_rows(serving: Serving, numbers: Iterable[int], on_answers: Callable[[list[SentAnswer]], None]) -> None:
+    rows = (
+        AnswerRequest(f"row_{number}", number, [{"role": "user", "content": f"Count to {number}."}], max_tokens=12)
+        for number in numbers
+    )
+    lanes.ask(
+        targets(serving),
+        lanes.Source(rows, write=lambda request, _: request, letters=RowLetters),
+        home=serving.home,
+        limits=SendLimits(concurrency=4, engine_wait_s=9),
+        on_answers=on_answers,
+        should_stop=lambda: False,
+    )
