@@ -239,6 +239,14 @@ def test_the_engine_is_healthy_and_said_what_it_was_doing(serving: Serving) -> N
     assert serving.ask(lambda client: client.models()) == {"bm_smollm2": None}
 
 
+def test_who_can_wait_says_so_and_is_answered(serving: Serving) -> None:
+    [target] = targets(serving)
+    assert lanes.endpoint_of(target, serving.home).takes_priority
+    answers: list[SentAnswer] = []
+    ask_rows(serving, range(4), answers.extend)
+    assert [answer.error for answer in answers] == [None] * 4
+
+
 def test_prompts_are_the_same_tokens_in_the_engine(serving: Serving, smollm2_folder: Path) -> None:
     chat = [{"role": "user", "content": " Grüße\n\t12345 “ok”? 🙂 "}]
     ids = serving.ask(lambda client: client.tokenize("bm_smollm2", chat))

@@ -9,7 +9,7 @@ from goldsmith.gateway.answers import error_object, status_of
 from goldsmith.gateway.endpoints import ENDPOINTS
 from goldsmith.gateway.errors import ValueNotAllowed
 from goldsmith.run.batches.types import Refusal
-from goldsmith.serve.types import Target
+from goldsmith.serve.types import CAN_WAIT, Target
 
 
 class BatchRules:
@@ -23,8 +23,9 @@ class BatchRules:
         return checked
 
     def for_target(self, endpoint: str, checked: Mapping[str, Any], target: Target) -> bytes:
-        """The body that this target gets. Raises EndangersEngine, FieldNotAllowed."""
-        return body.for_target(ENDPOINTS[endpoint], checked, target)
+        """The body that this target gets; it says that it can wait. Raises EndangersEngine, FieldNotAllowed."""
+        sent = {**checked, "priority": CAN_WAIT} if target.takes_priority else checked
+        return body.for_target(ENDPOINTS[endpoint], sent, target)
 
     def refusal(self, error: Exception) -> Refusal:
         """As the gateway would answer it."""

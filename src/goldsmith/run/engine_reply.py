@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SentAnswer
+from goldsmith.serve.types import CAN_WAIT_A_LITTLE
 from goldsmith.storage import clock
 
 MAX_SHOWN_CHARACTERS = 500
@@ -126,6 +127,8 @@ def body_of(request: AnswerRequest, endpoint: Endpoint) -> dict[str, Any]:
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
     }
+    if endpoint.takes_priority:
+        body["priority"] = CAN_WAIT_A_LITTLE
     if request.seed is not None:
         body["seed"] = request.seed
     if request.cache_salt is not None:

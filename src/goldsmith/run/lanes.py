@@ -89,4 +89,5 @@ def endpoint_of(target: Target, home: Home) -> Endpoint:
         engine_id=target.engine_id,
         key=target.read_key(home.root),
         is_ours=target.is_ours,
+        takes_priority=target.takes_priority,
     )

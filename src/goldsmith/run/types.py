@@ -112,6 +112,8 @@ class Endpoint:
     key: str | None = field(default=None, repr=False)
     is_ours: bool = True
     """False: an outside provider. Nobody brings a model there that is not there now, so nobody waits for it."""
+    takes_priority: bool = False
+    """Whether requests may say that they can wait."""
 
     @property
     def chat_url(self) -> str:

@@ -161,6 +161,8 @@ def _arguments(plan: EnginePlan) -> Iterable[str]:
     yield from ("--host", "127.0.0.1", "--port", str(plan.port))
     # Adapters are padded to the limit, and on a CPU the limit decides how slow they are: the smallest that holds all.
     yield from ("--enable-lora", "--max-loras", str(plan.max_loras), "--max-lora-rank", str(plan.max_lora_rank))
+    # Runs and batches say that they can wait, so that whoever chats meanwhile is answered first.
+    yield from ("--scheduling-policy", "priority")
     # Names are loaded from our folders alone; one line a request in the log would be the largest file of all.
     yield from ("--uvicorn-log-level", "warning")
     if plan.device == "cpu":

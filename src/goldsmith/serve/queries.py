@@ -235,6 +235,7 @@ def target_of(found: Deployment, engine: Engine) -> Target:
         is_ready=is_live(found, engine) if is_ours else engine.is_wanted,
         is_ours=is_ours,
         is_cpu_safe_needed=is_ours,
+        takes_priority=engine.takes_priority,
     )
 
 

@@ -113,6 +113,7 @@ def starting(session: Session, plan: EnginePlan, message: str) -> Engine:
     engine.state = EngineState.STARTING.value
     engine.generation += 1
     engine.max_lora_rank, engine.max_loras = plan.max_lora_rank, plan.max_loras
+    engine.takes_priority = True  # see engine._arguments
     engine.port, engine.url, engine.gpu = plan.port, f"http://127.0.0.1:{plan.port}", plan.gpu
     engine.pid = engine.pid_started_at = engine.pid_booted_at = None
     engine.starting_at, engine.ready_at = clock.now(), None

@@ -300,6 +300,7 @@ def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
         max_lora_rank=rank_limit([]) or 8,
         max_loras=4,
         num_copies=1,
+        takes_priority=False,
         num_crashes=0,
         domain=by.domain,
         created_by=by.id,

@@ -37,6 +37,8 @@ class Engine(Table, Owned):
     """Counts its starts; what was loaded under an earlier number is gone."""
     max_lora_rank: Mapped[int] = mapped_column(default=8)
     max_loras: Mapped[int] = mapped_column(default=4)
+    takes_priority: Mapped[bool] = mapped_column(default=False)
+    """It was started so that requests which can wait stand back behind others."""
     port: Mapped[int | None]
     pid: Mapped[int | None]
     pid_started_at: Mapped[float | None] = mapped_column(Float)

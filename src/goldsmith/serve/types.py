@@ -11,6 +11,8 @@ ALLOWED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The rank limits that vLLM 0.32 can be started with."""
 SMALLEST_LIMIT = 8
 DEFAULT_ALIAS = "default"
+CAN_WAIT_A_LITTLE, CAN_WAIT = 10, 20
+"""Priorities of a run's and of a batch's requests; vLLM takes the lower number first, and who chats has 0."""
 MAX_COPIES = 16
 """Engines with the same base model, at most."""
 RESERVED_NAMES = frozenset({"load", "switch", "active"})
@@ -105,6 +107,8 @@ class Target:
     """False: an outside provider, which gets no parameters that only vLLM knows."""
     is_cpu_safe_needed: bool = True
     """Whether requests that ask for log-probabilities of prompts must be refused, because they kill a CPU engine."""
+    takes_priority: bool = False
+    """Whether a request may say that it can wait (`CAN_WAIT`); an engine that was started otherwise refuses it."""
 
     def read_key(self, home: Path) -> str | None:
         """The key itself, from its file in the home folder."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -17,6 +18,12 @@ OUTSIDE = Target("http://x", Path("k"), "big", "eng_2", is_ready=True, is_ours=F
 def test_a_body_goes_out_as_it_was_checked_under_the_engine_s_name_of_the_model() -> None:
     checked = RULES.check(CHATS, {"model": "tiny", "messages": MESSAGES, "user": "me"})
     assert orjson.loads(RULES.for_target(CHATS, checked, OURS)) == {"model": "bm_1", "messages": MESSAGES}
+
+
+def test_a_batch_stands_back_behind_who_chats_where_the_engine_understands_that() -> None:
+    checked = RULES.check(CHATS, {"model": "tiny", "messages": MESSAGES})
+    assert orjson.loads(RULES.for_target(CHATS, checked, replace(OURS, takes_priority=True)))["priority"] == 20
+    assert "priority" not in orjson.loads(RULES.for_target(CHATS, checked, OURS))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.run.engine_reply import ReplyKind, answer_of, headers_of, read_reply
+from goldsmith.run.engine_reply import ReplyKind, RowLetters, answer_of, headers_of, read_reply
 from goldsmith.run.types import AnswerRequest, Endpoint
 
 GOOD = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 2}}
@@ -75,3 +75,10 @@ def test_the_key_is_sent_and_never_shown() -> None:
     assert "secret" not in repr(endpoint)
     assert endpoint.chat_url == "http://x/v1/chat/completions"
     assert Endpoint("http://x", "m", "e").chat_url == "http://x/v1/chat/completions"
+
+
+@pytest.mark.parametrize("takes_priority", [True, False])
+def test_a_row_says_that_it_can_wait_where_that_is_understood(takes_priority: bool) -> None:
+    endpoint = Endpoint("http://x", "bm_1", "eng_1", takes_priority=takes_priority)
+    body = json.loads(RowLetters(endpoint).write(AnswerRequest("row_1", 1, [{"role": "user", "content": "Hi"}])))
+    assert body.get("priority", 0) == (10 if takes_priority else 0)

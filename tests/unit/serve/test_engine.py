@@ -32,6 +32,7 @@ def test_the_command_names_the_model_by_its_id_and_hides_the_key(home: Home) -> 
     words = " ".join(launch.argv)
     assert "--served-model-name bm_1" in words
     assert "--max-lora-rank 16" in words
+    assert "--scheduling-policy priority" in words
     assert "--enforce-eager --dtype float32" in words
     assert "--host 127.0.0.1" in words
     assert "sesame" not in words
