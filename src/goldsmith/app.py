@@ -113,6 +113,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
     from goldsmith.gateway.batches import BatchRules
+    from goldsmith.jobs.costs import Rates
     from goldsmith.models.exports.child import Exporter
     from goldsmith.models.hub_access import HubAccess
     from goldsmith.models.jobs import FolderKind, GgufKind, HubKind
@@ -129,6 +130,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     def python_of(name: EnvironmentName | None) -> Path:
         return Path(sys.executable) if name is None else folders.python_of(name, home=home.root)
 
+    rates = Rates(settings.machine_usd_per_hour, settings.machine_watts)
     exporter = Exporter(lambda: python_of(EnvironmentName.TRL), env, facts.num_cores)
     kinds: Sequence[JobKind] = (
         EnvironmentKind(torch_index_url=settings.torch_index_url, env=env),
@@ -139,11 +141,11 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         GgufKind(python=lambda: python_of(EnvironmentName.TRL), parent_env=env),
         *written_anew(exporter, device=facts.device),
         ProveKind(tolerance_nats=TOLERANCE_NATS if facts.device == "cpu" else BFLOAT16_TOLERANCE_NATS),
-        RunKind(),
+        RunKind(rates=rates),
         batches.BatchCheckKind(),
-        batches.BatchKind(rules=BatchRules(), limits=batches.limits_on(facts.device)),
+        batches.BatchKind(rules=BatchRules(), limits=batches.limits_on(facts.device), rates=rates),
         batches.BatchEndKind(),
-        TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env),
+        TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env, rates=rates),
         ComparisonKind(),
     )
     return {kind.name: kind for kind in kinds}

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts of your own network, separated by commas, to which webhooks may go, although they are not public."""
 
+    machine_usd_per_hour: Annotated[float | None, Field(ge=0, le=100_000)] = None
+    """What an hour of this machine costs, in dollars; then runs, batches and trainings say what they cost."""
+
+    machine_watts: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
+    """What this machine draws while it works, in watts; then they say how much energy they took."""
+
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

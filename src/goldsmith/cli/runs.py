@@ -10,6 +10,7 @@ from goldsmith.cli.saving import target_of
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.tables import Job
 from goldsmith.run import downloads, prompts, queries, service
 from goldsmith.run.downloads import DownloadFormat
@@ -93,7 +94,8 @@ def show(context: typer.Context, run: RunId) -> None:
     ends = {"answered": progress.num_answered, "failed": progress.num_failed, "open": progress.num_open}
     flaws = {"cut_off": progress.num_cut_off, "not_as_asked": progress.num_invalid, "most_frequent_error": error}
     of_job = {"job": job.id, "state": job.state, "message": job.message, "failure": job.failure} if job else {}
-    cli.show({**facts, **ends, **flaws, **of_job})
+    cost = Cost.of_result(job.result if job else None)
+    cli.show({**facts, **ends, **flaws, **of_job, "cost_usd": cost.usd, "energy_kwh": cost.kwh})
 
 
 @commands.command()

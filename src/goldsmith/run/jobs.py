@@ -3,6 +3,7 @@
 Started again after any death, it asks only what is still open. Writes go through the worker's fenced transactions.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,14 @@ from sqlalchemy.orm import Session
 from goldsmith.data.tables import Row
 from goldsmith.errors import GoldsmithError
 from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.costs import Cost, Rates
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.run import queries
 from goldsmith.run.answers import write_answers
 from goldsmith.run.control_words import ControlWords, WordFinder, finder_for
+from goldsmith.run.costs import cost_of
 from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.messages import messages_for
 from goldsmith.run.tables import PromptVersion, Run
@@ -40,6 +43,9 @@ class _Work:
     num_done: int
     find_words: WordFinder | None = None
     words: ControlWords = field(default_factory=ControlWords)
+    machine_s: float = 0.0
+    """Seconds that earlier attempts took."""
+    began: float = field(default_factory=time.monotonic)
 
 
 class RunKind(LightKind):
@@ -54,7 +60,9 @@ class RunKind(LightKind):
         limits: SendLimits | None = None,
         engine_start_s: float = ENGINE_START_S,
         word_finder: Callable[[Session, Home, str], WordFinder | None] = finder_for,
+        rates: Rates = Rates(),
     ) -> None:
+        self._rates = rates
         self._limits = limits or SendLimits()
         self._engine_start_s = engine_start_s
         self._word_finder = word_finder
@@ -88,6 +96,7 @@ class RunKind(LightKind):
                 num_done=progress.num_answered + (0 if retry_before else progress.num_failed),
                 find_words=finder,
                 words=ControlWords.from_list((job.result or {}).get("control_words", [])),
+                machine_s=Cost.of_result(job.result).machine_s,
             )
 
     def _ask(self, context: WorkContext, work: _Work, targets: Sequence[Target]) -> None:
@@ -124,6 +133,8 @@ class RunKind(LightKind):
         with context.database.reading() as session:
             progress = queries.progress(session, work.run.id)
             error = queries.most_frequent_error(session, work.run.id)
+            machine_s = work.machine_s + time.monotonic() - work.began
+            cost = cost_of(session, queries.tokens_served(session, work.run.id), self._rates, machine_s)
         is_over = progress.num_open == 0 and not context.should_stop()
         if is_over and progress.num_failed and progress.num_answered == 0:
             raise JobFailed(
@@ -139,6 +150,7 @@ class RunKind(LightKind):
             "num_cut_off": progress.num_cut_off,
             "num_invalid": progress.num_invalid,
             "control_words": work.words.to_list(),
+            **cost.to_result(),
         }
 
 

@@ -77,6 +77,16 @@ def answers(session: Session, run_id: str, *, after: int = 0, limit: int = 50) -
     return [AnsweredRow(answer, content) for answer, content in session.execute(query)]
 
 
+def tokens_served(session: Session, run_id: str) -> dict[str, tuple[int, int]]:
+    """Tokens of questions and answers by the engine that answered."""
+    sums = (func.sum(Answer.prompt_tokens), func.sum(Answer.answer_tokens))
+    query = select(Answer.served_by, *sums).where(Answer.run_id == run_id, Answer.served_by.is_not(None))
+    return {
+        str(engine_id): (int(asked or 0), int(answered or 0))
+        for engine_id, asked, answered in session.execute(query.group_by(Answer.served_by))
+    }
+
+
 def rows_to_ask(session: Session, run: Run, *, after: int, retry_before: Any = None) -> list[Row]:
     """The next rows of a run without an answer; with `retry_before` also those that failed before that moment."""
     has_answer = select(Answer.row_id).where(Answer.run_id == run.id, Answer.row_id == Row.id)

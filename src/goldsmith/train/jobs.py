@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import program
+from goldsmith.jobs.costs import Rates
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import WorkContext
@@ -48,7 +49,9 @@ class TrainingKind:
         machine: MachineFacts,
         python_of: Callable[[EnvironmentName | None], Path],
         parent_env: Mapping[str, str],
+        rates: Rates = Rates(),
     ) -> None:
+        self._rates = rates
         self._backends = backends
         self._machine = machine
         self._python_of = python_of
@@ -56,7 +59,7 @@ class TrainingKind:
 
     def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
         """Prepare before the training, register after it."""
-        return self._prepare(context) if stage == "prepare" else _register(context)
+        return self._prepare(context) if stage == "prepare" else _register(context, self._rates)
 
     def launch(self, job: JobView, folder: JobFolder) -> Launch:
         """The backend's program. Raises EnvironmentMissing."""
@@ -161,7 +164,7 @@ def _point(session: Session, job_id: str, step: int, attempt: int, event: Event)
     return point
 
 
-def _register(context: WorkContext) -> Mapping[str, Any]:
+def _register(context: WorkContext, rates: Rates) -> Mapping[str, Any]:
     body = manifest.read_whole(context.folder.result)
     if body is None or body.get("model_id") != context.job.params["model_id"]:
         raise JobFailed(
@@ -180,7 +183,7 @@ def _register(context: WorkContext) -> Mapping[str, Any]:
         training = session.get_one(TrainingJob, context.job.id)
         training.output_model_id = model_id
         training.completed_at = clock.now()
-    return {"model_id": model_id}
+    return {"model_id": model_id, **rates.of(float(body["figures"]["duration_s"])).to_result()}
 
 
 def _keep(context: WorkContext, model_id: str) -> Path:

@@ -5,6 +5,7 @@ import pytest
 
 from goldsmith.data.tables import DatasetVersion
 from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.costs import Rates
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import WorkContext
 from goldsmith.people.types import Person
@@ -177,3 +178,17 @@ def test_a_row_that_leaves_the_prompt_empty_fails_with_words(
     with database.reading() as session:
         assert [found.answer.state for found in queries.answers(session, run.id)] == ["answered", "failed"]
         assert "nothing to ask" in (queries.answers(session, run.id)[1].answer.error or "")
+
+
+def test_it_says_what_it_cost_also_of_the_part_before_a_pause(
+    database: Database, start: Callable[..., Run], context_for: ContextFor
+) -> None:
+    with FakeEngine("bm_1") as engine:
+        run = start(engine.url)
+        with database.transaction() as session:
+            session.get_one(Engine, "eng_1").kind = "ours"
+            job_queries.one(session, run.job_id or "").result = {"cost": {"usd": 1.0, "kwh": 0.1, "machine_s": 3600.0}}
+        result = RunKind(limits=QUICK, rates=Rates(usd_per_hour=2.0)).work("answer", context_for(run.job_id))
+    assert 2.0 <= result["cost"]["usd"] < 2.1
+    assert 3600 < result["cost"]["machine_s"] < 3700
+    assert result["cost"]["kwh"] is None

@@ -1,11 +1,14 @@
 """The three jobs of a batch and what ends the time of one that waits: see the package."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
+from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.costs import Cost, Rates
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.tables import Job
@@ -14,6 +17,7 @@ from goldsmith.run.batches import checking, ending, queries, service
 from goldsmith.run.batches.asking import Asking
 from goldsmith.run.batches.tables import Batch
 from goldsmith.run.batches.types import ASK_JOB, CHECK_JOB, END_JOB, Counts, Rules
+from goldsmith.run.costs import cost_of
 from goldsmith.run.types import SendLimits
 from goldsmith.run.waiting import ENGINE_START_S
 from goldsmith.storage.database import Database
@@ -55,7 +59,15 @@ class BatchKind(_OfBatch):
     name: ClassVar[str] = ASK_JOB
     stages: ClassVar[tuple[Stage, ...]] = (Stage("ask"),)
 
-    def __init__(self, *, rules: Rules, limits: SendLimits, engine_start_s: float = ENGINE_START_S) -> None:
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        limits: SendLimits,
+        engine_start_s: float = ENGINE_START_S,
+        rates: Rates = Rates(),
+    ) -> None:
+        self._rates = rates
         self._rules = rules
         self._limits = limits
         self._engine_start_s = engine_start_s
@@ -66,11 +78,19 @@ class BatchKind(_OfBatch):
         batch, counts = _look(context)
         if batch.is_over:
             return {}
+        began = time.monotonic()
         Asking(context, batch, self._rules, self._limits, self._engine_start_s, counts.num_done).ask_all()
         _, counts = _look(context)
         if counts.num_open == 0 and counts.num_failed and counts.num_answered == 0:
             raise JobFailed(f"All {counts.num_failed:,} requests failed.", hint="See why in the batch's error file.")
-        return {"num_answered": counts.num_answered, "num_failed": counts.num_failed}
+        cost = self._cost(context, batch, time.monotonic() - began)
+        return {"num_answered": counts.num_answered, "num_failed": counts.num_failed, **cost.to_result()}
+
+    def _cost(self, context: WorkContext, batch: Batch, seconds: float) -> Cost:
+        with context.database.reading() as session:
+            earlier = Cost.of_result(job_queries.one(session, context.job.id).result)
+            served = queries.tokens_served(session, batch.id)
+            return cost_of(session, served, self._rates, earlier.machine_s + seconds)
 
 
 def _look(context: WorkContext) -> tuple[Batch, Counts]:

@@ -115,6 +115,16 @@ def tokens(session: Session, batch_id: str) -> tuple[int, int] | None:
     return (int(prompt or 0), int(answer or 0)) if prompt is not None or answer is not None else None
 
 
+def tokens_served(session: Session, batch_id: str) -> dict[str, tuple[int, int]]:
+    """Tokens of questions and answers by the engine that answered."""
+    sums = (func.sum(BatchedRequest.prompt_tokens), func.sum(BatchedRequest.answer_tokens))
+    is_served = (BatchedRequest.batch_id == batch_id, BatchedRequest.served_by.is_not(None))
+    query = select(BatchedRequest.served_by, *sums).where(*is_served).group_by(BatchedRequest.served_by)
+    return {
+        str(engine_id): (int(asked or 0), int(answered or 0)) for engine_id, asked, answered in session.execute(query)
+    }
+
+
 def most_frequent_error(session: Session, batch_id: str) -> str | None:
     """What most failed requests of a batch say."""
     is_failed = BatchedRequest.state == RequestState.FAILED.value

@@ -9,6 +9,7 @@ from sqlalchemy import orm
 
 from goldsmith.data import service as data
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.states import TRANSITIONS, JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.people import service as people
@@ -18,7 +19,7 @@ from goldsmith.run.batches.errors import BatchIsOver
 from goldsmith.run.batches.naming import is_provider
 from goldsmith.run.batches.previewing import BatchLook, NamedModel
 from goldsmith.run.batches.tables import Batch
-from goldsmith.run.batches.types import END_JOB, BatchStatus, Counts
+from goldsmith.run.batches.types import ASK_JOB, END_JOB, BatchStatus, Counts
 from goldsmith.serve import queries as serve
 from goldsmith.storage.files import Home
 from goldsmith.web.batches.forms import BatchForm
@@ -38,6 +39,7 @@ from goldsmith.web.batches.views import (
     progress_facts,
     seconds_left,
 )
+from goldsmith.web.cost_facts import cost_facts
 from goldsmith.web.forms import FormField, fields_of
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, with_query
@@ -121,10 +123,12 @@ def batch_page(session: orm.Session, batch: Batch) -> BatchPage:
     names = _model_names(session, batch.domain)
     job = _job(session, batch)
     who = _who(session, batch)
+    asked = [each for each in jobs.all_of(session, batch.id) if each.kind == ASK_JOB]
+    cost = Cost.of_result(asked[0].result if asked else None)
     return BatchPage(
         title=batch.input_name,
         line=batch_line(batch, counts, job, models=_said(batch.models, names), who=who),
-        facts=progress_facts(counts, is_over=batch.is_over),
+        facts=(*progress_facts(counts, is_over=batch.is_over), *cost_facts(cost)),
         about=about(batch, who=who),
         faults=fault_sentences(batch.faults),
         frequent_error=queries.most_frequent_error(session, batch.id) if counts.num_failed else None,

@@ -208,11 +208,22 @@ class RunShown(ApiAnswer):
     created_at: datetime
 
 
+class CostAnswer(ApiAnswer):
+    """What it cost, as far as prices were given; null where none was."""
+
+    usd: float | None
+    kwh: float | None
+    machine_s: float
+    """Seconds in which this machine was at it."""
+
+
 class RunAnswer(RunShown):
     """A run, how far it is, and the job that makes its answers."""
 
     progress: ProgressAnswer
     job: JobBrief | None
+    cost: CostAnswer
+    """As of the last time that the job ended or was paused."""
 
 
 class RunsAnswer(ApiAnswer):

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from goldsmith.data import queries as data_queries
 from goldsmith.data.errors import DatasetNotFound
 from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.errors import MoveNotAllowed
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
@@ -26,6 +27,7 @@ from goldsmith.web.job_access import go_on
 from goldsmith.web.run.answers import (
     AnswersAnswer,
     AnswersQuery,
+    CostAnswer,
     JobBrief,
     MarkedAnswerAnswer,
     OnePromptAnswer,
@@ -208,7 +210,8 @@ def _runs(session: orm.Session, runs: Sequence[Run]) -> list[RunAnswer]:
 def _answer(run: Run, progress: RunProgress, job: Job | None) -> RunAnswer:
     shown = RunShown.model_validate(run).model_dump()
     brief = JobBrief.model_validate(job) if job is not None else None
-    return RunAnswer(**shown, progress=ProgressAnswer.model_validate(progress), job=brief)
+    cost = CostAnswer.model_validate(Cost.of_result(job.result if job is not None else None))
+    return RunAnswer(**shown, progress=ProgressAnswer.model_validate(progress), job=brief, cost=cost)
 
 
 def _job(session: orm.Session, run: Run) -> Job | None:

@@ -11,6 +11,7 @@ from goldsmith.data.errors import DatasetNotFound
 from goldsmith.data.readers import roles
 from goldsmith.data.tables import DatasetVersion
 from goldsmith.jobs import queries as job_queries
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
@@ -28,6 +29,7 @@ from goldsmith.serve.types import EngineKind
 from goldsmith.stars import queries as star_queries
 from goldsmith.stars.types import AnswerFilter, AnswerQuery
 from goldsmith.web import needs
+from goldsmith.web.cost_facts import cost_facts
 from goldsmith.web.format import money, number, size
 from goldsmith.web.forms import Filled, FormField, Option, fields_of
 from goldsmith.web.job_lines import job_line
@@ -208,7 +210,7 @@ def run_page(request: Request, session: orm.Session, run: Run, query: AnswerQuer
         title=run.name,
         id=run.id,
         state=line.state.value if line else JobState.SUCCEEDED.value,
-        facts=progress_facts(progress),
+        facts=(*progress_facts(progress), *cost_facts(Cost.of_result(job.result if job else None))),
         progress=progress,
         job=line,
         place=job_queries.place_in_queue(session, job) if job and job.state == JobState.QUEUED.value else None,

@@ -10,6 +10,7 @@ from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.models import queries as models
@@ -28,6 +29,7 @@ from goldsmith.train.samples import sampled_rows
 from goldsmith.train.tables import TrainingJob
 from goldsmith.train.workshop import Workshop
 from goldsmith.web import needs
+from goldsmith.web.cost_facts import cost_facts
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Pager, with_query
@@ -123,7 +125,10 @@ def training_page(
         words=views.words_of(row, line),
         left=views.left_of(row, line),
         place=jobs.place_in_queue(session, job) if line.state is JobState.QUEUED else None,
-        figures=views.figures_of(row, points, machine.memory_bytes, _final_loss(session, row)),
+        figures=(
+            *views.figures_of(row, points, machine.memory_bytes, _final_loss(session, row)),
+            *cost_facts(Cost.of_result(job.result)),
+        ),
         failure=failure,
         cure=cure,
         cured=views.again_address(row, cure.settings) if cure is not None else "",
