@@ -14,7 +14,7 @@ from goldsmith.jobs.types import StopRequest
 from goldsmith.models import queries as models
 from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
-from goldsmith.train import queries, service
+from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.dial import Dial
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
@@ -125,6 +125,18 @@ def keep(context: typer.Context, job_id: Training) -> None:
         service.keep(session, training)
     words = f"Asked {training.name} to end and keep its best."
     cli.show({"training": training.id, "asked": StopRequest.KEEP.value}, words)
+
+
+@commands.command()
+def again(
+    context: typer.Context, job_id: Training, wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True
+) -> None:
+    """Train once more with the same bytes in the same order and the same settings, as a training of its own."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        training = queries.one(session, job_id, domain=person.domain)
+        repeated = repeating.again(session, training, workshop=app.make_workshop(cli.parts), by=person)
+    cli.show({"training": repeated.id, **finish_or_say(cli, repeated.id, wait=wait)})
 
 
 @commands.command()

@@ -64,3 +64,10 @@ class ModelNeverStops(Invalid):
 
     title = "This model would never stop"
     default_hint = "Add the marker's id to eos_token_id in the model's generation_config.json, or choose another model."
+
+
+class NotRepeatable(Conflict):
+    """A training that cannot be repeated as it was."""
+
+    title = "This training cannot be repeated exactly"
+    default_hint = "Start a new one with the same training set and settings."

@@ -1,6 +1,8 @@
 """The verbs of training: start, keep. Pausing and resuming are the job's own (`jobs/queue.py`)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -33,7 +35,14 @@ MOST_LOOKED_AT: Final = 1000
 """Rows that are rendered before a training is queued; of more it is found out when the training is prepared."""
 
 
-def start(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> TrainingJob:
+def start(
+    session: Session,
+    request: TrainRequest,
+    *,
+    workshop: Workshop,
+    by: Person,
+    more_params: Mapping[str, str] = MappingProxyType({}),
+) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
     backend = backend_of(request.backend, workshop.backends)
     base = models.base(session, request.base_model, domain=by.domain)
@@ -57,6 +66,7 @@ def start(session: Session, request: TrainRequest, *, workshop: Workshop, by: Pe
         "backend": backend.name,
         "is_deployed": request.is_deployed,
         "labels": dict(request.labels),
+        **more_params,
         **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
     }
     title = f"Train {training.name}"

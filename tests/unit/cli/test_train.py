@@ -50,6 +50,10 @@ def test_what_runs_is_asked_to_stop(line: Line, training: str, verb: str) -> Non
         assert session.get_one(Job, training).stop_requested == verb
 
 
+def test_what_was_not_prepared_cannot_be_repeated(line: Line, training: str) -> None:
+    assert line.error("train", "again", training)[1]["type"] == "not-repeatable"
+
+
 def test_what_has_done_a_step_is_ended_with_its_best(line: Line, training: str) -> None:
     assert line.error("train", "keep", training)[1]["type"] == "nothing-to-keep"
     with line.filling() as (session, _):

@@ -10,6 +10,7 @@ from tests.web.conftest import Site
 from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
+from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.states import JobState
 from goldsmith.models import queries as models
 from goldsmith.serve.tables import Alias
@@ -239,7 +240,21 @@ def test_a_training_shows_its_best_its_alarms_and_what_it_answers(site: Site, cl
     assert client.post(f"{address}/keep").json()["stop_requested"] == "keep"
 
 
-@pytest.mark.parametrize("path", ["", "/events", "/cancel", "/pause", "/keep", "/resume"])
+def test_a_training_is_repeated_once_it_was_prepared(client: TestClient, site: Site, set_id: str) -> None:
+    training = start(client)
+    address = f"/v1/fine-tuning/jobs/{training['id']}/again"
+    assert client.post(address).json()["type"] == "/problems/not-repeatable"
+    order = JobFolder.of(site.home, training["id"]).order
+    order.parent.mkdir(parents=True, exist_ok=True)
+    order.write_text("{}")
+    answer = client.post(address)
+    repeated = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/v1/fine-tuning/jobs/{repeated['id']}"
+    assert (repeated["name"], repeated["config"]) == (f"{training['name']} again", training["config"])
+
+
+@pytest.mark.parametrize("path", ["", "/events", "/cancel", "/pause", "/keep", "/again", "/resume"])
 def test_only_trainings_are_here(site: Site, client: TestClient, set_id: str, path: str) -> None:
     with site.database.transaction() as session:
         other = queue.add(session, queue.NewJob("import", "Import", {}), by=site.person).id

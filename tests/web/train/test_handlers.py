@@ -13,6 +13,7 @@ from tests.web.loop_rows import make_loop_site, walking
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
+from goldsmith.jobs.folder import JobFolder
 from goldsmith.models import queries as models
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSetRow
@@ -138,6 +139,29 @@ def test_pause_cancel_and_resume_stay_on_the_page(site: Site) -> None:
     assert browser.post(f"/training/{training_id}/resume").status_code == 303
     with site.database.reading() as session:
         assert jobs.one(session, training_id).attempt == 2
+
+
+def test_a_training_is_repeated_by_a_button_and_leads_to_the_one_that_it_repeats(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        walk.star()
+        walk.export()
+        walk.start_training()
+        walk.run_training()
+        walk.fail_training()
+        training_id = walk.training_id
+    order = JobFolder.of(site.home, training_id).order
+    order.parent.mkdir(parents=True, exist_ok=True)
+    order.write_text("{}")
+    browser = site.browser()
+    assert "Train again exactly" in browser.get(f"/training/{training_id}").text
+    answer = browser.post(f"/training/{training_id}/again")
+    assert answer.status_code == 303
+    text = browser.get(answer.headers["location"]).text
+    assert f'href="/training/{training_id}"' in text
+    assert "Exactly as " in text
+    assert "Train again exactly" not in text
 
 
 def test_it_is_seen_learning_and_ended_with_its_best(site: Site) -> None:

@@ -12,7 +12,7 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import StopRequest
 from goldsmith.stars import queries as star_queries
-from goldsmith.train import queries, service
+from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.samples import sampled_rows
@@ -150,6 +150,16 @@ def keep(session: Session, training: ChangingTraining) -> TrainingAnswer:
     """End now; the checkpoint with the lowest exam loss (without an exam the last) becomes the model."""
     service.keep(session, training)
     return _training(session, training)
+
+
+@api.post("/v1/fine-tuning/jobs/{job_id}/again", status_code=201)
+def again(
+    session: Session, person: CurrentPerson, workshop: TheWorkshop, training: ChangingTraining, response: Response
+) -> TrainingAnswer:
+    """Train once more with the same bytes in the same order and the same settings, as a training of its own."""
+    repeated = repeating.again(session, training, workshop=workshop, by=person)
+    made(response, f"/v1/fine-tuning/jobs/{repeated.id}")
+    return _training(session, repeated)
 
 
 @api.post("/v1/fine-tuning/jobs/{job_id}/resume")

@@ -19,7 +19,7 @@ from goldsmith.serve import queries as serve
 from goldsmith.stars import queries as stars
 from goldsmith.storage.files import Home
 from goldsmith.train import look as looking
-from goldsmith.train import queries
+from goldsmith.train import queries, repeating
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial, resolve
@@ -185,9 +185,19 @@ def _next(session: orm.Session, row: TrainingJob) -> Next | None:
 def _lineage(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
     """From what it came and what came of it: (icon, words, address)."""
     base = models.base(session, row.base_model_id, domain=row.domain)
-    before = (*_learned_from(session, row), ("box", base.name, f"/models/{base.id}"))
+    before = (*_repeats(session, row), *_learned_from(session, row), ("box", base.name, f"/models/{base.id}"))
     after = (("box", f"{row.name}, the new model", f"/models/{row.output_model_id}"),) if row.output_model_id else ()
     return (*before, *after)
+
+
+def _repeats(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
+    """The training that it repeats, and how far the two went the same way."""
+    original = repeating.original_of(session, row)
+    if original is None:
+        return ()
+    difference = repeating.largest_difference(session, original, row)
+    measured = f"; no step's loss differs by more than {difference:.4f}" if difference is not None else ""
+    return (("curve", f"Exactly as {original.name}{measured}", f"/training/{original.id}"),)
 
 
 def _learned_from(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from goldsmith.jobs import queue
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
-from goldsmith.train import queries, service
+from goldsmith.train import queries, repeating, service
 from goldsmith.train.dial import Dial
 from goldsmith.train.recipe import backend_of
 from goldsmith.web.dependencies import (
@@ -122,6 +122,18 @@ def keep(request: Request, session: Session, job: ChangingTraining) -> RedirectR
     """End now; its best checkpoint becomes the model."""
     service.keep(session, queries.one(session, job.id, domain=job.domain))
     return redirect(request, f"/training/{job.id}", toast="Asked to end and keep the best.")
+
+
+@pages.post("/training/{training_id}/again")
+def again(
+    request: Request, session: Session, person: CurrentPerson, workshop: TheWorkshop, job: ChangingTraining
+) -> RedirectResponse:
+    """The same training once more."""
+    training = queries.one(session, job.id, domain=job.domain)
+    repeated = repeating.again(session, training, workshop=workshop, by=person)
+    return redirect(
+        request, f"/training/{repeated.id}", toast="Queued: the same rows, the same order, the same settings."
+    )
 
 
 @pages.post("/training/{training_id}/resume")
