@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from goldsmith.storage import clock
@@ -112,8 +113,15 @@ class Database:
             yield connection
 
     def dispose(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
+        """Close all connections, also those that a thread gives back later: nobody else would."""
+        pool = self.engine.pool
+        self.engine.dispose()  # what comes next is in a new pool
+        event.listen(pool, "checkin", _close)
+        pool.dispose()  # what was given back between the two
+
+
+def _close(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 def _refuse_flush(session: Session, *_: object) -> None:

@@ -3,6 +3,7 @@
 import multiprocessing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -114,3 +115,24 @@ def test_what_json_has_no_word_for_becomes_null(database: Database) -> None:
         job_id = job.id
     with database.reading() as session:
         assert session.get_one(Job, job_id).params == {"loss": None, "all": [None, 1.5], "text": "ü\u2028"}
+
+
+def test_what_is_in_use_when_all_are_closed_is_closed_when_it_is_given_back(database: Database) -> None:
+    """A thread that ends a moment later leaves no connection open behind it."""
+    opened = []
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+        fairy = session.connection().connection
+        opened.append(fairy.dbapi_connection)
+        database.dispose()
+        session.execute(text("SELECT 1"))
+        assert is_open(opened[0])
+    assert not is_open(opened[0])
+
+
+def is_open(connection: Any) -> bool:
+    try:
+        connection.cursor()
+    except Exception:  # noqa: BLE001 - every driver has its own
+        return False
+    return True
