@@ -9,6 +9,7 @@ from goldsmith.connect import service
 from goldsmith.connect.types import Scope, Wish
 from goldsmith.stars.types import SetFormat
 from goldsmith.web.answers import ApiAnswer, Name
+from goldsmith.web.connect.available import AvailableModels, available
 from goldsmith.web.connect.found import ARISTOTLE, connected
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheSources
 
@@ -52,3 +53,9 @@ def examples(
     """Gold conquests of Aristotle's as examples for a prompt, the newest first."""
     found = service.examples(session, connected(sources, ARISTOTLE), query.wish, query.format, by=person)
     return IclExamplesAnswer(count=len(found), format=query.format, examples=[dict(each) for each in found])
+
+
+@api.get("/api/models/available")
+def models_available(session: ReadSession, person: CurrentPerson) -> AvailableModels:
+    """The models that a conquest may be run on, for an application that lets people choose one."""
+    return available(session, person)
