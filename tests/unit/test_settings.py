@@ -20,6 +20,8 @@ OTHERWISE: dict[str, Any] = {
     "log_level": "debug",
     "gateway_wait_s": 5,
     "traffic_days": 3,
+    "machine_usd_per_hour": 2.5,
+    "machine_watts": 400.0,
 }
 
 
