@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.errors import JobNotFound
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job, JobEvent
@@ -80,6 +81,12 @@ def newest_of(session: Session, subject_id: str, kind: str | None = None) -> Job
 def all_of(session: Session, subject_id: str, *, limit: int = 50) -> list[Job]:
     """The jobs about a thing, newest first."""
     return list(session.scalars(select(Job).where(Job.subject_id == subject_id).order_by(Job.id.desc()).limit(limit)))
+
+
+def machine_s(session: Session, subject_id: str) -> float:
+    """Seconds in which this machine was at a thing. Each of its jobs says at its end how many it is by then."""
+    results = session.scalars(select(Job.result).where(Job.subject_id == subject_id))
+    return max((Cost.of_result(result).machine_s for result in results), default=0.0)
 
 
 def events(session: Session, job_id: str, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from goldsmith.data.tables import Row
 from goldsmith.errors import GoldsmithError
 from goldsmith.jobs import queries as job_queries
-from goldsmith.jobs.costs import Cost, Rates
+from goldsmith.jobs.costs import Rates
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
@@ -44,7 +44,7 @@ class _Work:
     find_words: WordFinder | None = None
     words: ControlWords = field(default_factory=ControlWords)
     machine_s: float = 0.0
-    """Seconds that earlier attempts took."""
+    """Seconds that earlier attempts and earlier jobs of this run took."""
     began: float = field(default_factory=time.monotonic)
 
 
@@ -96,7 +96,7 @@ class RunKind(LightKind):
                 num_done=progress.num_answered + (0 if retry_before else progress.num_failed),
                 find_words=finder,
                 words=ControlWords.from_list((job.result or {}).get("control_words", [])),
-                machine_s=Cost.of_result(job.result).machine_s,
+                machine_s=job_queries.machine_s(session, run.id),
             )
 
     def _ask(self, context: WorkContext, work: _Work, targets: Sequence[Target]) -> None:

@@ -88,9 +88,8 @@ class BatchKind(_OfBatch):
 
     def _cost(self, context: WorkContext, batch: Batch, seconds: float) -> Cost:
         with context.database.reading() as session:
-            earlier = Cost.of_result(job_queries.one(session, context.job.id).result)
             served = queries.tokens_served(session, batch.id)
-            return cost_of(session, served, self._rates, earlier.machine_s + seconds)
+            return cost_of(session, served, self._rates, job_queries.machine_s(session, batch.id) + seconds)
 
 
 def _look(context: WorkContext) -> tuple[Batch, Counts]:
