@@ -10,7 +10,7 @@ from goldsmith.settings import AristotleSettings
 
 
 class Aristotle:
-    """Aristotle's database, which is only read here. Its schema is looked at anew on every visit."""
+    """Aristotle's database: read, and written by `put` alone. Its schema is looked at anew on every visit."""
 
     name = "aristotle"
     title = "Aristotle"

@@ -1,1 +1,1 @@
-"""The API over sources, where stars live besides here."""
+"""Pages and API over sources, where stars live besides here."""

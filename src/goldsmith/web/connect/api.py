@@ -1,14 +1,14 @@
-"""The API over sources: good answers of Aristotle's as examples for a prompt."""
+"""What Aristotle asks of Goldsmith: good answers as examples for a prompt, and models that a conquest may run on."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from goldsmith.connect import service
 from goldsmith.connect.types import Scope, Wish
 from goldsmith.stars.types import SetFormat
-from goldsmith.web.answers import ApiAnswer, Name
+from goldsmith.web.answers import ApiAnswer, ApiBody, Name
 from goldsmith.web.connect.available import AvailableModels, available
 from goldsmith.web.connect.found import ARISTOTLE, connected
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheSources
@@ -16,10 +16,8 @@ from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheSources
 api = APIRouter(tags=["sources"])
 
 
-class IclQuery(BaseModel):
+class IclQuery(ApiBody):
     """Whose stars, which and how many."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     philosopher: Name
     """Whose gold stars, by e-mail."""

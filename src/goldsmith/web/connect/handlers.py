@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from goldsmith.connect import queries, returning, service
+from goldsmith.connect.types import WriteState
 from goldsmith.web.connect.forms import BringForm
 from goldsmith.web.connect.found import ARISTOTLE, aristotle, aristotle_page, checked
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheSources, TheState
@@ -56,5 +57,6 @@ def write_back(request: Request, state: TheState, person: CurrentPerson, sources
     with state.database.reading() as session:
         scopes = queries.scopes(session, source=ARISTOTLE, domain=person.domain)
     ends = [returning.write_back(state.database, source, scope.id) for scope in scopes]
-    num = sum(end.get("done", 0) for end in ends)
-    return redirect(request, PATH, toast=f"{counted(num, 'star')} written back.")
+    num, num_left = (sum(end.get(state.value, 0) for end in ends) for state in (WriteState.done, WriteState.conflict))
+    left = f" {counted(num_left, 'star')} left as changed there since; see below." if num_left else ""
+    return redirect(request, PATH, toast=f"{counted(num, 'star')} written back.{left}")

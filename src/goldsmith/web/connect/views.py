@@ -8,6 +8,7 @@ from typing import ClassVar
 from goldsmith.connect.aristotle.checking import Facts
 from goldsmith.connect.tables import SourceScope, SourceWrite
 from goldsmith.connect.types import WriteState
+from goldsmith.web.format import counted
 from goldsmith.web.forms import FormField
 from goldsmith.web.listing import Head
 from goldsmith.web.pages import Page
@@ -99,7 +100,9 @@ def checked_facts(facts: Facts) -> Checked:
         for kind, each in facts.tables.items()
     )
     unread = [line.name for line in tables if line.num_rows is None]
-    stars = "" if facts.num_gold is None else f" {facts.num_gold:,} gold stars of {facts.num_scopes:,} philosophers."
+    stars = ""
+    if facts.num_gold is not None:
+        stars = f" {counted(facts.num_gold, 'gold star')} of {counted(facts.num_scopes, 'philosopher')}."
     column = "is there" if facts.has_model_column else "is not there yet (goldsmith aristotle migrate)"
     sentence = f"Generation {facts.layout.generation.value}.{stars} The column fine_tuned_model_id {column}."
     if unread:
