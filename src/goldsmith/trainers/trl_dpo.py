@@ -10,7 +10,6 @@ What else a training is, is that of `trl_sft`.
 
 import os
 import sys
-from functools import partial
 from typing import Any
 
 from goldsmith.trainers import trl_sft
@@ -21,11 +20,7 @@ from goldsmith.wire.rows import Row
 
 def work(job: Job) -> dict[str, Any]:
     """Train what is left to train and write the result; returns its figures."""
-    finished = job.finished_figures()
-    if finished is not None:
-        return finished
-    settings = trl_sft.read_settings(job, trl_sft.Settings)
-    return trl_sft.train(job, settings, partial(make_trainer, job, settings))
+    return trl_sft.train_once(job, trl_sft.Settings, make_trainer)
 
 
 def make_trainer(job: Job, settings: trl_sft.Settings, learn: list[Row], order: DataOrder) -> Any:

@@ -65,11 +65,21 @@ class Settings:
 
 def work(job: Job) -> dict[str, Any]:
     """Train what is left to train and write the result; returns its figures."""
+    return train_once(job, Settings, make_trainer)
+
+
+def train_once(
+    job: Job, known: type[Chosen], make: Callable[[Job, Chosen, list[Row], DataOrder], Any]
+) -> dict[str, Any]:
+    """The result's figures: those that stand there already, else those of what is left to train.
+
+    `known` are the settings that the program knows, `make` puts its trainer around the base model.
+    """
     finished = job.finished_figures()
     if finished is not None:
         return finished
-    settings = read_settings(job, Settings)
-    return train(job, settings, partial(make_trainer, job, settings))
+    settings = read_settings(job, known)
+    return train(job, settings, partial(make, job, settings))
 
 
 def read_settings(job: Job, known: type[Chosen]) -> Chosen:

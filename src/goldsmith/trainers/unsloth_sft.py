@@ -8,7 +8,6 @@ that it makes for them into the job's folder. It is asked to send no statistics.
 import os
 import sys
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from goldsmith.trainers import trl_sft
@@ -29,14 +28,10 @@ class Settings(trl_sft.Settings):
 
 def work(job: Job) -> dict[str, Any]:
     """Train what is left to train and write the result; returns its figures."""
-    finished = job.finished_figures()
-    if finished is not None:
-        return finished
-    settings = trl_sft.read_settings(job, Settings)
     os.environ["UNSLOTH_COMPILE_LOCATION"] = str(job.folder / "unsloth")
     if job.order.device == "cpu":
         os.environ["UNSLOTH_FORCE_CPU"] = "1"
-    return trl_sft.train(job, settings, partial(make_trainer, job, settings))
+    return trl_sft.train_once(job, Settings, make_trainer)
 
 
 def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrder) -> Any:
