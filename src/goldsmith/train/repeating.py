@@ -52,7 +52,14 @@ def original_of(session: Session, training: TrainingJob) -> TrainingJob | None:
 
 def check_same(home: Home, earlier_id: str, folder: JobFolder) -> None:
     """Raise JobFailed when this training got anything else than the earlier one."""
-    earlier = order.read(JobFolder.of(home, earlier_id).order)
+    path = JobFolder.of(home, earlier_id).order
+    if not path.exists():
+        raise JobFailed(
+            "What the earlier training got is gone, so nobody can tell whether this would be the same.",
+            hint="Start a new training with the same training set and settings.",
+            kind="not_the_same",
+        )
+    earlier = order.read(path)
     differing = list(_differing(earlier, order.read(folder.order)))
     if differing:
         raise JobFailed(

@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.work import context_of
 
 from goldsmith import app
 from goldsmith.environments import machine
-from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import WorkContext
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -47,11 +46,7 @@ def prepare(database: Database, home: Home, job_id: str) -> None:
         python_of=lambda _: Path(sys.executable),
         parent_env=dict(os.environ),
     )
-    with database.reading() as session:
-        job = jobs.view(jobs.one(session, job_id))
-    folder = JobFolder.of(home, job_id)
-    context = WorkContext(job, database, home, folder, lambda: False, database.transaction, lambda *_: None)
-    kind.work("prepare", context)
+    kind.work("prepare", context_of(database, home, job_id))
 
 
 def repeat(database: Database, first: TrainingJob, workshop: Workshop) -> TrainingJob:
@@ -95,6 +90,15 @@ def test_what_differs_is_named_before_anything_heavy_starts(
     with pytest.raises(JobFailed, match=r"the rows to learn, the settings differ") as failed:
         prepare(database, home, second.id)
     assert failed.value.kind == "not_the_same"
+
+
+def test_where_the_earlier_order_is_gone_by_then_it_is_said(
+    database: Database, home: Home, first: TrainingJob, workshop: Workshop
+) -> None:
+    second = repeat(database, first, workshop)
+    JobFolder.of(home, first.id).order.unlink()
+    with pytest.raises(JobFailed, match="is gone"):
+        prepare(database, home, second.id)
 
 
 def test_one_that_was_never_prepared_cannot_be_repeated(database: Database, home: Home, workshop: Workshop) -> None:
