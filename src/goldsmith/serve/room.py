@@ -27,12 +27,10 @@ class Room:
 
 @dataclass(frozen=True)
 class Lack:
-    """Why an engine cannot start yet, and the engine that leaves for it; None: nobody can."""
+    """Why an engine cannot start yet, and the engine that leaves for it; None: nobody can, or one does already."""
 
     because: str
     leaving: WantedEngine | None
-    is_somebody_going: bool
-    """Another one is on its way out already: what it frees is waited for."""
 
 
 def needed_bytes(num_parameters: int) -> int:
@@ -48,8 +46,8 @@ def lack(
     because = _lacking(engine, alive, room)
     if because is None:
         return None
-    going = [one for one in alive if not one.is_wanted]
-    return Lack(because, None if going else _who_leaves(engine, alive), bool(going))
+    is_somebody_going = any(not one.is_wanted for one in alive)  # what it frees is waited for
+    return Lack(because, None if is_somebody_going else _who_leaves(engine, alive))
 
 
 def free_gpu(engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], num_gpus: int) -> int | None:
