@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.real.homes import free_port
+from tests.work import context_of
 
 from goldsmith import migrations
 from goldsmith.environments import machine
-from goldsmith.jobs import queries as jobs
-from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import WorkContext
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
@@ -117,17 +115,7 @@ class Serving:
         self.wait(lambda: self.target(model_id).is_ready)
         job_id = self.deployment(model_id).prove_job_id
         assert job_id is not None
-        with self.database.reading() as session:
-            job = jobs.view(jobs.one(session, job_id))
-        context = WorkContext(
-            job=job,
-            database=self.database,
-            home=self.home,
-            folder=JobFolder.of(self.home, job_id),
-            should_stop=lambda: False,
-            transaction=self.database.transaction,
-            report=lambda progress, message: None,
-        )
+        context = context_of(self.database, self.home, job_id)
         ProveKind().work("prove", context)
         with self.database.reading() as session:
             receipt = queries.receipt(session, model_id)

@@ -9,10 +9,8 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.work import context_of
 
-from goldsmith.jobs import queries as jobs
-from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import WorkContext
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import queries, recording, service, wanted
@@ -90,17 +88,7 @@ class Keeping:
         """Do the queued job as a worker would."""
         job_id = self.deployment(model_id).prove_job_id
         assert job_id is not None
-        with self.database.reading() as session:
-            job = jobs.view(jobs.one(session, job_id))
-        context = WorkContext(
-            job=job,
-            database=self.database,
-            home=self.home,
-            folder=JobFolder.of(self.home, job_id),
-            should_stop=lambda: False,
-            transaction=self.database.transaction,
-            report=lambda progress, message: None,
-        )
+        context = context_of(self.database, self.home, job_id)
         return dict(ProveKind().work("prove", context))
 
 

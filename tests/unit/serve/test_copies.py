@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from goldsmith.models.tables import BaseModel
+from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import copies, queries, service
 from goldsmith.serve.tables import Deployment
@@ -37,6 +37,20 @@ def is_on_all(keeping: Keeping, model_id: str, num: int) -> bool:
     return len([item for item in found if item.is_live]) == num
 
 
+def want_two(keeping: Keeping, base: BaseModel, by: Person) -> None:
+    """An engine and a copy of it, both ready."""
+    want(keeping, base, by)
+    ask_for(keeping, 2, by)
+    keeping.until(lambda: is_on_all(keeping, base.id, 2))
+
+
+def deploy_on_two(keeping: Keeping, model: FineTunedModel, by: Person) -> None:
+    """A model loaded on an engine and on its copy."""
+    deploy(keeping, model, by)
+    ask_for(keeping, 2, by)
+    keeping.until(lambda: is_on_all(keeping, model.id, 2))
+
+
 def test_a_copy_starts_with_the_same_models_and_each_load_is_proved(
     keeping: Keeping, make_model: ModelMaker, by: Person
 ) -> None:
@@ -53,9 +67,7 @@ def test_a_copy_starts_with_the_same_models_and_each_load_is_proved(
 
 
 def test_requests_go_to_both_once_both_are_proved(keeping: Keeping, base: BaseModel, by: Person) -> None:
-    want(keeping, base, by)
-    ask_for(keeping, 2, by)
-    keeping.until(lambda: is_on_all(keeping, "bm_1", 2))
+    want_two(keeping, base, by)
     with keeping.database.reading() as session:
         (share,) = queries.route_table(session, "local").routes["bm_1"].shares
         assert {share.target.url, *(other.url for other in share.others)} == {e.url for e in keeping.engines()}
@@ -65,9 +77,7 @@ def test_requests_go_to_both_once_both_are_proved(keeping: Keeping, base: BaseMo
 
 
 def test_a_copy_that_is_killed_comes_back_by_itself(keeping: Keeping, base: BaseModel, by: Person) -> None:
-    want(keeping, base, by)
-    ask_for(keeping, 2, by)
-    keeping.until(lambda: is_on_all(keeping, "bm_1", 2))
+    want_two(keeping, base, by)
     pid = keeping.engines()[1].pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -79,9 +89,7 @@ def test_fewer_copies_stop_the_last_ones_and_more_bring_them_back(
     keeping: Keeping, make_model: ModelMaker, by: Person
 ) -> None:
     model = make_model()
-    deploy(keeping, model, by)
-    ask_for(keeping, 2, by)
-    keeping.until(lambda: is_on_all(keeping, model.id, 2))
+    deploy_on_two(keeping, model, by)
     ask_for(keeping, 1, by)
     keeping.until(lambda: keeping.states() == ["ready", "stopped"])
     ask_for(keeping, 2, by)
@@ -93,9 +101,7 @@ def test_a_model_taken_away_leaves_the_copies_too_and_the_engine_takes_them_alon
     keeping: Keeping, make_model: ModelMaker, by: Person
 ) -> None:
     model = make_model()
-    deploy(keeping, model, by)
-    ask_for(keeping, 2, by)
-    keeping.until(lambda: is_on_all(keeping, model.id, 2))
+    deploy_on_two(keeping, model, by)
     with keeping.database.transaction() as session:
         service.undeploy(session, model.id, by=by)
     keeping.until(lambda: is_on_all(keeping, model.id, 0) and on_copies(keeping, model.id)[0].state == "unloaded")
@@ -116,9 +122,7 @@ def test_a_copy_that_was_refused_is_not_loaded_again_and_the_model_stays_deploye
     keeping: Keeping, make_model: ModelMaker, by: Person
 ) -> None:
     model = make_model()
-    deploy(keeping, model, by)
-    ask_for(keeping, 2, by)
-    keeping.until(lambda: is_on_all(keeping, model.id, 2))
+    deploy_on_two(keeping, model, by)
     (there,) = on_copies(keeping, model.id)
     with keeping.database.transaction() as session:
         service.refuse(session, queries.deployment(session, there.id), "it answers otherwise", by=by)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from tests.exporting import EXPORTER, StandInExport, check, make_kept_model
+from tests.work import context_of
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import WorkContext
 from goldsmith.models.errors import ExportNotFound, ModelNotWhole, NoRoomForModel
 from goldsmith.models.exports import child, queries, service
 from goldsmith.models.exports.jobs import ExportKind
@@ -36,17 +36,7 @@ class Exporting:
         self.folder = JobFolder.of(home, self.job_id)
 
     def stage(self, kind: ExportKind, name: str) -> dict[str, Any]:
-        with self.database.reading() as session:
-            job = jobs.view(jobs.one(session, self.job_id))
-        context = WorkContext(
-            job=job,
-            database=self.database,
-            home=self.home,
-            folder=self.folder,
-            should_stop=lambda: self.is_stopped,
-            transaction=self.database.transaction,
-            report=lambda _progress, _message: None,
-        )
+        context = context_of(self.database, self.home, self.job_id, lambda: self.is_stopped)
         return dict(kind.work(name, context))
 
     def all(self, kind: ExportKind) -> dict[str, Any]:

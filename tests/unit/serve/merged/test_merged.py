@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from tests.exporting import EXPORTER, check
 from tests.unit.serve.keeping import Keeping
+from tests.work import context_of
 
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
-from goldsmith.jobs.kinds import JobKind, WorkContext
+from goldsmith.jobs.kinds import JobKind
 from goldsmith.jobs.states import JobState
 from goldsmith.models import inspection
 from goldsmith.models.tables import BaseModel, FineTunedModel
@@ -50,17 +51,7 @@ class Merging:
             return service.look(session, session.get_one(FineTunedModel, self.model.id))
 
     def stage(self, kind: JobKind, name: str, job_id: str) -> Mapping[str, Any]:
-        with self.database.reading() as session:
-            job = jobs.view(jobs.one(session, job_id))
-        context = WorkContext(
-            job=job,
-            database=self.database,
-            home=self.home,
-            folder=JobFolder.of(self.home, job_id),
-            should_stop=lambda: False,
-            transaction=self.database.transaction,
-            report=lambda _progress, _message: None,
-        )
+        context = context_of(self.database, self.home, job_id)
         return kind.work(name, context)
 
     def write(self, job_id: str, found: Check) -> None:
