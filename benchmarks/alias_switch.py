@@ -20,7 +20,7 @@ from tests.web.models.factories import make_tuned_model
 from goldsmith import app
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
-from goldsmith.serve import aliases, bell, queries, service
+from goldsmith.serve import aliases, bell, outside, queries, service
 from goldsmith.serve.types import Part
 from goldsmith.settings import Settings
 from goldsmith.storage.files import Home
@@ -129,7 +129,7 @@ def make_place(parts: app.Parts, engine: FakeEngine) -> Place:
         _, key = people.add_key(session, "benchmark", by=person)
         base = make_base_model(session, by=person)
         models = [make_tuned_model(session, base, by=person, name=f"support-{number}") for number in (1, 2)]
-        row = service.attach_engine(session, engine.url, base_model_id=base.id, by=person)
+        row = outside.attach_engine(session, engine.url, base_model_id=base.id, by=person)
         for model in models:
             service.deploy(session, model.id, by=person)
             engine.adapters[model.id] = Adapter(model.id, Path(), has_effect=True)

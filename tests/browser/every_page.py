@@ -28,7 +28,7 @@ from goldsmith.run.batches import service as batches
 from goldsmith.run.batches.tables import BatchedRequest
 from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
 from goldsmith.run.tables import Answer, Run
-from goldsmith.serve import aliases, rollouts, traffic
+from goldsmith.serve import aliases, outside, rollouts, traffic
 from goldsmith.serve import service as serve
 from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.kept import service as kept
@@ -148,7 +148,7 @@ def done(site: Site) -> Pages:
         share_out(walk)
         keep_traffic(walk)
         cast_shadow(walk)
-        serve.add_provider(
+        outside.add_provider(
             walk.session,
             "https://api.example.com",
             model="large-1-with-a-long-name-2026-10-preview",

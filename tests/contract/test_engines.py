@@ -26,7 +26,7 @@ from goldsmith.run.errors import EngineGone, EngineKeyNotAccepted
 from goldsmith.run.lanes import endpoint_of
 from goldsmith.run.sender import Sender
 from goldsmith.run.types import CUT_OFF, AnswerRequest, AnswerState, SendLimits, SentAnswer
-from goldsmith.serve import queries, recording, service, wanted
+from goldsmith.serve import outside, queries, recording, service, wanted
 from goldsmith.serve.engine import Program, write_key
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.trial import try_once
@@ -108,7 +108,7 @@ def _attached(keeping: Keeping, base: BaseModel, by: Person, stack: ExitStack) -
     folder = keeping.home.root / base.folder
     theirs = stack.enter_context(FakeEngine("somebodys-name", key=KEY, base_folder=folder))
     with keeping.database.transaction() as session:
-        engine = service.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
+        engine = outside.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
     write_key(keeping.home, engine.id, KEY)
     return Place(keeping, engine.id, base.id, theirs)
 
@@ -116,7 +116,7 @@ def _attached(keeping: Keeping, base: BaseModel, by: Person, stack: ExitStack) -
 def _provider(keeping: Keeping, base: BaseModel, by: Person, stack: ExitStack) -> Place:
     theirs = stack.enter_context(FakeEngine("large-1", key=KEY))
     with keeping.database.transaction() as session:
-        engine = service.add_provider(session, f"{theirs.url}/v1", model="large-1", by=by)
+        engine = outside.add_provider(session, f"{theirs.url}/v1", model="large-1", by=by)
     write_key(keeping.home, engine.id, KEY)
     return Place(keeping, engine.id, engine.id, theirs)
 
@@ -217,7 +217,7 @@ def test_an_engine_that_stays_away_ends_it(place: Place) -> None:
 def test_removed_it_is_asked_no_more_and_only_ours_ends(place: Place, kind: EngineKind, by: Person) -> None:
     url, name = place.target.url, place.target.model_name
     with place.keeping.database.transaction() as session:
-        service.remove_engine(session, place.engine_id, by=by)
+        outside.remove_engine(session, place.engine_id, by=by)
     place.until(lambda: not place.target.is_ready)
     if kind is EngineKind.OURS:
         place.until(lambda: not try_once(url, KEY, name, within_s=1).is_ok)

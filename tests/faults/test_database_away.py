@@ -20,7 +20,7 @@ from goldsmith.run import queries as runs
 from goldsmith.run import service as run_service
 from goldsmith.run.tables import Run
 from goldsmith.run.types import RunOptions, RunRequest
-from goldsmith.serve import service as serve
+from goldsmith.serve import outside
 from goldsmith.settings import Settings
 from goldsmith.testing import FakeEngine
 
@@ -43,7 +43,7 @@ def start_run(parts: app.Parts, engine: FakeEngine) -> tuple[Run, str]:
     """A run over many rows, asked of an engine that takes its time; and a key."""
     with parts.database.transaction() as session:
         ada = people.known_by_name(session, "Ada")
-        provider = serve.add_provider(session, engine.url, model=engine.base_model, by=ada)
+        provider = outside.add_provider(session, engine.url, model=engine.base_model, by=ada)
         contents = [{"question": f"question {number}"} for number in range(NUM_ROWS)]
         version = make_dataset_version(session, contents, by=ada)
         wording = make_prompt_version(session, by=ada)

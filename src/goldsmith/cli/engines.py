@@ -9,7 +9,7 @@ import typer
 from goldsmith.cli.console import Cli
 from goldsmith.errors import Invalid
 from goldsmith.serve import engine as engines
-from goldsmith.serve import queries, service
+from goldsmith.serve import outside, queries, service
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind
 
@@ -113,11 +113,11 @@ def add(
     key = read_key(key_file) if key_file is not None else None
     with cli.transaction() as (session, person):
         if base_model is not None:
-            engine = service.attach_engine(
+            engine = outside.attach_engine(
                 session, url, base_model_id=base_model, by=person, name_in_engine=name_in_engine
             )
         else:
-            engine = service.add_provider(
+            engine = outside.add_provider(
                 session,
                 url,
                 model=model or "",
@@ -135,7 +135,7 @@ def remove(context: typer.Context, engine_id: str) -> None:
     """Use an attached engine or a provider no more, and forget its key; answers that it gave stay."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
-        engine = service.remove_engine(session, engine_id, by=person)
+        engine = outside.remove_engine(session, engine_id, by=person)
         is_ours = engine.kind == EngineKind.OURS.value
         if not is_ours:
             engines.forget_key(cli.parts.home, engine.id)

@@ -1,7 +1,8 @@
 """Keeps the copies of an engine as the engine itself is wanted: as many as were asked for, with the same models.
 
 A copy is an engine of its own, with deployments of its own that are loaded and proved like all others; requests go to
-the least busy one. Called by the keeper at each tick. `differences` is pure; `even_out` writes what it found.
+the least busy one. Attached engines with one base model are such copies too, but how many there are is their owner's
+matter. Called by the keeper at each tick. `differences` is pure; `even_out` writes what it found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from goldsmith.people.types import Person
 from goldsmith.serve import queries, service
 from goldsmith.serve.tables import Deployment, Engine
-from goldsmith.serve.types import EngineState, Proof
+from goldsmith.serve.types import EngineKind, EngineState, Proof
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ def differences(engines: Sequence[Engine], deployments: Sequence[Deployment]) ->
 def _of_one(
     engine: Engine, copies: Sequence[Engine], on: Mapping[str, Mapping[str, Deployment]]
 ) -> Iterator[Difference]:
+    if engine.kind == EngineKind.ATTACHED.value:
+        for copy in copies:
+            if copy.is_wanted:
+                yield from _models(copy, on.get(engine.id, {}), on.get(copy.id, {}))
+        return
     num_wanted = engine.num_copies - 1 if engine.is_wanted else 0
     for number in range(len(copies), num_wanted):
         yield MissingCopy(engine.id, number + 2)

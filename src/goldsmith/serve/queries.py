@@ -59,6 +59,13 @@ def engine_for(session: Session, base_model_id: str) -> Engine | None:
     return session.scalar(query.order_by(Engine.is_wanted.desc(), Engine.kind, Engine.id.desc()).limit(1))
 
 
+def attached_first(session: Session, base_model_id: str, *, beside: str) -> str | None:
+    """The id of the attached engine, beside this one, that others with its base model follow."""
+    query = select(Engine.id).where(Engine.base_model_id == base_model_id, Engine.kind == EngineKind.ATTACHED.value)
+    query = query.where(Engine.copy_of.is_(None), Engine.is_wanted, Engine.id != beside)
+    return session.scalar(query.order_by(Engine.id).limit(1))
+
+
 def of_ours(session: Session) -> list[Engine]:
     """Engines that we start ourselves."""
     return list(session.scalars(select(Engine).where(Engine.kind == EngineKind.OURS.value).order_by(Engine.id)))
@@ -100,6 +107,14 @@ def is_wanted(session: Session, model_id: str) -> bool:
     """Whether the model should be on an engine."""
     query = select(Deployment.id).where(Deployment.model_id == model_id, Deployment.is_wanted)
     return session.scalar(query.limit(1)) is not None
+
+
+def is_wanted_beside(session: Session, found: Deployment) -> bool:
+    """Whether another engine should have the model too, and does not go when this one goes."""
+    query = select(Deployment.id).join(Engine, Engine.id == Deployment.engine_id)
+    query = query.where(Deployment.model_id == found.model_id, Deployment.is_wanted, Engine.is_wanted)
+    goes_along = (Engine.kind == EngineKind.OURS.value) & (func.coalesce(Engine.copy_of, "") == found.engine_id)
+    return session.scalar(query.where(Engine.id != found.engine_id, ~goes_along).limit(1)) is not None
 
 
 def active(session: Session, *, domain: str) -> list[ActiveModel]:

@@ -3,8 +3,6 @@
 Each only writes rows; the keeper acts on them. Called by handlers, commands and later steps.
 """
 
-from urllib.parse import urlsplit
-
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -15,14 +13,12 @@ from goldsmith.serve import aliases, history, queries
 from goldsmith.serve.errors import (
     EngineNotFound,
     IsDefault,
-    NameNotServable,
     NothingToUndo,
     NotOurs,
     RankNotServable,
     TooManyCopies,
 )
 from goldsmith.serve.tables import Alias, Deployment, Engine
-from goldsmith.serve.trial import Trial
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
     MAX_COPIES,
@@ -51,9 +47,9 @@ def want_engine(session: Session, base_model_id: str, *, by: Person, may_displac
     if may_displace:
         engine.wanted_at = clock.now()
     for copy in queries.copies_of(session, engine.id):
-        _wake(copy, is_wanted=copy.is_wanted)
-    _wake(engine)
-    _want_base(session, engine, by=by)
+        wake(copy, is_wanted=copy.is_wanted)
+    wake(engine)
+    want_base(session, engine, by=by)
     session.flush()
     return engine
 
@@ -70,11 +66,24 @@ def stop_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
 
 
 def leave(session: Session, engine: Engine, because: str) -> None:
-    """Want an engine no more; of a copy there is one fewer then, or the keeper would bring it back."""
+    """Want an engine no more; of a copy of ours there is one fewer then, or the keeper would bring it back."""
     engine.is_wanted, engine.message = False, because
-    if engine.copy_of is not None:
+    if engine.kind == EngineKind.ATTACHED.value:
+        hand_over(session, engine)
+    elif engine.copy_of is not None:
         original = queries.one(session, engine.copy_of)
         original.num_copies = max(1, original.num_copies - 1)
+
+
+def hand_over(session: Session, engine: Engine) -> None:
+    """Have another attached engine take the place of this one, which the others with its base model follow."""
+    followers = queries.copies_of(session, engine.id)
+    first = next((one for one in followers if one.is_wanted), None)
+    if first is None:
+        return
+    for one in (engine, *followers):
+        one.copy_of = first.id if one is not first else None
+    session.flush()
 
 
 def set_copies(session: Session, engine_id: str, num_copies: int, *, by: Person) -> Engine:
@@ -99,7 +108,7 @@ def set_copies(session: Session, engine_id: str, num_copies: int, *, by: Person)
 def add_copy(session: Session, engine: Engine, number: int) -> Engine:
     """One more engine with the same base model; it makes none of the others leave."""
     by = Person(engine.created_by, "", engine.domain)
-    copy = _engine_row(EngineKind.OURS, name=f"{engine.name[:230]}, copy {number}", by=by)
+    copy = engine_row(EngineKind.OURS, name=f"{engine.name[:230]}, copy {number}", by=by)
     copy.base_model_id, copy.copy_of = engine.base_model_id, engine.id
     session.add(copy)
     session.flush()
@@ -117,73 +126,6 @@ def want_on_copy(session: Session, copy: Engine, model_id: str, *, is_wanted: bo
     base = session.get(BaseModel, model_id)
     if base is not None and base.merged_from is None:
         deployment.proof = Proof.NOT_NEEDED.value
-
-
-def remove_engine(session: Session, engine_id: str, *, by: Person) -> Engine:
-    """Use an attached engine or a provider no more; what it answered stays. One of ours is only stopped.
-
-    Its key is deleted by `engine.forget_key`. Raises IsDefault while an alias leads to it.
-    """
-    for deployment in queries.deployments(session, engine_id):
-        names = queries.aliases_of(session, deployment.model_id, domain=by.domain) if deployment.is_wanted else ()
-        if names:
-            raise IsDefault(f"This engine has what callers get as {', '.join(names)}.")
-    engine = stop_engine(session, engine_id, by=by)
-    if engine.kind != EngineKind.OURS.value:
-        engine.base_model_id = None  # so that no model wakes it again
-        engine.message = f"removed by {by.name}"
-        session.execute(update(Deployment).where(Deployment.engine_id == engine.id).values(is_wanted=False))
-        session.flush()
-    return engine
-
-
-def note_trial(session: Session, engine_id: str, trial: Trial) -> None:
-    """Keep what came of trying an engine where its state is shown. An engine that is watched has its state by that."""
-    engine = queries.one(session, engine_id)
-    engine.message = trial.sentence
-    if engine.kind == EngineKind.PROVIDER.value:
-        engine.state = (EngineState.READY if trial.is_ok else EngineState.FAILED).value
-    session.flush()
-
-
-def attach_engine(
-    session: Session, url: str, *, base_model_id: str, by: Person, name_in_engine: str | None = None
-) -> Engine:
-    """Use somebody's running vLLM, which has this base model. Its key is kept by `engine.write_key`."""
-    base = models.base(session, base_model_id, domain=by.domain)
-    address = checked_url(url)
-    query = select(Engine).where(Engine.kind == EngineKind.ATTACHED.value, Engine.url == address)
-    engine = session.scalar(query)
-    if engine is None:
-        engine = _engine_row(EngineKind.ATTACHED, name=f"vLLM at {address}", by=by)
-        engine.url = address
-        session.add(engine)
-    engine.base_model_id = base.id
-    engine.provider_model = name_in_engine
-    _wake(engine)
-    session.flush()
-    _want_base(session, engine, by=by)
-    return engine
-
-
-def add_provider(
-    session: Session,
-    url: str,
-    *,
-    model: str,
-    by: Person,
-    name: str | None = None,
-    prices_usd_per_million: tuple[float | None, float | None] = (None, None),
-) -> Engine:
-    """An outside service that speaks OpenAI's API, with what a million tokens in and out cost."""
-    engine = _engine_row(EngineKind.PROVIDER, name=name or f"{model} at {urlsplit(url).hostname}", by=by)
-    engine.url = checked_url(url)
-    engine.provider_model = model
-    engine.state = EngineState.READY.value
-    engine.input_usd_per_million, engine.output_usd_per_million = prices_usd_per_million
-    session.add(engine)
-    session.flush()
-    return engine
 
 
 def deploy(session: Session, model_id: str, *, by: Person, may_displace: bool = True) -> Deployment:
@@ -288,7 +230,8 @@ def undo_alias(session: Session, name: str, *, by: Person, why: str = "") -> Ali
     return aliases.restore(session, name, before, by=by, why=why)
 
 
-def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
+def engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
+    """A new engine, stopped; the caller adds it."""
     return Engine(
         id=new_id(Prefix.ENGINE),
         name=name[:255],
@@ -308,21 +251,22 @@ def _engine_row(kind: EngineKind, *, name: str, by: Person) -> Engine:
 
 
 def _new_engine(session: Session, base: BaseModel, *, by: Person) -> Engine:
-    engine = _engine_row(EngineKind.OURS, name=f"vLLM with {base.name}", by=by)
+    engine = engine_row(EngineKind.OURS, name=f"vLLM with {base.name}", by=by)
     engine.base_model_id = base.id
     session.add(engine)
     session.flush()
     return engine
 
 
-def _wake(engine: Engine, *, is_wanted: bool = True) -> None:
+def wake(engine: Engine, *, is_wanted: bool = True) -> None:
     """Wanted from now on; one that had failed is tried again."""
     engine.is_wanted = is_wanted
     if engine.state == EngineState.FAILED.value:
         engine.state, engine.num_crashes, engine.message = EngineState.STOPPED.value, 0, "to be tried again"
 
 
-def _want_base(session: Session, engine: Engine, *, by: Person) -> None:
+def want_base(session: Session, engine: Engine, *, by: Person) -> None:
+    """Have an engine's base model live on it."""
     if engine.base_model_id is not None:
         deployment = _deployment_row(session, engine.base_model_id, engine, by=by)
         if session.get_one(BaseModel, engine.base_model_id).merged_from is None:
@@ -366,12 +310,3 @@ def _begin(deployment: Deployment) -> None:
     deployment.generation = 0
     deployment.prove_job_id = deployment.receipt_id = deployment.load_s = deployment.loaded_at = None
     deployment.message = "waits for its engine"
-
-
-def checked_url(url: str) -> str:
-    """An engine's address without `/v1` and slashes at its end. Raises NameNotServable."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise NameNotServable(f"{url[:200]!r} is not an engine's address.")
-    path = parts.path.rstrip("/").removesuffix("/v1")
-    return f"{parts.scheme}://{parts.netloc}{path}"

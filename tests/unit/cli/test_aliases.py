@@ -5,7 +5,7 @@ from tests.factories import make_base_model
 from tests.unit.cli.conftest import Line
 
 from goldsmith.cli.aliases import parse
-from goldsmith.serve import bell, service
+from goldsmith.serve import bell, outside
 from goldsmith.serve.errors import SharesNotUsable
 from goldsmith.serve.types import Part
 
@@ -14,7 +14,7 @@ from goldsmith.serve.types import Part
 def names(line: Line) -> tuple[str, str]:
     with line.filling() as (session, by):
         for name in ("one", "two"):
-            service.attach_engine(
+            outside.attach_engine(
                 session,
                 f"http://127.0.0.1:{len(name)}{ord(name[0])}",
                 base_model_id=make_base_model(session, by=by, name=name).id,

@@ -14,7 +14,7 @@ from goldsmith.run import prompts, queries, service
 from goldsmith.run.errors import NothingToRetry, PromptVariableUnknown, RunNotFound, RunOptionsNotUsable
 from goldsmith.run.tables import PromptVersion
 from goldsmith.run.types import PromptDraft, RunOptions, RunRequest
-from goldsmith.serve import service as serve_service
+from goldsmith.serve import outside
 from goldsmith.storage.database import Database
 
 STRANGER = Person("per_x", "Xaver", domain="elsewhere")
@@ -36,7 +36,7 @@ def test_a_run_is_recorded_with_its_job(database: Database, ana: Person, request
 
 def test_a_run_at_a_provider_needs_no_slot(database: Database, ana: Person, request_: RunRequest) -> None:
     with database.transaction() as session:
-        provider = serve_service.add_provider(session, "https://api.example.org/v1", model="big", by=ana)
+        provider = outside.add_provider(session, "https://api.example.org/v1", model="big", by=ana)
         request = RunRequest(request_.dataset_version_id, request_.prompt_version_id, provider.id)
         run = service.start(session, request, by=ana)
         assert job_queries.one(session, run.job_id or "").needs_slot is False

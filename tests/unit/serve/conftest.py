@@ -18,7 +18,9 @@ from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
+from goldsmith.serve import queries
 from goldsmith.serve.engine import EnginePlan, Program
+from goldsmith.serve.tables import Deployment
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -208,3 +210,15 @@ def make_fake_program(*more: str) -> Program:
 def reading(database: Database, ask: Callable[[Session], Any]) -> Any:
     with database.reading() as session:
         return ask(session)
+
+
+def make_live(session: Session, model_id: str, *, proof: str = "proved") -> Deployment:
+    """What the keeper and a receipt would write."""
+    deployment = queries.deployment_of(session, model_id)
+    engine = queries.one(session, deployment.engine_id)
+    engine.state, engine.url = "ready", "http://127.0.0.1:8000"
+    deployment.state, deployment.generation = "loaded", engine.generation
+    if deployment.proof != "not_needed":
+        deployment.proof = proof
+    session.flush()
+    return deployment

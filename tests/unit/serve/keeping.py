@@ -13,7 +13,7 @@ from tests.work import context_of
 
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import queries, recording, service, wanted
+from goldsmith.serve import outside, queries, recording, service, wanted
 from goldsmith.serve.engine import Program
 from goldsmith.serve.engine_client import call
 from goldsmith.serve.jobs import ProveKind
@@ -114,7 +114,7 @@ def attached(database: Database, home: Home, fake_program: Program, base: BaseMo
     """With an engine that is there already: no process to wait for."""
     with FakeEngine(base.id, base_folder=home.root / base.folder) as theirs:
         with database.transaction() as session:
-            service.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
+            outside.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
         yield Keeping(database, home, fake_program)
 
 

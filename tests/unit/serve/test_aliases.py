@@ -17,8 +17,7 @@ from goldsmith.serve.errors import (
 from goldsmith.serve.types import Part, parts_of
 from goldsmith.storage.database import Database
 
-from .conftest import ModelMaker, reading
-from .test_service import make_live
+from .conftest import ModelMaker, make_live, reading
 
 
 @pytest.fixture

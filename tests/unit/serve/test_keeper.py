@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from goldsmith.jobs.tables import Job
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import engine, queries, recording, service
+from goldsmith.serve import engine, outside, queries, recording, service
 from goldsmith.serve import keeper as keepers
 from goldsmith.serve.engine import Program, write_key
 from goldsmith.storage import clock
@@ -248,7 +248,7 @@ def test_an_attached_engine_is_used_and_never_stopped(keeping: Keeping, make_mod
     model = make_model()
     with FakeEngine("somebodys-name", key="theirs") as theirs:
         with keeping.database.transaction() as session:
-            engine = service.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
+            engine = outside.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
         write_key(keeping.home, engine.id, "theirs")
         deploy(keeping, model, by)
         keeping.until(lambda: keeping.is_loaded(model.id) and keeping.is_loaded("bm_1"))
@@ -268,7 +268,7 @@ def test_an_adapter_that_the_engine_only_claims_to_have_is_not_loaded(
     with FakeEngine("bm_1") as theirs:
         theirs.faults.load_in_name_only = True
         with keeping.database.transaction() as session:
-            service.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
+            outside.attach_engine(session, theirs.url, base_model_id="bm_1", by=by)
         deploy(keeping, model, by)
         keeping.until(lambda: keeping.deployment(model.id).state == "failed")
         assert "does not list it" in keeping.deployment(model.id).message
@@ -364,7 +364,7 @@ def test_what_came_of_a_load_is_written_once_the_database_is_back(
     model = make_model()
     with FakeEngine(base.id, base_folder=home.root / base.folder) as theirs:
         with flaky.transaction() as session:
-            service.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
+            outside.attach_engine(session, theirs.url, base_model_id=base.id, by=by)
         keeping = Keeping(flaky, home, fake_program)
         deploy(keeping, model, by)
         keeping.until(lambda: keeping.keeper._loads)

@@ -10,9 +10,8 @@ from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
-from .conftest import ModelMaker
+from .conftest import ModelMaker, make_live
 from .test_rollouts import count, good, shares
-from .test_service import make_live
 
 
 def test_the_keeper_goes_on_rings_and_leaves_what_is_over(

@@ -14,8 +14,7 @@ from goldsmith.serve.watching import Limits, RolloutPlan
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
-from .conftest import ModelMaker
-from .test_service import make_live
+from .conftest import ModelMaker, make_live
 
 PLAN = RolloutPlan()
 TIMED = RolloutPlan(hold_s=600)

@@ -1,14 +1,12 @@
 import pytest
-from sqlalchemy.orm import Session
 
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
-from goldsmith.serve import queries, service
+from goldsmith.serve import outside, queries, service
 from goldsmith.serve.errors import (
     DeploymentNotFound,
     EngineNotFound,
     IsDefault,
-    NameNotServable,
     NoEngineForModel,
     NothingToUndo,
     NotOurs,
@@ -16,23 +14,10 @@ from goldsmith.serve.errors import (
     RankNotServable,
     TooManyCopies,
 )
-from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
-from .conftest import ModelMaker, add_base
-
-
-def make_live(session: Session, model_id: str, *, proof: str = "proved") -> Deployment:
-    """What the keeper and a receipt would write."""
-    deployment = queries.deployment_of(session, model_id)
-    engine = queries.one(session, deployment.engine_id)
-    engine.state, engine.url = "ready", "http://127.0.0.1:8000"
-    deployment.state, deployment.generation = "loaded", engine.generation
-    if deployment.proof != "not_needed":
-        deployment.proof = proof
-    session.flush()
-    return deployment
+from .conftest import ModelMaker, add_base, make_live
 
 
 def test_wanting_an_engine_twice_gives_the_same(database: Database, base: BaseModel, by: Person) -> None:
@@ -192,35 +177,6 @@ def test_a_name_that_two_models_have_leads_nowhere(database: Database, make_mode
         assert "same" not in queries.route_table(session, by.domain).routes
 
 
-def test_an_attached_engine_comes_before_one_of_ours(database: Database, base: BaseModel, by: Person) -> None:
-    with database.transaction() as session:
-        attached = service.attach_engine(session, "http://127.0.0.1:9000/v1/", base_model_id=base.id, by=by)
-        assert attached.url == "http://127.0.0.1:9000"
-        assert service.want_engine(session, base.id, by=by).id == attached.id
-
-
-def test_a_removed_engine_is_not_found_again_and_comes_back_when_it_is_attached_again(
-    database: Database, base: BaseModel, by: Person
-) -> None:
-    with database.transaction() as session:
-        attached = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
-        service.remove_engine(session, attached.id, by=by)
-        assert not queries.deployment_of(session, base.id).is_wanted
-        assert service.want_engine(session, base.id, by=by).id != attached.id
-        again = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
-        assert (again.id, again.is_wanted) == (attached.id, True)
-
-
-def test_an_engine_whose_model_is_the_default_is_not_removed(database: Database, base: BaseModel, by: Person) -> None:
-    with database.transaction() as session:
-        attached = service.attach_engine(session, "http://127.0.0.1:9000", base_model_id=base.id, by=by)
-        make_live(session, base.id)
-        service.switch(session, base.id, by=by)
-        with pytest.raises(IsDefault):
-            service.remove_engine(session, attached.id, by=by)
-        assert attached.is_wanted
-
-
 def test_what_comes_by_itself_makes_no_engine_leave(
     database: Database, make_model: ModelMaker, base: BaseModel, by: Person
 ) -> None:
@@ -244,7 +200,7 @@ def test_only_an_engine_of_ours_has_copies_and_only_so_many(database: Database, 
         for number in (0, 17):
             with pytest.raises(TooManyCopies):
                 service.set_copies(session, ours.id, number, by=by)
-        theirs = service.attach_engine(session, "http://127.0.0.1:1", base_model_id=base.id, by=by)
+        theirs = outside.attach_engine(session, "http://127.0.0.1:1", base_model_id=base.id, by=by)
         with pytest.raises(NotOurs, match="not an engine of ours"):
             service.set_copies(session, theirs.id, 2, by=by)
         with pytest.raises(EngineNotFound):
@@ -259,17 +215,3 @@ def test_a_copy_that_is_stopped_is_one_fewer(database: Database, base: BaseModel
         service.stop_engine(session, copy.id, by=by)
         assert (ours.num_copies, ours.is_wanted, copy.is_wanted) == (1, True, False)
         assert queries.deployment_of(session, base.id).engine_id == ours.id
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://user:secret@host", "http://host/?a=b", ""])
-def test_an_address_that_is_none_is_refused(database: Database, base: BaseModel, by: Person, url: str) -> None:
-    with database.transaction() as session, pytest.raises(NameNotServable):
-        service.attach_engine(session, url, base_model_id=base.id, by=by)
-
-
-def test_a_provider_is_a_target_by_its_own_id(database: Database, by: Person) -> None:
-    with database.transaction() as session:
-        engine: Engine = service.add_provider(session, "https://api.example.com/v1", model="big", by=by)
-        target = queries.target_for(session, engine.id)
-    assert (target.url, target.model_name, target.is_ready) == ("https://api.example.com", "big", True)
-    assert not target.is_ours

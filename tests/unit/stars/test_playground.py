@@ -11,7 +11,7 @@ from goldsmith.data import queries as data
 from goldsmith.models.errors import ModelNotFound
 from goldsmith.models.tables import BaseModel
 from goldsmith.run.tables import Answer, Run
-from goldsmith.serve import service as serve
+from goldsmith.serve import outside
 from goldsmith.serve.errors import EngineNotFound
 from goldsmith.stars import playground
 from goldsmith.stars.collecting import Collection
@@ -106,14 +106,14 @@ def test_a_broken_answer_gets_no_star_but_can_be_corrected(session: Session, mod
 
 def test_a_provider_may_have_answered(session: Session) -> None:
     by = make_person(session)
-    engine = serve.add_provider(session, "https://api.example.com", model="large-1", by=by)
+    engine = outside.add_provider(session, "https://api.example.com", model="large-1", by=by)
     playground.say(session, tried(engine.id), STAR, by=by)
     assert session.scalars(select(Run.name)).all() == ["large-1, tried in the playground"]
 
 
 def test_nobody_stars_what_no_model_of_theirs_wrote(session: Session, model: BaseModel) -> None:
     stranger = make_person(session, "Eve", domain="elsewhere")
-    provider = serve.add_provider(session, "https://api.example.com", model="m", by=make_person(session))
+    provider = outside.add_provider(session, "https://api.example.com", model="m", by=make_person(session))
     with pytest.raises(ModelNotFound):
         playground.say(session, tried(model.id), STAR, by=stranger)
     for engine_id in (provider.id, new_id(Prefix.ENGINE)):

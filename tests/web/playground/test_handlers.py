@@ -17,7 +17,7 @@ from tests.web.loop_rows import make_loop_site, walking
 from goldsmith.gateway.inside import Heard
 from goldsmith.people.types import Person
 from goldsmith.run.tables import Answer, Run
-from goldsmith.serve import service as serve
+from goldsmith.serve import outside
 from goldsmith.stars.tables import Mark
 from goldsmith.web.playground import api, handlers
 
@@ -191,7 +191,7 @@ def test_a_program_keeps_an_answer_with_its_star(site: Site, live: str) -> None:
 
 def test_an_outside_model_can_be_asked_and_starred(site: Site, live: str, gateway: Gateway) -> None:
     with site.database.transaction() as session:
-        engine = serve.add_provider(session, "https://api.example.com", model="large-1", by=site.person)
+        engine = outside.add_provider(session, "https://api.example.com", model="large-1", by=site.person)
     gateway.model_id = engine.id
     browser = site.browser()
     assert "large-1" in browser.get("/playground").text

@@ -8,7 +8,7 @@ from tests.web.gateway_site import BASE, ENGINE, ENGINE_KEY, TUNED, GatedEngine,
 
 from goldsmith import app
 from goldsmith.people import service as people
-from goldsmith.serve import service, traffic
+from goldsmith.serve import outside, service, traffic
 from goldsmith.serve.types import key_path
 from goldsmith.settings import Settings
 from goldsmith.storage.files import write_whole
@@ -21,8 +21,8 @@ from goldsmith.web.playground import handlers
 def test_a_form_is_answered_by_the_engine_and_by_the_provider(tmp_path: Path, database_url: str) -> None:
     parts = app.assemble(Settings(home=tmp_path / "home", database_url=database_url))
     write_whole(parts.home.root / key_path(ENGINE), ENGINE_KEY)
-    outside = FakeEngine("large-1", answer=lambda model, *_: f"{model} from outside", key="provider-key")
-    with GatedEngine() as engine, outside:
+    theirs = FakeEngine("large-1", answer=lambda model, *_: f"{model} from outside", key="provider-key")
+    with GatedEngine() as engine, theirs:
         engine.adapters[TUNED] = Adapter(TUNED, tmp_path, has_effect=True)
         with parts.database.transaction() as session:
             person = people.known_by_name(session, "Ada")
@@ -33,7 +33,7 @@ def test_a_form_is_answered_by_the_engine_and_by_the_provider(tmp_path: Path, da
             session.add_all(deployment(model_id, person) for model_id in (BASE, TUNED))
             session.flush()
             service.switch(session, TUNED, by=person)
-            provider = service.add_provider(session, f"{outside.url}/v1", model="large-1", by=person)
+            provider = outside.add_provider(session, f"{theirs.url}/v1", model="large-1", by=person)
         write_whole(parts.home.root / key_path(provider.id), "provider-key")
         web = app.make_asgi(parts, Routers([handlers.pages]))
         headers = {"origin": ORIGIN, "accept": "text/html"}
@@ -47,5 +47,5 @@ def test_a_form_is_answered_by_the_engine_and_by_the_provider(tmp_path: Path, da
     assert counted[TUNED].num_requests == 1
     assert page.count("ended by itself") == 2
     assert engine.requests[-1]["model"] == TUNED
-    assert outside.requests[-1]["model"] == "large-1"
+    assert theirs.requests[-1]["model"] == "large-1"
     parts.database.dispose()

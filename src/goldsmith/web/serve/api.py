@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from goldsmith.models import queries as models
-from goldsmith.serve import aliases, queries, rollouts, service
+from goldsmith.serve import aliases, outside, queries, rollouts, service
 from goldsmith.serve import engine as engines
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineKind
 from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
@@ -280,7 +280,7 @@ def one_engine(session: ReadSession, person: CurrentPerson, engine_id: Id) -> En
 @api.delete("/v1/engines/{engine_id}")
 def remove_engine(session: Session, person: CurrentPerson, home: TheHome, engine_id: Id) -> EngineAnswer:
     """Use an attached engine or a provider no more, and forget its key. One of ours is only stopped."""
-    engine = service.remove_engine(session, engine_for(session, engine_id, person).id, by=person)
+    engine = outside.remove_engine(session, engine_for(session, engine_id, person).id, by=person)
     if engine.kind != EngineKind.OURS.value:
         engines.forget_key(home, engine.id)
     return EngineAnswer.model_validate(engine)

@@ -9,7 +9,7 @@ from fastapi import Response
 from sqlalchemy import orm
 
 from goldsmith.people.types import Person
-from goldsmith.serve import queries, service
+from goldsmith.serve import outside, queries
 from goldsmith.serve.errors import DeploymentNotFound, EngineFailed, EngineNotFound, NotProved
 from goldsmith.serve.tables import Alias, Deployment, Engine
 from goldsmith.serve.types import DEFAULT_ALIAS, DeploymentState, EngineState, Proof
@@ -103,11 +103,11 @@ def switched(found: Found, response: Response, alias: Alias | None = None) -> Sw
 def add_engine(session: orm.Session, body: AttachedBody | ProviderBody, *, by: Person) -> Engine:
     """Write the engine that was described. Raises NameNotServable, ModelNotFound."""
     if isinstance(body, AttachedBody):
-        return service.attach_engine(
+        return outside.attach_engine(
             session, body.url, base_model_id=body.base_model, by=by, name_in_engine=body.name_in_engine
         )
     prices = (body.input_usd_per_million, body.output_usd_per_million)
-    return service.add_provider(
+    return outside.add_provider(
         session, body.url, model=body.model, by=by, name=body.name, prices_usd_per_million=prices
     )
 

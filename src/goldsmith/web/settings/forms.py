@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from goldsmith.errors import GoldsmithError
 from goldsmith.people.service import MAX_LIMIT
 from goldsmith.people.types import Limits
-from goldsmith.serve import service
+from goldsmith.serve import outside
 from goldsmith.serve.types import MAX_COPIES
 from goldsmith.web.engine_keys import EngineKey
 from goldsmith.web.forms import FormModel, Option
@@ -31,7 +31,7 @@ class _AtAddress(FormModel):
     @classmethod
     def _is_address(cls, text: str) -> str:
         try:
-            return service.checked_url(text)
+            return outside.checked_url(text)
         except GoldsmithError as error:
             raise ValueError(f"{error.message} {error.hint}") from None
 

@@ -10,7 +10,7 @@ from goldsmith.environments import folders
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.people import service as people
 from goldsmith.serve import engine as engines
-from goldsmith.serve import service
+from goldsmith.serve import outside, service
 from goldsmith.serve.trial import try_once
 from goldsmith.web import looks
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
@@ -55,7 +55,7 @@ def add_provider(request: Request, state: TheState, session: Session, person: Cu
         return render(request, page, status=422)
     asked = form.usable
     prices = (asked.input_usd_per_million, asked.output_usd_per_million)
-    engine = service.add_provider(
+    engine = outside.add_provider(
         session, asked.url, model=asked.model, by=person, name=asked.name or None, prices_usd_per_million=prices
     )
     if asked.key is not None:
@@ -72,7 +72,7 @@ def attach(request: Request, state: TheState, session: Session, person: CurrentP
             request, replace(settings_page(request, state, session, person), attach_fields=fields), status=422
         )
     asked = form.usable
-    engine = service.attach_engine(
+    engine = outside.attach_engine(
         session, asked.url, base_model_id=asked.base_model, by=person, name_in_engine=asked.name_in_engine or None
     )
     if asked.key is not None:
@@ -88,7 +88,7 @@ def try_engine(request: Request, state: TheState, person: CurrentPerson, engine_
         door = (engine.url or "", engines.read_key(state.home, engine.id), engine.provider_model)
     trial = try_once(*door)
     with state.database.transaction() as session:
-        service.note_trial(session, engine_id, trial)
+        outside.note_trial(session, engine_id, trial)
     return redirect(request, "/settings#engines", toast=trial.sentence)
 
 
@@ -97,7 +97,7 @@ def remove(
     request: Request, session: Session, person: CurrentPerson, home: TheHome, engine_id: str
 ) -> RedirectResponse:
     """Use it no more, and delete its key; one of ours is stopped."""
-    engine = service.remove_engine(session, engine_of(session, engine_id, person).id, by=person)
+    engine = outside.remove_engine(session, engine_of(session, engine_id, person).id, by=person)
     if not is_ours(engine):
         engines.forget_key(home, engine.id)
     return redirect(request, "/settings#engines", toast=f"{engine.name}: {engine.message}.")

@@ -118,7 +118,8 @@ def engine_line(row: Engine) -> EngineLine:
     places = {
         EngineKind.OURS.value: "on this machine, started by Goldsmith"
         + (f", GPU {row.gpu}" if row.gpu is not None else ""),
-        EngineKind.ATTACHED.value: f"attached at {row.url}",
+        EngineKind.ATTACHED.value: f"attached at {row.url}"
+        + (", shares the work of another with the same base model" if row.copy_of is not None else ""),
         EngineKind.PROVIDER.value: f"outside, at {row.url}; {_price(row)}",
     }
     is_ours = row.kind == EngineKind.OURS.value

@@ -190,10 +190,10 @@ def test_an_engine_that_stays_away_fails_the_batch_and_it_goes_on_when_resumed(
 def test_a_model_that_cannot_be_asked_does_not_keep_the_others_waiting(
     database: Database, ana: Person, make_batch: MakeBatch, work_off: WorkOff, look: Look, point_engine: Any
 ) -> None:
-    from goldsmith.serve import service as serve
+    from goldsmith.serve import outside
 
     with database.transaction() as session:
-        provider = serve.add_provider(session, "http://127.0.0.1:1", model="away", by=ana)
+        provider = outside.add_provider(session, "http://127.0.0.1:1", model="away", by=ana)
     with FakeEngine("bm_1") as engine:
         point_engine(engine.url)
         batch = make_batch(lines(chat("m1", model="away"), chat("m2"), chat("m3", model="away"), chat("m4")))
@@ -297,11 +297,11 @@ def test_what_no_batch_can_do_is_refused(make_batch: MakeBatch) -> None:
 def test_one_engine_place_is_held_only_where_an_engine_of_ours_is_asked(
     database: Database, ana: Person, make_batch: MakeBatch, work_off: WorkOff, look: Look, point_engine: Any
 ) -> None:
-    from goldsmith.serve import service as serve
+    from goldsmith.serve import outside
 
     point_engine("http://127.0.0.1:1")
     with database.transaction() as session:
-        serve.add_provider(session, "http://127.0.0.1:1", model="away", by=ana)
+        outside.add_provider(session, "http://127.0.0.1:1", model="away", by=ana)
     needs = {}
     for model in ("tiny", "away"):
         batch = make_batch(lines(chat("m1", model=model)))

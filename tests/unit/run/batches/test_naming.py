@@ -7,7 +7,7 @@ import pytest
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
 from goldsmith.run.batches.naming import Names, is_provider
-from goldsmith.serve import service as serve
+from goldsmith.serve import outside
 from goldsmith.serve.tables import Alias
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
@@ -59,7 +59,7 @@ def test_a_provider_is_named_by_its_model(
     database: Database, ana: Person, names: Names, point_engine: Callable[[str], None]
 ) -> None:
     with database.transaction() as session:
-        provider = serve.add_provider(session, "https://example.com", model="big-1", by=ana)
+        provider = outside.add_provider(session, "https://example.com", model="big-1", by=ana)
     with database.reading() as session:
         assert names.find(session, "big-1", "a") == (provider.id, "")
         assert names.find(session, provider.id, "a") == (provider.id, "")

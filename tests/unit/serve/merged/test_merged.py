@@ -19,7 +19,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.models import inspection
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import queries, receipt
+from goldsmith.serve import outside, queries, receipt
 from goldsmith.serve import service as serving
 from goldsmith.serve.engine import Program
 from goldsmith.serve.merged import receipt as merged_receipt
@@ -153,7 +153,7 @@ def served(merging: Merging, fake_program: Program) -> Any:
         theirs.adapters[model.id] = read_adapter(model.id, merging.home.root / merging.model.model_path)
         with merging.database.transaction() as session:
             queries.engine_for(session, model.id).is_wanted = False  # type: ignore[union-attr]
-            serving.attach_engine(session, theirs.url, base_model_id=model.id, by=merging.by, name_in_engine=model.id)
+            outside.attach_engine(session, theirs.url, base_model_id=model.id, by=merging.by, name_in_engine=model.id)
         keeping = Keeping(merging.database, merging.home, fake_program)
         keeping.until(lambda: keeping.is_loaded(model.id), within_s=30, tick_within_s=15)
         yield keeping, theirs

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.serve.conftest import ModelMaker
-from tests.unit.serve.test_service import make_live
+from tests.unit.serve.conftest import ModelMaker, make_live
 
 from goldsmith.people.types import Person
 from goldsmith.serve import aliases
