@@ -161,20 +161,14 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     from goldsmith.connect.jobs import keepers_of_source
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
-    from goldsmith.serve.kept.jobs import KeptKeeper
-    from goldsmith.serve.rollout_keeper import RolloutKeeper
-    from goldsmith.serve.shadow.jobs import PairKeeper
+    from goldsmith.serve.jobs import keepers_of_serving
     from goldsmith.webhooks.keeper import WebhookKeeper
 
-    rollouts = RolloutKeeper(parts.database, parts.home)
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    passed: list[Keeper] = [
-        KeptKeeper(parts.database),
-        PairKeeper(parts.database),
-        *keepers_of_source(parts.database, make_aristotle),
-    ]
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), rollouts, leftovers, webhooks, *passed]
+    serving = keepers_of_serving(parts.database, parts.home)
+    sources = keepers_of_source(parts.database, make_aristotle)
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), *serving, leftovers, webhooks, *sources]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":

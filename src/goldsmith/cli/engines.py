@@ -11,7 +11,7 @@ from goldsmith.errors import Invalid
 from goldsmith.serve import engine as engines
 from goldsmith.serve import outside, queries, service
 from goldsmith.serve.tables import Engine
-from goldsmith.serve.types import EngineKind
+from goldsmith.serve.types import EngineKind, EngineState
 
 commands = typer.Typer(help="Engines: servers that answer for models.", no_args_is_help=True)
 MAX_KEY_CHARACTERS = 8_192
@@ -73,6 +73,19 @@ def set_copies(
     cli.show(shown, f"{engine.name}: {engine.num_copies} in all, as far as there is room.")
 
 
+@commands.command("places")
+def set_places(
+    context: typer.Context,
+    engine_id: Annotated[str, typer.Argument(help="The id of an engine that Goldsmith starts.")],
+    num_places: Annotated[int, typer.Argument(help="How many adapters it should hold ready at once.")],
+) -> None:
+    """Have an engine hold so many adapters ready at once; it starts again when it has fewer."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        engine = service.set_places(session, engine_id, num_places, by=person)
+    cli.show({"engine": engine.id, "num_places": engine.num_places}, _told_places(engine))
+
+
 @commands.command()
 def show(context: typer.Context, engine_id: str) -> None:
     """Show an engine and what is on it."""
@@ -88,7 +101,8 @@ def show(context: typer.Context, engine_id: str) -> None:
     prices = {"input_usd_per_million": one.input_usd_per_million, "output_usd_per_million": one.output_usd_per_million}
     is_provider = one.provider_model is not None and one.base_model_id is None
     more = {"model": one.provider_model, **prices} if is_provider else {"models": on_it}
-    copies = {"num_copies": one.num_copies, "copy_of": one.copy_of} if one.kind == EngineKind.OURS.value else {}
+    own = {"num_copies": one.num_copies, "copy_of": one.copy_of, "num_places": one.max_loras}
+    copies = own if one.kind == EngineKind.OURS.value else {}
     cli.show({**facts, "wanted": one.is_wanted, "message": one.message, **copies, **more})
 
 
@@ -154,6 +168,12 @@ def read_key(place: str) -> str:
     if not key or len(key) > MAX_KEY_CHARACTERS or any(not character.isprintable() for character in key):
         raise KeyNotReadable(f"{'The standard input' if place == '-' else place} holds no key of one line.")
     return key
+
+
+def _told_places(engine: Engine) -> str:
+    is_grown = (engine.num_places or 0) > engine.max_loras and engine.state != EngineState.STOPPED.value
+    when = "It starts again for that, about a minute." if is_grown else "From its next start on."
+    return f"{engine.name}: {engine.num_places} places for adapters. {when}"
 
 
 def _added(engine: Engine) -> dict[str, object]:

@@ -19,6 +19,9 @@ from goldsmith.serve.types import key_path
 from goldsmith.storage.files import Home, write_whole
 
 CPU_PLACES = 16
+GPU_PLACES = (4, 8)
+"""The fewest and the most places on a GPU unless somebody asks for another number: each takes memory from answers."""
+ADAPTERS_KEPT_MORE = 8
 _NUM_PORTS = 50
 _TAIL_BYTES = 20_000
 _LOG_KEPT_BYTES = 10_000_000
@@ -59,6 +62,8 @@ class EnginePlan:
     device: str
     key: str
     key_file: Path
+    num_adapters: int = 0
+    """How many adapters are wanted on it now."""
     gpu: int | None = None
     """Which of the machine's GPUs is its own."""
 
@@ -161,6 +166,9 @@ def _arguments(plan: EnginePlan) -> Iterable[str]:
     yield from ("--host", "127.0.0.1", "--port", str(plan.port))
     # Adapters are padded to the limit, and on a CPU the limit decides how slow they are: the smallest that holds all.
     yield from ("--enable-lora", "--max-loras", str(plan.max_loras), "--max-lora-rank", str(plan.max_lora_rank))
+    if plan.device == "cuda":
+        # With more adapters than places vLLM swaps the least recently used one out, from memory where it is kept there.
+        yield from ("--max-cpu-loras", str(max(plan.max_loras, plan.num_adapters + ADAPTERS_KEPT_MORE)))
     # Runs and batches say that they can wait, so that whoever chats meanwhile is answered first.
     yield from ("--scheduling-policy", "priority")
     # Names are loaded from our folders alone; one line a request in the log would be the largest file of all.
@@ -224,9 +232,12 @@ def has_room(files: EngineFiles, *, max_loras: int, device: str) -> bool:
     return len(files.loads.read_text(encoding="ascii").splitlines()) < max_loras - 1
 
 
-def places(num_wanted: int, *, device: str, least: int) -> int:
+def places(num_wanted: int, *, device: str, asked: int | None = None) -> int:
     """How many places for adapters an engine is started with; on a CPU many, because each load takes one for good."""
-    return max(least, CPU_PLACES, num_wanted + CPU_PLACES // 2) if device == "cpu" else least
+    if device == "cpu":
+        return max(asked or 0, CPU_PLACES, num_wanted + CPU_PLACES // 2)
+    fewest, most = GPU_PLACES
+    return asked or min(max(num_wanted, fewest), most)
 
 
 def log_tail(files: EngineFiles, num_lines: int = 40) -> list[str]:

@@ -129,6 +129,13 @@ class NotOurs(Invalid):
     default_hint = "Copies are made of engines that Goldsmith starts itself."
 
 
+class WrongPlaces(Invalid):
+    """A number of places for adapters that is not offered."""
+
+    title = "This is no number of places"
+    default_hint = "Give a number from 1 to 64: each place takes memory."
+
+
 class TooManyCopies(Invalid):
     """A number of engines that is not offered."""
 

@@ -6,19 +6,30 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.kinds import Keeper, LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.serve import queries, receipt, service
+from goldsmith.serve.crowding import CrowdingKeeper
+from goldsmith.serve.kept.jobs import KeptKeeper
 from goldsmith.serve.merged import receipt as merged_receipt
 from goldsmith.serve.merged import service as merging
 from goldsmith.serve.receipt import Finding, Subject
+from goldsmith.serve.rollout_keeper import RolloutKeeper
+from goldsmith.serve.shadow.jobs import PairKeeper
 from goldsmith.serve.tables import Deployment, Receipt
 from goldsmith.serve.types import Proof
 from goldsmith.storage import clock
+from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
 from goldsmith.storage.ids import Prefix, new_id
+
+
+def keepers_of_serving(database: Database, home: Home) -> list[Keeper]:
+    """What is ticked for serving, beside the engines themselves."""
+    return [RolloutKeeper(database, home), CrowdingKeeper(database), KeptKeeper(database), PairKeeper(database)]
 
 
 @dataclass(frozen=True)

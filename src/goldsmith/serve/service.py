@@ -17,11 +17,13 @@ from goldsmith.serve.errors import (
     NotOurs,
     RankNotServable,
     TooManyCopies,
+    WrongPlaces,
 )
 from goldsmith.serve.tables import Alias, Deployment, Engine
 from goldsmith.serve.types import (
     DEFAULT_ALIAS,
     MAX_COPIES,
+    MAX_PLACES,
     DeploymentState,
     EngineKind,
     EngineState,
@@ -91,13 +93,7 @@ def set_copies(session: Session, engine_id: str, num_copies: int, *, by: Person)
 
     The keeper makes them, one after the other, as far as there is room.
     """
-    engine = queries.one(session, engine_id)
-    if engine.domain != by.domain:
-        raise EngineNotFound(f"There is no engine {engine_id}.")
-    if engine.kind != EngineKind.OURS.value:
-        raise NotOurs(f"{engine.name} is not an engine of ours.")
-    if engine.copy_of is not None:
-        raise NotOurs(f"{engine.name} is a copy itself.", hint="Set how many there are on the engine that it copies.")
+    engine = _ours(session, engine_id, by=by)
     if not 1 <= num_copies <= MAX_COPIES:
         raise TooManyCopies(f"{num_copies} is no number of engines from 1 to {MAX_COPIES}.")
     engine.num_copies = num_copies
@@ -105,11 +101,37 @@ def set_copies(session: Session, engine_id: str, num_copies: int, *, by: Person)
     return engine
 
 
+def set_places(session: Session, engine_id: str, num_places: int, *, by: Person) -> Engine:
+    """Have an engine and its copies hold so many adapters ready at once. Raises EngineNotFound, NotOurs, WrongPlaces.
+
+    More than it has now: it starts again, about a minute in which it answers nothing. Fewer: from its next start on.
+    """
+    engine = _ours(session, engine_id, by=by)
+    if not 1 <= num_places <= MAX_PLACES:
+        raise WrongPlaces(f"{num_places} is no number of places from 1 to {MAX_PLACES}.")
+    for one in (engine, *queries.copies_of(session, engine.id)):
+        one.num_places = num_places
+    session.flush()
+    return engine
+
+
+def _ours(session: Session, engine_id: str, *, by: Person) -> Engine:
+    """An engine of ours that is no copy."""
+    engine = queries.one(session, engine_id)
+    if engine.domain != by.domain:
+        raise EngineNotFound(f"There is no engine {engine_id}.")
+    if engine.kind != EngineKind.OURS.value:
+        raise NotOurs(f"{engine.name} is not an engine of ours.")
+    if engine.copy_of is not None:
+        raise NotOurs(f"{engine.name} is a copy itself.", hint="Set it on the engine that it copies.")
+    return engine
+
+
 def add_copy(session: Session, engine: Engine, number: int) -> Engine:
     """One more engine with the same base model; it makes none of the others leave."""
     by = Person(engine.created_by, "", engine.domain)
     copy = engine_row(EngineKind.OURS, name=f"{engine.name[:230]}, copy {number}", by=by)
-    copy.base_model_id, copy.copy_of = engine.base_model_id, engine.id
+    copy.base_model_id, copy.copy_of, copy.num_places = engine.base_model_id, engine.id, engine.num_places
     session.add(copy)
     session.flush()
     return copy

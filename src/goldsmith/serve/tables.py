@@ -37,6 +37,9 @@ class Engine(Table, Owned):
     """Counts its starts; what was loaded under an earlier number is gone."""
     max_lora_rank: Mapped[int] = mapped_column(default=8)
     max_loras: Mapped[int] = mapped_column(default=4)
+    """Its places: how many adapters it holds ready at once."""
+    num_places: Mapped[int | None]
+    """How many places somebody asked for; null: as many as what is on it suggests."""
     takes_priority: Mapped[bool] = mapped_column(default=False)
     """It was started so that requests which can wait stand back behind others."""
     port: Mapped[int | None]

@@ -15,6 +15,8 @@ CAN_WAIT_A_LITTLE, CAN_WAIT = 10, 20
 """Priorities of a run's and of a batch's requests; vLLM takes the lower number first, and who chats has 0."""
 MAX_COPIES = 16
 """Engines with the same base model, at most."""
+MAX_PLACES = 64
+"""Adapters that an engine holds ready at once, at most: each takes memory, and all are padded to the highest rank."""
 RESERVED_NAMES = frozenset({"load", "switch", "active"})
 """Addresses under /v1/models that are no models."""
 
@@ -188,6 +190,9 @@ class WantedEngine:
     num_adapters: int
     num_crashes: int
     starting_at: datetime | None
+    num_places: int = 0
+    """Places for adapters that it has; it starts again where somebody asked for more."""
+    asked_places: int = 0
     needed_bytes: int = 0
     """Memory that it will take on a machine without a GPU."""
     gpu: int | None = None

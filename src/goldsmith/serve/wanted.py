@@ -186,6 +186,8 @@ def _engine_action(
         return StopEngine(engine.id, "left over from an earlier start")
     if engine.kind is EngineKind.OURS and engine.needed_rank > engine.max_lora_rank:
         return StopEngine(engine.id, f"it starts again to take adapters up to rank {engine.needed_rank}")
+    if engine.kind is EngineKind.OURS and engine.asked_places > engine.num_places:
+        return StopEngine(engine.id, f"it starts again with {engine.asked_places} places for adapters")
     return _watch(engine, facts, now, dead_after_s)
 
 

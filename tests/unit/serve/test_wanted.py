@@ -318,3 +318,10 @@ def test_doing_what_it_says_ends_with_nothing_to_do_and_with_what_is_wanted(
         assert not world.seen.is_alive
     if ours_is_up:
         assert world.engine.max_lora_rank >= world.engine.needed_rank
+
+
+def test_an_engine_starts_again_where_more_places_were_asked_for() -> None:
+    assert decide(engine(num_places=4, asked_places=8)) == [
+        StopEngine("e", "it starts again with 8 places for adapters")
+    ]
+    assert decide(engine(num_places=16, asked_places=8)) == []

@@ -179,6 +179,15 @@ def test_a_running_engine_is_attached_and_left_alone(client: TestClient, models:
     assert not client.post(f"/v1/engines/{engine['id']}/stop").json()["is_wanted"]
 
 
+def test_an_engine_of_ours_gets_places(client: TestClient, models: tuple[str, str]) -> None:
+    client.post("/v1/models/load", json={"model_id": "tiny"})
+    [engine] = client.get("/v1/engines").json()["engines"]
+    assert (engine["max_loras"], engine["num_places"]) == (4, None)
+    address = f"/v1/engines/{engine['id']}/places"
+    assert client.post(address, json={"num_places": 9}).json()["num_places"] == 9
+    assert client.post(address, json={"num_places": 65}).status_code == 422
+
+
 def test_an_engine_of_ours_gets_copies(client: TestClient, models: tuple[str, str]) -> None:
     client.post("/v1/models/load", json={"model_id": "tiny"})
     [engine] = client.get("/v1/engines").json()["engines"]

@@ -128,7 +128,7 @@ def test_an_attached_engine_is_no_longer_taken_once_it_is_removed(site: Site) ->
         assert not any(found.is_wanted for found in serve.deployments(session, engine.id))
 
 
-def test_an_engine_of_ours_gets_copies_and_a_wrong_number_comes_back(site: Site) -> None:
+def test_an_engine_of_ours_gets_copies_and_places_and_a_wrong_number_comes_back(site: Site) -> None:
     browser = site.browser()
     with walking(site) as walk:
         walk.bring_rows()
@@ -144,6 +144,10 @@ def test_an_engine_of_ours_gets_copies_and_a_wrong_number_comes_back(site: Site)
     assert refused.status_code == 422
     assert 'value="99"' in refused.text
     assert browser.post("/settings/engines/eng_none/copies", data={"num_copies": "2"}).status_code == 404
+    places = f"/settings/engines/{engine_id}/places"
+    assert browser.post(places, data={"num_places": "9"}).status_code == 303
+    assert [engine.num_places for engine in engines(site) if engine.id == engine_id] == [9]
+    assert browser.post(places, data={"num_places": "0"}).status_code == 422
 
 
 @pytest.mark.enable_socket

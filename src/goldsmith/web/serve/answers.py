@@ -8,7 +8,7 @@ from pydantic import Field
 
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import DeploymentHistory
-from goldsmith.serve.types import MAX_COPIES, DeploymentState, EngineKind, EngineState, HistoryAction, Proof
+from goldsmith.serve.types import MAX_COPIES, MAX_PLACES, DeploymentState, EngineKind, EngineState, HistoryAction, Proof
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
 from goldsmith.web.engine_keys import EngineKey
 
@@ -66,6 +66,10 @@ class EngineAnswer(ApiAnswer):
     """How many engines with its base model answer, itself included."""
     copy_of: str | None
     """The engine that it copies."""
+    max_loras: int
+    """Its places: how many adapters it holds ready at once."""
+    num_places: int | None
+    """How many places somebody asked for; null: as many as what is on it suggests."""
     gpu: int | None
     """The number of its GPU, where it has one."""
     num_crashes: int
@@ -82,6 +86,12 @@ class CopiesBody(ApiBody):
     """How many engines with one base model should answer."""
 
     num_copies: Annotated[int, Field(ge=1, le=MAX_COPIES)]
+
+
+class PlacesBody(ApiBody):
+    """How many adapters an engine should hold ready at once."""
+
+    num_places: Annotated[int, Field(ge=1, le=MAX_PLACES)]
 
 
 class EnginesAnswer(ApiAnswer):

@@ -25,6 +25,7 @@ from goldsmith.web.serve.answers import (
     EnginesAnswer,
     HistoryAnswer,
     ModelBody,
+    PlacesBody,
     ReceiptAnswer,
     SwitchAnswer,
 )
@@ -291,6 +292,13 @@ def stop_engine(session: Session, person: CurrentPerson, engine_id: Id) -> Engin
     """Stop an engine of ours, or leave one alone that is not; deploying a model brings it back."""
     engine = engine_for(session, engine_id, person)
     return EngineAnswer.model_validate(service.stop_engine(session, engine.id, by=person))
+
+
+@api.post("/v1/engines/{engine_id}/places")
+def set_places(session: Session, person: CurrentPerson, engine_id: Id, body: PlacesBody) -> EngineAnswer:
+    """Have an engine hold so many adapters ready at once; it starts again when it has fewer."""
+    engine = engine_for(session, engine_id, person)
+    return EngineAnswer.model_validate(service.set_places(session, engine.id, body.num_places, by=person))
 
 
 @api.post("/v1/engines/{engine_id}/copies")

@@ -8,7 +8,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.people.service import MAX_LIMIT
 from goldsmith.people.types import Limits
 from goldsmith.serve import outside
-from goldsmith.serve.types import MAX_COPIES
+from goldsmith.serve.types import MAX_COPIES, MAX_PLACES
 from goldsmith.web.engine_keys import EngineKey
 from goldsmith.web.forms import FormModel, Option
 from goldsmith.web.looks import Theme
@@ -67,6 +67,13 @@ class CopiesForm(FormModel):
 
     num_copies: Annotated[int, Field(ge=1, le=MAX_COPIES, title="Engines with this base model")]
     """Each starts where there is room: on this machine, memory for one more, or a GPU of its own."""
+
+
+class PlacesForm(FormModel):
+    """How many adapters an engine holds ready at once."""
+
+    num_places: Annotated[int, Field(ge=1, le=MAX_PLACES, title="Places for fine-tuned models")]
+    """Others are swapped in when somebody asks for them. More than now: the engine starts again, about a minute."""
 
 
 class LimitsForm(FormModel):

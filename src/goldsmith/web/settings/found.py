@@ -73,6 +73,12 @@ def with_copy_fields(page: SettingsPage, engine_id: str, fields: tuple[FormField
     return replace(page, engines=engines)
 
 
+def with_place_fields(page: SettingsPage, engine_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
+    """The page with what was typed as the number of an engine's places."""
+    engines = tuple(replace(line, place_fields=fields) if line.id == engine_id else line for line in page.engines)
+    return replace(page, engines=engines)
+
+
 def with_limit_fields(page: SettingsPage, key_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
     """The page with what was typed for one key, and what is wrong with it."""
     keys = tuple(replace(line, limit_fields=fields) if line.id == key_id else line for line in page.keys)

@@ -16,7 +16,7 @@ from goldsmith.web import looks
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheState
 from goldsmith.web.forms import Filled, form_of
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.settings.forms import AttachForm, CopiesForm, KeyForm, LimitsForm, LookForm, ProviderForm
+from goldsmith.web.settings.forms import AttachForm, CopiesForm, KeyForm, LimitsForm, LookForm, PlacesForm, ProviderForm
 from goldsmith.web.settings.found import (
     attach_fields,
     engine_of,
@@ -25,6 +25,7 @@ from goldsmith.web.settings.found import (
     settings_page,
     with_copy_fields,
     with_limit_fields,
+    with_place_fields,
 )
 from goldsmith.web.settings.views import NewKeyPage
 
@@ -33,6 +34,7 @@ Provider = Annotated[Filled[ProviderForm], Depends(form_of(ProviderForm))]
 Attached = Annotated[Filled[AttachForm], Depends(form_of(AttachForm))]
 NewKey = Annotated[Filled[KeyForm], Depends(form_of(KeyForm))]
 Copies = Annotated[Filled[CopiesForm], Depends(form_of(CopiesForm))]
+Places = Annotated[Filled[PlacesForm], Depends(form_of(PlacesForm))]
 KeyLimits = Annotated[Filled[LimitsForm], Depends(form_of(LimitsForm))]
 Look = Annotated[Filled[LookForm], Depends(form_of(LookForm))]
 Part = Literal["engines", "environments"]
@@ -114,6 +116,20 @@ def set_copies(
         return render(request, page, status=422)
     service.set_copies(session, engine.id, form.usable.num_copies, by=person)
     told = f"{engine.name}: {engine.num_copies} in all, as far as there is room."
+    return redirect(request, "/settings#engines", toast=told)
+
+
+@pages.post("/settings/engines/{engine_id}/places", response_model=None)
+def set_places(
+    request: Request, state: TheState, session: Session, person: CurrentPerson, engine_id: str, form: Places
+) -> Answer:
+    """Have an engine hold so many adapters ready at once."""
+    engine = engine_of(session, engine_id, person)
+    if not form.is_usable:
+        page = with_place_fields(settings_page(request, state, session, person), engine.id, form.fields)
+        return render(request, page, status=422)
+    service.set_places(session, engine.id, form.usable.num_places, by=person)
+    told = f"{engine.name}: {engine.num_places} places for fine-tuned models."
     return redirect(request, "/settings#engines", toast=told)
 
 

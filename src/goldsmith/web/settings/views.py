@@ -17,7 +17,7 @@ from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField, fields_of
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
-from goldsmith.web.settings.forms import CopiesForm, LimitsForm
+from goldsmith.web.settings.forms import CopiesForm, LimitsForm, PlacesForm
 
 _NAMES = {
     EnvironmentName.TRL: ("Trainer", "trains models, and converts them"),
@@ -47,6 +47,8 @@ class EngineLine:
     is_running: bool
     copy_fields: tuple[FormField, ...] = ()
     """Empty for what has no copies."""
+    place_fields: tuple[FormField, ...] = ()
+    """Empty for what is not ours, and for copies."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,18 @@ def engine_line(row: Engine) -> EngineLine:
     is_running = row.is_wanted and row.state in ("starting", "ready")
     is_untested = row.kind == EngineKind.PROVIDER.value and not row.message
     badge = "not_tested" if is_untested else row.state
-    copies = fields_of(CopiesForm, {"num_copies": row.num_copies}) if is_ours and row.copy_of is None else ()
-    return EngineLine(row.id, row.name, badge, places[row.kind], row.message, is_ours, is_running, copies)
+    has_own = is_ours and row.copy_of is None
+    return EngineLine(
+        id=row.id,
+        name=row.name,
+        badge=badge,
+        about=places[row.kind],
+        message=row.message,
+        is_ours=is_ours,
+        is_running=is_running,
+        copy_fields=fields_of(CopiesForm, {"num_copies": row.num_copies}) if has_own else (),
+        place_fields=fields_of(PlacesForm, {"num_places": row.num_places or row.max_loras}) if has_own else (),
+    )
 
 
 def key_line(key: Key, person: Person) -> KeyLine:
