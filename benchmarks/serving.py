@@ -16,8 +16,9 @@ import os
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from goldsmith.jobs import child
 from goldsmith.jobs.types import ChildId, Launch
 from goldsmith.models.types import SMOLLM2
 from goldsmith.serve import engine
-from goldsmith.serve.engine import CPU_PLACES, EngineFiles, EnginePlan
+from goldsmith.serve.engine import EngineFiles, EnginePlan
 from goldsmith.serve.engine_client import call
 from goldsmith.storage.files import Home
 
@@ -50,7 +51,7 @@ GOAL_RUN, GOAL_GATEWAY, GOAL_LOAD, GOAL_LOAD_S = 0.9, 0.97, 50, 1.0
 class OwnEngine:
     """A real engine, started again and again with the keeper's own command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, device: str = "cpu", num_adapters: int = 1) -> None:
         home = Home(folder / "engine-home").prepare()
         key = engine.write_key(home, "eng_benchmark")
         self.base_folder = borrowed.base_folder()
@@ -61,12 +62,14 @@ class OwnEngine:
             served_name=SERVED_NAME,
             port=engine.find_port(FIRST_PORT),
             max_lora_rank=RANK,
-            max_loras=CPU_PLACES,
-            device="cpu",
+            max_loras=engine.places(num_adapters, device=device),
+            num_adapters=num_adapters,
+            device=device,
             key=key,
             key_file=self.files.key,
         )
-        self._launch: Launch = engine.vllm(Home(borrowed.LENDER), env=dict(os.environ))(self.plan)
+        launch = engine.vllm(Home(borrowed.LENDER), env=dict(os.environ))(self.plan)
+        self._launch = launch if device == "cpu" else _with_sleep(launch)
         self._process: ChildId | None = None
 
     @property
@@ -90,9 +93,24 @@ class OwnEngine:
             return time.monotonic() - began
         raise SystemExit(f"The engine did not start: {engine.last_words(self.files)}")
 
-    def load_s(self, adapter: Path) -> float:
+    def load_s(self, adapter: Path, name: str = "ftm_benchmark") -> float:
         """Load an adapter as the keeper does: loaded, listed, and a token of it has come."""
-        return call(self.url, self.plan.key, lambda client: client.load_adapter("ftm_benchmark", adapter))
+        return call(self.url, self.plan.key, lambda client: client.load_adapter(name, adapter))
+
+    def sleep_and_wake_s(self) -> tuple[float, float]:
+        """Seconds until its weights have left the GPU, and from waking to a token."""
+        began = time.monotonic()
+        self._post("/sleep?level=1")
+        asleep = time.monotonic()
+        self._post("/wake_up")
+        call(self.url, self.plan.key, lambda client: client.health(SERVED_NAME))
+        return asleep - began, time.monotonic() - asleep
+
+    def _post(self, path: str) -> None:
+        headers = {"Authorization": f"Bearer {self.plan.key}"}
+        asked = urllib.request.Request(f"{self.url}{path}", b"", headers, method="POST")
+        with urllib.request.urlopen(asked, timeout=START_TIMEOUT_S):
+            pass
 
     def stop(self) -> None:
         """End it and everything that it started."""
@@ -105,6 +123,12 @@ class OwnEngine:
         child.kill(self._process)
         child.kill_leftovers(self.files.pid_file)
         self._process = None
+
+
+def _with_sleep(launch: Launch) -> Launch:
+    """vLLM offers to sleep only when it is started so, and only in its mode for developers."""
+    env = {**launch.env, "VLLM_SERVER_DEV_MODE": "1"}
+    return replace(launch, argv=(*launch.argv, "--enable-sleep-mode"), env=env)
 
 
 @dataclass

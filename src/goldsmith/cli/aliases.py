@@ -8,6 +8,7 @@ import typer
 from goldsmith.cli.console import Cli
 from goldsmith.serve import aliases, bell, history, queries, rollouts, service, traffic
 from goldsmith.serve.errors import SharesNotUsable
+from goldsmith.serve.shadow import service as shadow
 from goldsmith.serve.tables import Alias, Rollout
 from goldsmith.serve.types import Part, parts_of
 from goldsmith.serve.watching import MIN_REQUESTS, Limits, RolloutPlan
@@ -80,7 +81,7 @@ def remove(context: typer.Context, name: Name, why: Why = "") -> None:
     """Take an alias away: callers who use it are refused."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
-        aliases.remove(session, name, by=person, why=why)
+        shadow.remove_alias(session, name, by=person, why=why)
     bell.ring(cli.parts.home)
     cli.show({"alias": name, "targets": []}, f"{name} is gone. It comes back with: goldsmith aliases undo {name}")
 

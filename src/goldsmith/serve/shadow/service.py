@@ -62,6 +62,16 @@ def stop(session: Session, alias: str, *, by: Person) -> ShadowRule:
     return rule
 
 
+def remove_alias(session: Session, alias: str, *, by: Person, why: str = "") -> None:
+    """Take a name away, and stop the model that answers along for it; it would go on unseen when the name comes back.
+
+    Raises AliasNotFound, DefaultStays.
+    """
+    aliases.remove(session, alias, by=by, why=why)
+    if session.get(ShadowRule, (by.domain, alias)) is not None:
+        stop(session, alias, by=by)
+
+
 def store(session: Session, pairs: Iterable[Pair], dropped: Mapping[tuple[str, str], int]) -> int:
     """Write what a gateway handed over; returns how many. What is no question with an answer in words is left out."""
     rows = [row for pair in pairs if (row := _row(pair)) is not None]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from goldsmith.models import queries as models
 from goldsmith.serve import aliases, outside, queries, rollouts, service
 from goldsmith.serve import engine as engines
+from goldsmith.serve.shadow import service as shadow
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineKind
 from goldsmith.web.answers import MAX_NUMBER, Id, Limit, Name, made, not_yet
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, Session, TheHome, TheState
@@ -160,7 +161,7 @@ def remove_alias(state: TheState, person: CurrentPerson, after_switch: AfterSwit
     """Take a stable name away; answers with what it was. Undoing brings it back."""
     with state.database.transaction() as session:
         answer = alias_answer(session, aliases.one(session, alias, domain=person.domain))
-        aliases.remove(session, alias, by=person)
+        shadow.remove_alias(session, alias, by=person)
     after_switch()
     return answer
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from goldsmith.serve import aliases, rollouts, service
+from goldsmith.serve.shadow import service as shadow
 from goldsmith.serve.types import Part
 from goldsmith.web.dependencies import AfterSwitch, CurrentPerson, ReadSession, TheState
 from goldsmith.web.forms import Filled, form_of
@@ -101,7 +102,7 @@ def remove(
 ) -> RedirectResponse:
     """Take the name away."""
     with state.database.transaction() as session:
-        aliases.remove(session, alias, by=person)
+        shadow.remove_alias(session, alias, by=person)
     after_switch()
     return redirect(request, f"/aliases/{alias}", toast=f"{alias} is gone.", undo=f"/aliases/{alias}/undo")
 

@@ -75,6 +75,17 @@ def test_a_deployed_model_answers_along_until_it_is_stopped(
             service.stop(session, ALIAS, by=OTHER)
 
 
+def test_it_stops_with_its_alias_and_stays_stopped_when_the_name_comes_back(
+    database: Database, models: tuple[str, str], by: Person
+) -> None:
+    begin(database, models[1], by)
+    with database.transaction() as session:
+        service.remove_alias(session, ALIAS, by=by)
+        aliases.make(session, ALIAS, Part(models[0], 1.0), by=by)
+        assert queries.shadows(session, domain="local") == {}
+        service.remove_alias(session, ALIAS, by=by)  # no model answered along
+
+
 @pytest.mark.parametrize("wrong", [{"share": 0}, {"share": 1.1}, {"max_at_once": 0}, {"within_s": 0}, {"days": 0}])
 def test_what_cannot_be_is_refused(
     database: Database, models: tuple[str, str], by: Person, wrong: dict[str, float]
