@@ -85,10 +85,11 @@ def assemble(settings: Settings | None = None) -> Parts:
 def make_backends() -> "dict[str, Backend]":
     """Every training backend there is, by name. The only place that names a concrete one."""
     from goldsmith.train.backends.fake import Fake
+    from goldsmith.train.backends.openai import OpenAi
     from goldsmith.train.backends.trl import Trl
     from goldsmith.train.backends.unsloth import Unsloth
 
-    backends: Sequence[Backend] = (Trl(), Unsloth(), Fake())
+    backends: Sequence[Backend] = (Trl(), Unsloth(), OpenAi(), Fake())
     return {backend.name: backend for backend in backends}
 
 
@@ -162,13 +163,15 @@ def make_keepers(parts: Parts) -> list[Keeper]:
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
     from goldsmith.serve.jobs import keepers_of_serving
+    from goldsmith.train.cancelling import CancelKeeper
     from goldsmith.webhooks.keeper import WebhookKeeper
 
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
     serving = keepers_of_serving(parts.database, parts.home)
     sources = keepers_of_source(parts.database, make_aristotle)
-    return [_make_engine_keeper(parts), BatchKeeper(parts.database), *serving, leftovers, webhooks, *sources]
+    cancels = CancelKeeper(parts.database, parts.home, launch=lambda job, at: parts.kinds[job.kind].launch(job, at))
+    return [_make_engine_keeper(parts), BatchKeeper(parts.database), *serving, leftovers, webhooks, cancels, *sources]
 
 
 def _make_engine_keeper(parts: Parts) -> "EngineKeeper":

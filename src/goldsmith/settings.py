@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     machine_watts: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
     """What this machine draws while it works, in watts; then they say how much energy they took."""
 
+    fine_tuning_backend: str = "trl"
+    """How a training is done that comes over OpenAI's API and names no backend."""
+
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

@@ -4,6 +4,8 @@ For every trainer program: what it trains with is what its backend's own options
 """
 
 import hashlib
+import json
+import os
 import random
 import subprocess
 import time
@@ -43,6 +45,10 @@ class Trainer:
     python: Path
     base_folder: Path
     wishes: Mapping[str, Any] = field(default_factory=lambda: dict(WISHES))
+    beside_options: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that no person chooses, e.g. where a provider is."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What the program finds in its environment besides our own."""
 
     def plan(self, **wishes: Any) -> Plan:
         """What the backend wants to run, for what is wished as far as it has such options."""
@@ -67,6 +73,18 @@ def write_rows(folder: Path, side: str, num_rows: int, num_answer_tokens: int, *
     return DataFile(f"data/{side}.jsonl", hashlib.sha256(text.encode()).hexdigest(), num_rows, num_tokens, num_learned)
 
 
+def write_chats(folder: Path, side: str, num_rows: int, num_answer_tokens: int) -> DataFile:
+    """Conversations, as a provider gets them; without tokens to answer with the answer is empty."""
+    lines = [
+        [{"role": "user", "content": f"{side} {number}?"}, {"role": "assistant", "content": "yes " * num_answer_tokens}]
+        for number in range(num_rows)
+    ]
+    text = "".join(json.dumps({"messages": line}) + "\n" for line in lines)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "data" / f"{side}.jsonl").write_text(text, encoding="utf-8")
+    return DataFile(f"data/{side}.jsonl", hashlib.sha256(text.encode()).hexdigest(), num_rows, 0, 0)
+
+
 def make_folder(
     folder: Path,
     trainer: Trainer,
@@ -77,6 +95,14 @@ def make_folder(
 ) -> Path:
     """A whole job folder. `beside_options` are settings that the backend's options would not let pass."""
     plan = trainer.plan(**wishes)
+    if plan.at_provider:
+        learn, exam = (
+            write_chats(folder, "learn", NUM_LEARN, num_answer_tokens),
+            write_chats(folder, "exam", NUM_EXAM, 3),
+        )
+    else:
+        learn = write_rows(folder, "learn", NUM_LEARN, num_answer_tokens, with_pairs=plan.needs_pairs)
+        exam = write_rows(folder, "exam", NUM_EXAM, 3)
     order = Order(
         job_id="job_1",
         program=plan.program,
@@ -87,9 +113,9 @@ def make_folder(
         base_model_folder=str(trainer.base_folder),
         base_model_hash="cd",
         template_hash="ef",
-        learn=write_rows(folder, "learn", NUM_LEARN, num_answer_tokens, with_pairs=plan.needs_pairs),
-        exam=write_rows(folder, "exam", NUM_EXAM, 3),
-        settings={**plan.settings, **(beside_options or {})},
+        learn=learn,
+        exam=exam,
+        settings={**plan.settings, **trainer.beside_options, **(beside_options or {})},
         device="cpu",
     )
     (folder / "job.json").write_text(order.to_json(), encoding="utf-8")
@@ -105,7 +131,14 @@ def started(trainer: Trainer, folder: Path, attempt: int = 1) -> Iterator["subpr
     log_path = folder / "attempts" / str(attempt) / "log"
     log_path.parent.mkdir(parents=True)
     with log_path.open("wb") as log:
-        child = subprocess.Popen(command, cwd=folder / "program", stdout=log, stderr=log, start_new_session=True)
+        child = subprocess.Popen(
+            command,
+            cwd=folder / "program",
+            env={**os.environ, **trainer.env},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         try:
             yield child
         finally:

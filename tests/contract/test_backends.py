@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.contract.job_folder import CPU, Trainer
 from tests.contract.training import TrainingContract
+from tests.contract.training_at_provider import ProviderContract
 
 import goldsmith
 from goldsmith import app
@@ -16,7 +17,9 @@ from goldsmith.train.backends.base import Backend
 from goldsmith.train.recipe import read_options
 
 BACKENDS = app.make_backends()
-LIGHT = [name for name, backend in BACKENDS.items() if backend.plan(backend.options(), CPU).environment is None]
+PLANS = {name: backend.plan(backend.options(), CPU) for name, backend in BACKENDS.items()}
+LIGHT = [name for name, plan in PLANS.items() if plan.environment is None and not plan.at_provider]
+AT_PROVIDERS = [name for name, plan in PLANS.items() if plan.at_provider]
 LOCKS = Path(goldsmith.__file__).parent / "environments" / "locks"
 each = pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS.keys())
 
@@ -26,6 +29,13 @@ class TestLightBackends(TrainingContract):
     @classmethod
     def trainer(cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trainer:
         return Trainer(BACKENDS[request.param], Path(sys.executable), tmp_path_factory.mktemp("base"))
+
+
+class TestBackendsAtProviders(ProviderContract):
+    @pytest.fixture(scope="class", params=AT_PROVIDERS)
+    @classmethod
+    def backend(cls, request: pytest.FixtureRequest) -> Backend:
+        return BACKENDS[request.param]
 
 
 @each

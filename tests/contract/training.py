@@ -57,8 +57,8 @@ class Unbroken:
         return body
 
 
-class TrainingContract:
-    """The promises. A subclass gives the fixture `trainer`."""
+class EveryTraining:
+    """What all promise, wherever they train. A subclass gives the fixture `trainer`."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -81,6 +81,41 @@ class TrainingContract:
         assert [event for event in found if event.kind.is_last] == [found[-1]]
         assert found[-1].kind is EventKind.SUCCEEDED
 
+    def test_it_scores_the_exam_rows_at_the_end(self, unbroken: Unbroken) -> None:
+        scored = [event.data for event in unbroken.events if event.kind is EventKind.EVALUATED]
+        assert scored[-1]["step"] == NUM_STEPS
+        assert scored[-1]["exam_loss"] == pytest.approx(unbroken.events[-1].data["exam_loss"], abs=1e-4)
+
+    # How it goes on
+
+    def test_a_result_that_is_whole_already_is_not_made_again(
+        self, tmp_path: Path, trainer: Trainer, unbroken: Unbroken
+    ) -> None:
+        found = run(trainer, unbroken.copy(tmp_path), attempt=2)
+        assert [event.kind for event in found] == [EventKind.STARTED, EventKind.SUCCEEDED]
+        assert found[-1].data == unbroken.events[-1].data
+
+    # How it refuses
+
+    def test_rows_with_nothing_to_learn_fail_before_the_first_step(self, tmp_path: Path, trainer: Trainer) -> None:
+        refused(run(trainer, make_folder(tmp_path, trainer, num_answer_tokens=0)), "nothing_to_learn")
+        assert manifest.read_whole(tmp_path / "result") is None
+
+    def test_rows_that_changed_after_the_order_fail(self, tmp_path: Path, trainer: Trainer) -> None:
+        folder = make_folder(tmp_path, trainer)
+        with (folder / "data" / "learn.jsonl").open("a") as file:
+            file.write("{}\n")
+        refused(run(trainer, folder), "bad_rows")
+
+    def test_an_order_of_another_version_fails_with_a_sentence(self, tmp_path: Path, trainer: Trainer) -> None:
+        path = make_folder(tmp_path, trainer) / "job.json"
+        path.write_text(path.read_text().replace('"order_version": 1', '"order_version": 99'))
+        assert "version 99" in refused(run(trainer, tmp_path), "bad_order").data["summary"]
+
+
+class TrainingContract(EveryTraining):
+    """What those promise that train an adapter on this machine."""
+
     def test_it_tells_every_step_with_every_figure(self, unbroken: Unbroken) -> None:
         assert list(losses(unbroken.events)) == list(range(1, NUM_STEPS + 1))
         for event in unbroken.events:
@@ -90,11 +125,6 @@ class TrainingContract:
                 assert event.data["total_steps"] == NUM_STEPS
                 assert min(event.data[name] for name in POSITIVE) > 0
                 assert event.data["seconds_left"] >= 0
-
-    def test_it_scores_the_exam_rows_at_the_end(self, unbroken: Unbroken) -> None:
-        scored = [event.data for event in unbroken.events if event.kind is EventKind.EVALUATED]
-        assert scored[-1]["step"] == NUM_STEPS
-        assert scored[-1]["exam_loss"] == pytest.approx(unbroken.events[-1].data["exam_loss"], abs=1e-4)
 
     # What it leaves
 
@@ -183,33 +213,11 @@ class TrainingContract:
         warned = [event.data["text"] for event in found if event.data.get("level") == "warning"]
         assert any(f"step-{NUM_STEPS}" in text for text in warned)
 
-    def test_a_result_that_is_whole_already_is_not_made_again(
-        self, tmp_path: Path, trainer: Trainer, unbroken: Unbroken
-    ) -> None:
-        found = run(trainer, unbroken.copy(tmp_path), attempt=2)
-        assert [event.kind for event in found] == [EventKind.STARTED, EventKind.SUCCEEDED]
-        assert found[-1].data == unbroken.events[-1].data
-
     # How it refuses
-
-    def test_rows_with_nothing_to_learn_fail_before_the_first_step(self, tmp_path: Path, trainer: Trainer) -> None:
-        refused(run(trainer, make_folder(tmp_path, trainer, num_answer_tokens=0)), "nothing_to_learn")
-        assert manifest.read_whole(tmp_path / "result") is None
 
     def test_a_row_above_the_limit_is_named(self, tmp_path: Path, trainer: Trainer) -> None:
         folder = make_folder(tmp_path, trainer, num_answer_tokens=16, max_length=16)
         assert "row_learn0" in refused(run(trainer, folder), "row_too_long").data["summary"]
-
-    def test_rows_that_changed_after_the_order_fail(self, tmp_path: Path, trainer: Trainer) -> None:
-        folder = make_folder(tmp_path, trainer)
-        with (folder / "data" / "learn.jsonl").open("a") as file:
-            file.write("{}\n")
-        refused(run(trainer, folder), "bad_rows")
-
-    def test_an_order_of_another_version_fails_with_a_sentence(self, tmp_path: Path, trainer: Trainer) -> None:
-        path = make_folder(tmp_path, trainer) / "job.json"
-        path.write_text(path.read_text().replace('"order_version": 1', '"order_version": 99'))
-        assert "version 99" in refused(run(trainer, tmp_path), "bad_order").data["summary"]
 
 
 def refused(found: list[Event], kind: str) -> Event:

@@ -22,6 +22,7 @@ OTHERWISE: dict[str, Any] = {
     "traffic_days": 3,
     "machine_usd_per_hour": 2.5,
     "machine_watts": 400.0,
+    "fine_tuning_backend": "unsloth",
 }
 
 

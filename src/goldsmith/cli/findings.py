@@ -271,7 +271,8 @@ def look_at_models(parts: Parts) -> Iterator[Finding]:
     """Whether every model's files are there, as large as they were."""
     with parts.database.reading() as session:
         bases = models.bases(session, domain=DEFAULT_DOMAIN)
-        tuned = models.all_tuned(session, domain=DEFAULT_DOMAIN)
+        every = models.all_tuned(session, domain=DEFAULT_DOMAIN)
+        tuned = [one for one in every if not models.is_at_provider(session, one)]
     if not bases:
         yield NO_MODELS
     for base in bases:

@@ -12,14 +12,16 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import StopRequest
 from goldsmith.models import queries as models
+from goldsmith.serve import elsewhere
 from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
 from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.dial import Dial
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
-from goldsmith.train.recipe import TrainRequest, backend_of, read_options
+from goldsmith.train.recipe import TrainRequest, backend_of, is_at_provider, read_options
 from goldsmith.train.samples import sampled_rows
+from goldsmith.train.sending import leaving
 
 commands = typer.Typer(
     help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
@@ -37,7 +39,7 @@ class SettingNotReadable(Invalid):
 @commands.command()
 def start(
     context: typer.Context,
-    base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],
+    base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id; with openai a provider's.")],
     backend: Annotated[str, typer.Option(help="How it is trained.")] = "trl",
     training_set: Annotated[str | None, typer.Option(help="Default: the newest one.")] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
@@ -47,6 +49,7 @@ def start(
     dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rows are sent to a provider.")] = False,
 ) -> None:
     """Train. It is refused before anything starts when it cannot work."""
     cli: Cli = context.obj
@@ -57,6 +60,8 @@ def start(
         plan = chosen.plan(read_options(chosen, request.options), cli.parts.machine)
         cli.show({"program": plan.program, "environment": plan.environment, "settings": plan.settings})
         return
+    if not yes and is_at_provider(backend_of(backend, backends), cli.parts.machine):
+        typer.confirm(f"{_leaving(cli, request)} Start?", abort=True, err=True)
     with cli.transaction() as (session, person):
         job = service.start(session, request, workshop=app.make_workshop(cli.parts), by=person)
     cli.show({"training": job.id, **finish_or_say(cli, job.id, wait=wait)})
@@ -215,6 +220,14 @@ def show(context: typer.Context, job_id: Training) -> None:
     }
     curve = [{"step": point.step, "loss": point.loss, "exam_loss": point.exam_loss} for point in points]
     cli.show({**facts, "model": one.output_model_id, "settings": one.config, "series": curve})
+
+
+def _leaving(cli: Cli, request: TrainRequest) -> str:
+    """Which rows would leave this machine, and where to."""
+    with cli.reading() as session:
+        engine = elsewhere.provider(session, request.base_model, domain=cli.domain)
+        found = service.training_set_of(session, request, domain=cli.domain)
+        return leaving(session, found, engine).sentence
 
 
 def _ask(cli: Cli, job_id: str, request: StopRequest) -> None:

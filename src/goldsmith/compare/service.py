@@ -76,9 +76,10 @@ def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelC
     session.flush()
     _add_arms(session, comparison, request.dataset_version_id, by)
     serve.deploy(session, tuned.id, by=by)
+    is_away = models.is_at_provider(session, tuned)
     title = f"Compare {tuned.name} with its base model"
     params = {"max_tokens": request.max_tokens}
-    job = queue.add(session, NewJob(KIND, title, params, comparison.id, needs_slot=True), by=by)
+    job = queue.add(session, NewJob(KIND, title, params, comparison.id, needs_slot=not is_away), by=by)
     comparison.job_id = job.id
     session.flush()
     return comparison

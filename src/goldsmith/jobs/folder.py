@@ -7,6 +7,8 @@ checkpoints/          step-N/, each counts only with its manifest.json
 attempts/N/           events.jsonl, log, and STAGE.pid of every process that was started
 scores.json           how well the models of its steps did on the exam
 keep                  there when the program is to end now and keep the best
+cancel                there when what is stopped is stopped for good
+provider.json         what was begun at a provider, and whether it is over there
 result/               what it made, complete only with manifest.json
 README.md             the one command
 """
@@ -27,6 +29,11 @@ class JobFolder:
     def of(cls, home: Home, job_id: str) -> "JobFolder":
         """Where the job with this id has its files."""
         return cls(home.jobs / job_id)
+
+    @property
+    def home_root(self) -> Path:
+        """The home folder that it lies in."""
+        return self.root.parents[1]
 
     @property
     def order(self) -> Path:
@@ -57,6 +64,16 @@ class JobFolder:
     def keep(self) -> Path:
         """There when the child is to end now and keep the best of what it has."""
         return self.root / "keep"
+
+    @property
+    def cancel(self) -> Path:
+        """There when the child is stopped for good, so that it ends what it has begun elsewhere too."""
+        return self.root / "cancel"
+
+    @property
+    def provider(self) -> Path:
+        """What the child has begun at a provider."""
+        return self.root / "provider.json"
 
     @property
     def readme(self) -> Path:

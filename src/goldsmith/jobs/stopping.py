@@ -23,12 +23,13 @@ def is_to_stop(job: Job) -> bool:
 
 
 def tell(job: Job, folder: JobFolder) -> None:
-    """Have the folder say whether the best is to be kept now."""
-    if job.stop_requested == StopRequest.KEEP.value:
-        folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.keep.touch()
-    else:
-        folder.keep.unlink(missing_ok=True)
+    """Have the folder say whether the best is to be kept now, and whether it is stopped for good."""
+    for request, path in ((StopRequest.KEEP, folder.keep), (StopRequest.CANCEL, folder.cancel)):
+        if job.stop_requested == request.value:
+            folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
 
 
 def deliver(job: Job, process: ChildId, folder: JobFolder, *, kill_after_s: float) -> bool:

@@ -106,6 +106,15 @@ class ExportNotFound(NotFound):
     default_hint = "Take the model out once more, on its page or with: goldsmith models export MODEL"
 
 
+class ModelAtProvider(Conflict):
+    """The model lives at a provider, and what was asked for needs its files."""
+
+    title = "This model is not on this machine"
+    default_hint = (
+        "Ask it in a run or compare it; to have its files, train the same rows with a backend of this machine."
+    )
+
+
 class ModelNotWhole(Conflict):
     """The model's own files, or those of its base model, are not all there, so nothing can be made of them."""
 

@@ -7,8 +7,9 @@ from typing import TypeVar
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from goldsmith.models.errors import ModelNameAmbiguous, ModelNotFound
+from goldsmith.models.errors import ModelAtProvider, ModelNameAmbiguous, ModelNotFound
 from goldsmith.models.tables import BaseModel, FineTunedModel
+from goldsmith.models.types import AT_PROVIDER
 from goldsmith.storage.files import Home
 
 Model = TypeVar("Model", BaseModel, FineTunedModel)
@@ -44,8 +45,21 @@ def from_hub(session: Session, hub_id: str, *, domain: str) -> list[BaseModel]:
 
 
 def bases(session: Session, *, domain: str) -> list[BaseModel]:
-    """All base models, newest first."""
-    return list(session.scalars(select(BaseModel).where(BaseModel.domain == domain).order_by(BaseModel.id.desc())))
+    """All base models that are here, newest first; what lives at a provider is chosen by its provider."""
+    query = select(BaseModel).where(BaseModel.domain == domain, BaseModel.source != AT_PROVIDER)
+    return list(session.scalars(query.order_by(BaseModel.id.desc())))
+
+
+def is_at_provider(session: Session, model: BaseModel | FineTunedModel) -> bool:
+    """Whether the model lives at a provider, so that none of its files is here."""
+    base = model if isinstance(model, BaseModel) else session.get_one(BaseModel, model.base_model_id)
+    return base.source == AT_PROVIDER
+
+
+def check_is_here(session: Session, model: BaseModel | FineTunedModel, what: str) -> None:
+    """Raise ModelAtProvider for one whose files are not here; `what` would need them, e.g. "be taken out"."""
+    if is_at_provider(session, model):
+        raise ModelAtProvider(f"{model.name} lives at its provider. None of its files is here, so it cannot {what}.")
 
 
 def tuned(session: Session, name: str, *, domain: str) -> FineTunedModel:

@@ -18,7 +18,7 @@ class BaseModel(Table, Owned):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     source: Mapped[str] = mapped_column(String(32))
-    """`builtin`, `folder`, `gguf`, `hub` or `merged`."""
+    """`builtin`, `folder`, `gguf`, `hub`, `merged`, or `provider`: it lives there, and has no files here."""
     hub_id: Mapped[str | None]
     hub_commit: Mapped[str | None] = mapped_column(String(64))
     folder: Mapped[str] = mapped_column(String(1024))
@@ -54,7 +54,7 @@ class FineTunedModel(Table):
     training_config: Mapped[dict[str, Any]]
     """What was really used, resolved."""
     model_path: Mapped[str] = mapped_column(String(1024))
-    """Relative to the home folder."""
+    """Relative to the home folder. Of a model at a provider only its name there lies in it."""
     content_hash: Mapped[str] = mapped_column(String(64))
     template_hash: Mapped[str] = mapped_column(String(64))
     lora_rank: Mapped[int | None]

@@ -33,6 +33,8 @@ METRICS = (
     *("gold_star_rate", "avg_rating", "consistency_score", "tokens_per_second", "latency_ms", "vram_usage_gb"),
 )
 """Columns of a fine-tuned model that somebody measured, or else are null."""
+AT_PROVIDER = "provider"
+"""Source of a base model that lives at a provider: none of its files is here, and none of what is trained from it."""
 BUILTINS = {model.name: model for model in (SMOLLM2,)}
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 """How a model is named on a hub: ORG/NAME."""

@@ -147,7 +147,7 @@ def _dataset_version(session: Session, version_id: str, by: Person) -> DatasetVe
 
 
 def _model(session: Session, name: str, by: Person) -> tuple[str, str, bool]:
-    """Id, name, and whether it is an outside provider."""
+    """Id, name, and whether it is at an outside provider."""
     if name.startswith(ENGINE_PREFIX):
         engine = serve_queries.one(session, name)
         is_there = engine.domain == by.domain and engine.is_wanted
@@ -155,7 +155,7 @@ def _model(session: Session, name: str, by: Person) -> tuple[str, str, bool]:
             raise EngineNotFound(f"There is no provider {name}.")
         return engine.id, engine.provider_model or engine.name, True
     model = model_queries.any_model(session, name, domain=by.domain)
-    return model.id, model.name, False
+    return model.id, model.name, model_queries.is_at_provider(session, model)
 
 
 def _is_slot_taken(session: Session, by: Person) -> bool:

@@ -10,6 +10,20 @@ class EngineNotFound(NotFound):
     default_hint = "See what there is with: goldsmith engines list"
 
 
+class ProviderNotFound(NotFound):
+    """There is no provider of this name, or several have it."""
+
+    title = "No such provider"
+    default_hint = "Add one under Settings, or take its id from: goldsmith engines list"
+
+
+class ProviderGone(Conflict):
+    """The model lives at a provider that is not used any more."""
+
+    title = "The provider of this model was removed"
+    default_hint = "Add the provider again under Settings, with the same address and the same model."
+
+
 class DeploymentNotFound(NotFound):
     """The model is not deployed anywhere."""
 

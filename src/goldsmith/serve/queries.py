@@ -245,7 +245,7 @@ def target_of(found: Deployment, engine: Engine) -> Target:
     return Target(
         url=engine.url or "",
         key_path=key_path(engine.id),
-        model_name=own_name or found.model_id,
+        model_name=found.name_in_engine or own_name or found.model_id,
         engine_id=engine.id,
         is_ready=is_live(found, engine) if is_ours else engine.is_wanted,
         is_ours=is_ours,

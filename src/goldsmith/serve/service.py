@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import aliases, history, queries
+from goldsmith.serve import aliases, elsewhere, history, queries
 from goldsmith.serve.errors import (
     EngineNotFound,
     IsDefault,
@@ -156,6 +156,8 @@ def deploy(session: Session, model_id: str, *, by: Person, may_displace: bool = 
     A model that comes by itself, after a training or a merge, `may_displace` no engine: it waits for room.
     """
     model = models.any_model(session, model_id, domain=by.domain)
+    if models.is_at_provider(session, model):
+        return elsewhere.deploy(session, model, by=by)
     if isinstance(model, BaseModel):
         want_engine(session, model.id, by=by, may_displace=may_displace)
         return queries.deployment_of(session, model.id)
@@ -190,6 +192,8 @@ def undeploy(session: Session, model_id: str, *, by: Person) -> Deployment:
         history.record(session, HistoryAction.UNDEPLOY, model.id, by=by, config={"engine_id": deployment.engine_id})
     if isinstance(model, FineTunedModel) and model.status == "deployed":
         model.status, model.updated_at = "trained", clock.now()
+    if models.is_at_provider(session, model):
+        elsewhere.undeploy(session, model)
     if isinstance(model, BaseModel) and model.merged_from is not None:
         stop_engine(session, deployment.engine_id, by=by)  # it has nothing else
     session.flush()
@@ -211,8 +215,9 @@ def refuse(session: Session, deployment: Deployment, reason: str, *, by: Person)
 
 
 def prove_again(session: Session, model_id: str, *, by: Person) -> Deployment:
-    """Have a deployed model's load proved once more."""
+    """Have a deployed model's load proved once more. Raises ModelAtProvider."""
     model = models.any_model(session, model_id, domain=by.domain)
+    models.check_is_here(session, model, "be proved: no provider tells how likely it finds a text")
     deployment = queries.deployment_of(session, model.id)
     if deployment.proof in (Proof.REFUSED.value, Proof.NOT_NEEDED.value):
         return deploy(session, model.id, by=by)

@@ -64,7 +64,9 @@ class Deployment(Table, Owned):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     model_id: Mapped[str] = mapped_column(String(64), index=True)
-    """A fine-tuned model or a base model; in the engine the name is always this id."""
+    """A fine-tuned model or a base model; in an engine of ours the name is always this id."""
+    name_in_engine: Mapped[str | None]
+    """What a provider calls the model; null: its id, or the engine's own name for its base model."""
     engine_id: Mapped[str] = mapped_column(ForeignKey("engines.id"))
     is_wanted: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(16), default="waiting")

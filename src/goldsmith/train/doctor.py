@@ -22,6 +22,8 @@ _NO_SETTING: Final[Mapping[str, str]] = {
     "environment_broken": "What trains is not whole. Install its environment again under Settings, then try again.",
     "nothing_to_learn": "No row can be learned with this model. Look at the rows: each says why it is left out.",
     "loss_zero": "The answers may be empty or copied from the question. Look at what the model was to learn.",
+    "provider_closed": "This provider does not train for you. Train the same rows here: choose the backend trl.",
+    "no_fine_tuning": "This provider offers no fine-tuning. Train the same rows here: choose the backend trl.",
     "model-never-stops": "This base model cannot be taught to stop. Choose another one.",
 }
 

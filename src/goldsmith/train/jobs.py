@@ -21,17 +21,18 @@ from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobView, Launch, Stage
 from goldsmith.models import queries as models
 from goldsmith.models.tables import FineTunedModel
+from goldsmith.serve import elsewhere
+from goldsmith.serve import queries as engines
 from goldsmith.serve import service as serve
 from goldsmith.stars.jobs import author_of
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, sync_folder
-from goldsmith.train import chat_files, preparation, repeating
-from goldsmith.train.backends.base import Backend
+from goldsmith.train import chat_files, preparation, repeating, sending
+from goldsmith.train.backends.base import Backend, Plan
 from goldsmith.train.preparation import Preparation
 from goldsmith.train.recipe import backend_of, read_options
-from goldsmith.train.service import KIND
-from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.train.tables import KIND, PROVIDER, TrainingJob, TrainingMetric
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
 
@@ -68,7 +69,7 @@ class TrainingKind:
         plan = backend.plan(read_options(backend, {}), self._machine)
         arguments = ("--order", "../job.json", "--attempt", str(job.attempt))
         argv = program.command(self._python_of(plan.environment), order["program"], arguments)
-        return program.launch(folder, argv, self._parent_env)
+        return sending.with_key(program.launch(folder, argv, self._parent_env), folder, job)
 
     def on_event(self, session: Session, job: Job, event: Event) -> None:
         """Steps and exam losses become points of the series and the training's present figures."""
@@ -106,7 +107,8 @@ class TrainingKind:
         training_set = _training_set(context)
         if training_set is None:
             return {}
-        context.report(None, "rendering the rows for the base model")
+        plan = _addressed(context, plan)
+        context.report(None, "rendering the rows for the base model" if not plan.at_provider else "writing the rows")
         what = Preparation(
             training=training,
             training_set_id=training_set.id,
@@ -118,11 +120,20 @@ class TrainingKind:
             device=self._machine.device,
             num_threads=self._machine.num_cores,
         )
-        problems = preparation.prepare(context.database, what, context.folder)
+        fill = sending.prepare if plan.at_provider else preparation.prepare
+        problems = fill(context.database, what, context.folder)
         if repeating.AGAIN_OF in job.params:
             repeating.check_same(context.home, job.params[repeating.AGAIN_OF], context.folder)
         left_out = [{"row_id": one.row_id, "kind": one.kind, "reason": one.reason} for one in problems]
         return {"num_left_out": len(left_out), "left_out": left_out[:200]} if left_out else {}
+
+
+def _addressed(context: WorkContext, plan: Plan) -> Plan:
+    """The plan, of a training at a provider with where it goes."""
+    if not plan.at_provider:
+        return plan
+    with context.database.reading() as session:
+        return sending.addressed(plan, engines.one(session, context.job.params[PROVIDER]))
 
 
 def _training_set(context: WorkContext) -> TrainingSet | None:
@@ -175,17 +186,21 @@ def _register(context: WorkContext, rates: Rates) -> Mapping[str, Any]:
             kind="result_not_whole",
         )
     model_id = str(body["model_id"])
-    folder = _keep(context, model_id)
+    folder, is_away = _keep(context, model_id), PROVIDER in context.job.params
     with context.transaction() as session:
         if session.get(FineTunedModel, model_id) is None:
-            session.add(_model(session, context, model_id, body, folder))
+            model = _model(session, context, model_id, body, folder)
+            session.add(model)
             session.flush()
-            if context.job.params.get("is_deployed"):
+            if is_away:
+                elsewhere.put(session, model, _known(folder)["model"], by=author_of(session, context))
+            elif context.job.params.get("is_deployed"):
                 serve.deploy(session, model_id, by=author_of(session, context), may_displace=False)
         training = session.get_one(TrainingJob, context.job.id)
         training.output_model_id = model_id
         training.completed_at = clock.now()
-    return {"model_id": model_id, **rates.of(float(body["figures"]["duration_s"])).to_result()}
+    cost = {} if is_away else rates.of(float(body["figures"]["duration_s"])).to_result()
+    return {"model_id": model_id, **cost}  # what a provider asks for it is known to the provider alone
 
 
 def _keep(context: WorkContext, model_id: str) -> Path:
@@ -197,13 +212,20 @@ def _keep(context: WorkContext, model_id: str) -> Path:
     remove_folder(partial)
     shutil.copytree(context.folder.result, partial)
     body = manifest.read_whole(partial) or {}
-    _add_messages(context, partial / "probe.jsonl")
+    if (partial / "probe.jsonl").exists():
+        _add_messages(context, partial / "probe.jsonl")
     order = json.loads(context.folder.order.read_text(encoding="utf-8"))
     more = {"template_hash": order["template_hash"], "base_model_hash": order["base_model_hash"]}
     manifest.write(partial, **{key: value for key, value in body.items() if key != "files"}, **more)
     partial.rename(target)
     sync_folder(target.parent)
     return target
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """What a provider's model is called there, and by which job it was made; empty for a model whose files are here."""
+    path = folder / "model.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _add_messages(context: WorkContext, probe: Path) -> None:
@@ -227,8 +249,9 @@ def _model(
     figures, now, home = body.get("figures", {}), clock.now(), Home(context.home.root)
     by_training = {"by": context.job.id, "at": now.isoformat()}
     peak_mb = figures.get("peak_memory_mb")
+    known = _known(folder)
     measured = {
-        "model_size_mb": round(folder_size_bytes(folder) / 1e6, 3),
+        "model_size_mb": round(folder_size_bytes(folder) / 1e6, 3) if not known else None,
         "training_tokens_per_second": figures.get("tokens_per_s"),
         "training_memory_mb": peak_mb,
         "final_loss": figures.get("final_loss"),
@@ -248,9 +271,9 @@ def _model(
         prompt_version_id=training_set.prompt_version_id,
         training_dataset_path=training.dataset_path,
         training_sample_count=order["learn"]["num_rows"],
-        training_config=order["settings"],
+        training_config={**order["settings"], **({"provider_model": known["model"]} if known else {})},
         model_path=str(folder.relative_to(home.root)),
-        content_hash=body["files"]["adapter_model.safetensors"]["sha256"],
+        content_hash=body["files"]["model.json" if known else "adapter_model.safetensors"]["sha256"],
         template_hash=order["template_hash"],
         lora_rank=order["settings"].get("lora_rank"),
         **measured,

@@ -5,9 +5,10 @@ pair only copies them. A job folder whose order is there already is left as it i
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -61,10 +62,8 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
             kind="nothing_to_learn",
         )
     files = {side: _data_file(rendered[side], side, folder) for side in SIDES}
-    order = _order(preparation, files["learn"], files["exam"] if files["exam"].num_rows else None, renderer)
-    write_whole(folder.order, order.to_json())
-    by_hand = program.command(Path("PYTHON"), order.program, ("--order", "../job.json", "--attempt", "1"))
-    program.write_readme(folder, f"Training {preparation.training.name}", by_hand)
+    versions = {"rendering": str(rendering.RENDERING_VERSION)}
+    write_order(preparation, folder, files, template_hash=renderer.template_hash, versions=versions)
     return [*rendered["learn"].problems, *rendered["exam"].problems]
 
 
@@ -75,11 +74,12 @@ def _rendered(database: Database, preparation: Preparation, renderer: Renderer, 
     key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}{ending}"
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:
-        lessons = _lessons(session, preparation.training_set_id, side)
+        lessons = lessons_of(session, preparation.training_set_id, side)
         return render_set(lessons, renderer, max_tokens=max_tokens, path=path, needs_pairs=needs_pairs)
 
 
-def _lessons(session: Session, training_set_id: str, side: str) -> Iterator[Lesson]:
+def lessons_of(session: Session, training_set_id: str, side: str) -> Iterator[Lesson]:
+    """The rows of one side in their order."""
     query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
     for row in session.scalars(query.order_by(TrainingSetRow.position)):
         yield Lesson(row.row_id, list(row.messages), row.rejected)
@@ -104,9 +104,17 @@ def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile
     )
 
 
-def _order(preparation: Preparation, learn: DataFile, exam: DataFile | None, renderer: Renderer) -> Order:
+def write_order(
+    preparation: Preparation,
+    folder: JobFolder,
+    files: Mapping[str, DataFile],
+    *,
+    template_hash: str = "",
+    versions: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Tell the child what it is to do, and a person how to run it by hand."""
     training, base = preparation.training, preparation.base
-    return Order(
+    order = Order(
         job_id=training.id,
         program=preparation.plan.program,
         model_id=preparation.model_id,
@@ -115,11 +123,14 @@ def _order(preparation: Preparation, learn: DataFile, exam: DataFile | None, ren
         base_model_name=base.hub_id or base.name,
         base_model_folder=str(preparation.base_folder),
         base_model_hash=base.content_hash,
-        template_hash=renderer.template_hash,
-        learn=learn,
-        exam=exam,
+        template_hash=template_hash,
+        learn=files["learn"],
+        exam=files["exam"] if files["exam"].num_rows else None,
         settings=preparation.plan.settings,
         device=preparation.device,
         num_threads=preparation.num_threads,
-        versions={"rendering": str(rendering.RENDERING_VERSION)},
+        versions=dict(versions),
     )
+    write_whole(folder.order, order.to_json())
+    by_hand = program.command(Path("PYTHON"), order.program, ("--order", "../job.json", "--attempt", "1"))
+    program.write_readme(folder, f"Training {training.name}", by_hand)

@@ -3,9 +3,10 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from goldsmith.jobs.states import ACTIVE
+from goldsmith.jobs.states import ACTIVE, JobState
+from goldsmith.jobs.tables import Job
 from goldsmith.train.errors import TrainingNotFound
-from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.train.tables import KIND, PROVIDER, TrainingJob, TrainingMetric
 
 MAX_POINTS = 500
 
@@ -22,6 +23,12 @@ def page(session: Session, *, domain: str, before: str | None = None, limit: int
     """Trainings, newest first; `before` is the last id of the page before."""
     query = select(TrainingJob).where(TrainingJob.domain == domain).order_by(TrainingJob.id.desc()).limit(limit)
     return list(session.scalars(query.where(TrainingJob.id < before) if before else query))
+
+
+def cancelled_at_provider(session: Session) -> list[Job]:
+    """Jobs of trainings that a provider did, or may still be doing, and that were cancelled here."""
+    query = select(Job).where(Job.kind == KIND, Job.state == JobState.CANCELLED.value)
+    return list(session.scalars(query.where(Job.params[PROVIDER].as_string().is_not(None)).order_by(Job.id)))
 
 
 def num_active(session: Session, *, domain: str) -> int:

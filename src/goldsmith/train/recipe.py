@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from goldsmith.data.types import Upload
+from goldsmith.environments.machine import MachineFacts
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.dial import Dial
 from goldsmith.train.errors import BackendUnknown, OptionsInvalid
@@ -17,7 +18,7 @@ SYNONYMS = {"huggingface": "trl"}
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What is asked for; names are ids, unique names, or a base model's hub id."""
+    """What is asked for; names are ids, unique names, or a base model's hub id; where a provider trains, a provider."""
 
     base_model: str
     backend: str = "trl"
@@ -57,6 +58,11 @@ def backend_of(name: str, backends: Mapping[str, Backend]) -> Backend:
     if found is None:
         raise BackendUnknown(f"There is no backend {name!r}. There are: {', '.join(sorted(backends))}.")
     return found
+
+
+def is_at_provider(backend: Backend, machine: MachineFacts) -> bool:
+    """Whether a provider trains, so that rows leave this machine."""
+    return backend.plan(backend.options(), machine).at_provider
 
 
 def for_backend(backend: Backend, resolved: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from goldsmith.storage.files import Home
 from goldsmith.train import service
 from goldsmith.train.errors import NotRepeatable
 from goldsmith.train.recipe import TrainRequest
-from goldsmith.train.tables import TrainingJob, TrainingMetric
+from goldsmith.train.tables import PROVIDER, TrainingJob, TrainingMetric
 from goldsmith.train.workshop import Workshop
 from goldsmith.wire import order
 from goldsmith.wire.order import Order
@@ -30,6 +30,8 @@ _LONGEST_NAME = 255
 
 def again(session: Session, training: TrainingJob, *, workshop: Workshop, by: Person) -> TrainingJob:
     """Queue the same training once more. Raises NotRepeatable, and what `service.start` refuses."""
+    if PROVIDER in jobs.one(session, training.id).params:
+        raise NotRepeatable("No provider promises to train twice alike, and it asks its price again.")
     if training.training_set_id is None:
         raise NotRepeatable(f"{training.name} has read no rows yet.")
     if not JobFolder.of(workshop.home, training.id).order.exists():

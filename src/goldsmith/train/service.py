@@ -18,7 +18,9 @@ from goldsmith.models.rendering import Renderer
 from goldsmith.models.service import usable_name
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
+from goldsmith.serve import elsewhere
 from goldsmith.serve import queries as serve
+from goldsmith.serve.tables import Engine
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
@@ -26,11 +28,10 @@ from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.errors import NothingToKeep, NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
 from goldsmith.train.look import check_end_marker, look
-from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, read_options
-from goldsmith.train.tables import TrainingJob
+from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, is_at_provider, read_options
+from goldsmith.train.tables import KIND, PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 
-KIND = "training"
 MOST_LOOKED_AT: Final = 1000
 """Rows that are rendered before a training is queued; of more it is found out when the training is prepared."""
 
@@ -45,18 +46,20 @@ def start(
 ) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
     backend = backend_of(request.backend, workshop.backends)
-    base = models.base(session, request.base_model, domain=by.domain)
+    engine = _provider(session, request, backend, workshop, by)
+    base = _base(session, request, engine, by)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
-    training_set = _training_set(session, request, by) if request.files is None else None
+    training_set = training_set_of(session, request, domain=by.domain) if request.files is None else None
     given = {name: value for name, value in request.options.items() if value is not None}
     options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
     for problem in backend.check(options, workshop.machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
     if training_set is not None and training_set.num_learn == 0:
         raise TrainingSetEmpty(f"The training set {training_set.name} has no rows to learn from.")
-    check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
-    if training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
+    if engine is None:
+        check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
+    if engine is None and training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
         _refuse_nothing(session, workshop, backend, options, training_set, base)
     training = _training(request, backend, options, base, training_set, by)
     session.add(training)
@@ -67,18 +70,39 @@ def start(
         "is_deployed": request.is_deployed,
         "labels": dict(request.labels),
         **more_params,
+        **({PROVIDER: engine.id} if engine is not None else {}),
         **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
     }
     title = f"Train {training.name}"
-    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=True, id=training.id), by=by)
+    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=engine is None, id=training.id), by=by)
     return training
 
 
 def keep(session: Session, training: TrainingJob) -> None:
     """Have it end now; its best checkpoint becomes the model. Also for one that is paused, cancelled or failed."""
+    if PROVIDER in jobs.one(session, training.id).params:
+        hint = "Wait for its end, or cancel it. What the provider keeps of earlier steps stands in the log."
+        raise NothingToKeep("A provider decides itself when a training ends and what it keeps.", hint=hint)
     if not training.current_step:
         raise NothingToKeep(f"{training.name} has not done a step yet.")
     queue.ask_to_stop(session, jobs.one(session, training.id), StopRequest.KEEP)
+
+
+def _provider(
+    session: Session, request: TrainRequest, backend: Backend, workshop: Workshop, by: Person
+) -> Engine | None:
+    """The provider that trains; None where this machine does. Raises ProviderNotFound, ProviderGone."""
+    if not is_at_provider(backend, workshop.machine):
+        return None
+    return elsewhere.provider(session, request.base_model, domain=by.domain)
+
+
+def _base(session: Session, request: TrainRequest, engine: Engine | None, by: Person) -> BaseModel:
+    if engine is not None:
+        return elsewhere.base_of(session, engine, by=by)
+    base = models.base(session, request.base_model, domain=by.domain)
+    models.check_is_here(session, base, "learn on this machine")
+    return base
 
 
 def _refuse_nothing(
@@ -117,14 +141,15 @@ def _made_up_name(learned: str, base_name: str) -> str:
     return "".join(sign for sign in name if sign.isprintable())[:255].strip()
 
 
-def _training_set(session: Session, request: TrainRequest, by: Person) -> TrainingSet:
-    query = select(TrainingSet).where(TrainingSet.domain == by.domain).order_by(TrainingSet.id.desc()).limit(1)
+def training_set_of(session: Session, request: TrainRequest, *, domain: str) -> TrainingSet:
+    """The training set that is named, or the newest. Raises NoTrainingSet."""
+    query = select(TrainingSet).where(TrainingSet.domain == domain).order_by(TrainingSet.id.desc()).limit(1)
     if request.training_set is not None:
         query = query.where((TrainingSet.id == request.training_set) | (TrainingSet.name == request.training_set))
     found = session.scalar(query)
     if found is None:
         which = f" {request.training_set}" if request.training_set else ""
-        raise NoTrainingSet(f"There is no training set{which} in {by.domain}.")
+        raise NoTrainingSet(f"There is no training set{which} in {domain}.")
     return found
 
 

@@ -10,6 +10,11 @@ from goldsmith.models.tables import BaseModel
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.storage.database import Table
 
+KIND = "training"
+"""What its job is called."""
+PROVIDER = "provider"
+"""Of a job's parameters: the engine that stands for the provider which trains."""
+
 
 class TrainingJob(Table):
     """One training: a training set and a base model → a fine-tuned model. What was not measured is null."""

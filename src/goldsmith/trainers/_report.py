@@ -53,6 +53,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = events.Writer(path)
         self._keep_file = path.parents[2] / "keep"
+        self._cancel_file = path.parents[2] / "cancel"
         self.stop_asked = False
         signal.signal(signal.SIGTERM, self._ask_to_stop)
 
@@ -60,6 +61,11 @@ class Report:
     def keep_asked(self) -> bool:
         """Whether somebody asked to end now and keep the best: then finish with `Job.best_checkpoint`."""
         return self._keep_file.exists()
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether it is stopped for good, for a program that has more to end than itself."""
+        return self._cancel_file.exists()
 
     def say(self, kind: EventKind, /, **data: Any) -> None:
         """Write one event."""

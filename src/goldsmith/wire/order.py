@@ -14,7 +14,10 @@ ORDER_VERSION = 1
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of pre-tokenised rows: one JSON object a line with `row_id`, `input_ids`, `labels` (-100: not learned)."""
+    """A file of pre-tokenised rows: one JSON object a line with `row_id`, `input_ids`, `labels` (-100: not learned).
+
+    Of a training at a provider: of whole conversations (`wire/chats.py`), whose tokens nobody here can count: 0.
+    """
 
     path: str
     sha256: str

@@ -11,6 +11,8 @@ from goldsmith.environments import machine
 from goldsmith.jobs import queue
 from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
+from goldsmith.serve import engine as engines
+from goldsmith.serve import service as service_of_engines
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage.files import Home
 from goldsmith.testing import write_small_model
@@ -29,9 +31,8 @@ SAID: Said = (
 )
 
 
-def add_training(session: Session, home: Home, *, said: Said, by: Person = ADA) -> TrainingJob:
-    """A queued training of one row to learn and one exam row, with these answers by step."""
-    write_small_model(home.root / make_base_model(session, by=by).folder)
+def add_set(session: Session, *, by: Person = ADA) -> TrainingSet:
+    """One row to learn and one exam row."""
     who = {"domain": by.domain, "created_by": by.id}
     made = TrainingSet(
         id="set_1", name="stars", format="chatml", folder="training-sets/set_1", num_learn=12, num_exam=1,
@@ -56,6 +57,22 @@ def add_training(session: Session, home: Home, *, said: Said, by: Person = ADA) 
     session.flush()
     session.add_all(rows)
     session.flush()
+    return made
+
+
+def add_training_at_provider(session: Session, home: Home, url: str, *, by: Person = ADA) -> TrainingJob:
+    """A queued training of the same rows at the provider of this address."""
+    add_set(session, by=by)
+    engine = service_of_engines.add_provider(session, url, model="small-1", by=by, name="the provider")
+    engines.write_key(home, engine.id, "sk-test")
+    workshop = Workshop(home, app.make_backends(), machine.look())
+    return service.start(session, TrainRequest(engine.id, "openai"), workshop=workshop, by=by)
+
+
+def add_training(session: Session, home: Home, *, said: Said, by: Person = ADA) -> TrainingJob:
+    """A queued training of one row to learn and one exam row, with these answers by step."""
+    write_small_model(home.root / make_base_model(session, by=by).folder)
+    add_set(session, by=by)
     workshop = Workshop(home, app.make_backends(), machine.look())
     training = service.start(session, TrainRequest("tiny", "fake"), workshop=workshop, by=by)
     for number, (step, answers) in enumerate(said, start=1):

@@ -6,6 +6,7 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
+from goldsmith.models import queries as models
 from goldsmith.models.exports import queries
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.people.types import Person
@@ -16,7 +17,11 @@ TITLES = {ExportForm.ADAPTER: "Take out the adapter of", ExportForm.MERGED: "Tak
 
 
 def start(session: Session, model: FineTunedModel, form: ExportForm, *, by: Person) -> Job:
-    """Have the model taken out; a job that is at work on the same is returned instead of a second one."""
+    """Have the model taken out; a job that is at work on the same is returned instead of a second one.
+
+    Raises ModelAtProvider.
+    """
+    models.check_is_here(session, model, "be taken out")
     for earlier in queries.page(session, model):
         if earlier.params.get("form") == form.value and not JobState(earlier.state).is_over:
             return earlier

@@ -48,8 +48,9 @@ def start(session: Session, model: FineTunedModel, *, by: Person, home: Home) ->
     """Have the model merged and put on an engine of its own.
 
     None when it is merged already: then it is only deployed. A job that is at work on it is returned instead of a
-    second one.
+    second one. Raises ModelAtProvider.
     """
+    models.check_is_here(session, model, "be merged")
     found = look(session, model)
     if found.model is not None and models.folder_of(home, found.model).is_dir():
         service.deploy(session, found.model.id, by=by)

@@ -48,6 +48,8 @@ class Plan:
     """The options, resolved, as they stand in job.json."""
     needs_pairs: bool = False
     """Whether it learns from a good and a bad answer to the same row; rows without a bad one are left out."""
+    at_provider: bool = False
+    """Whether a provider's model learns, there: the rows leave this machine as they are, and the model stays there."""
 
 
 class Backend(Protocol):

@@ -17,9 +17,10 @@ from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models import queries, service
 from goldsmith.models.tables import BaseModel, FineTunedModel
-from goldsmith.models.types import BUILTINS
+from goldsmith.models.types import AT_PROVIDER, BUILTINS
 from goldsmith.people.types import Person
 from goldsmith.run import queries as runs
+from goldsmith.serve import elsewhere
 from goldsmith.serve import history as serve_history
 from goldsmith.serve import queries as serve
 from goldsmith.serve.errors import ReceiptNotFound
@@ -98,6 +99,7 @@ def models_page(
 def model_page(request: Request, session: orm.Session, row: FineTunedModel) -> ModelPage:
     """One fine-tuned model."""
     item = _live(session, row.domain).get(row.id)
+    name_there = (elsewhere.name_of(session, row.id) or "") if queries.is_at_provider(session, row) else ""
     receipt = _receipt(session, row.id)
     comparisons = compare.page(session, domain=row.domain, model_id=row.id, limit=NUM_COMPARISONS)
     judged = next((found for found in comparisons if found.verdict), None)
@@ -111,7 +113,8 @@ def model_page(request: Request, session: orm.Session, row: FineTunedModel) -> M
         id=row.id,
         lead=f"Fine-tuned from {row.base_model} on {counted(row.training_sample_count, 'gold star')}.",
         live=views.live_of(item, receipt, _before(session, row.domain, names)),
-        merged=merged_view(merging.look(session, row)),
+        merged=merged_view(merging.look(session, row)) if not name_there else None,
+        name_there=name_there,
         proving=job_line(proving) if proving is not None and not JobState(proving.state).is_over else None,
         receipt=views.receipt_view(receipt, item) if receipt is not None else None,
         metrics=views.metrics_of(row, arm, _measurers(row, comparisons)),
@@ -144,6 +147,8 @@ def base_page(request: Request, session: orm.Session, row: BaseModel) -> BasePag
 
 
 def _lead(row: BaseModel) -> str:
+    if row.source == AT_PROVIDER:
+        return "A provider's model. It is trained there, and asked there; none of its files is on this machine."
     size = views.parameters(row.num_parameters)
     if row.merged_from is not None:
         return f"A fine-tuned model, merged: {size}. It answers at the speed of a base model, and never changes."

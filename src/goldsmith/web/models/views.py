@@ -10,7 +10,7 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
 from goldsmith.models.tables import BaseModel, FineTunedModel
-from goldsmith.models.types import Builtin
+from goldsmith.models.types import AT_PROVIDER, Builtin
 from goldsmith.serve.queries import ActiveModel
 from goldsmith.serve.tables import DeploymentHistory, Engine, Receipt
 from goldsmith.serve.types import DEFAULT_ALIAS, EngineState, Proof
@@ -151,7 +151,9 @@ class ModelPage(Page):
     id: str
     lead: str
     live: Live
-    merged: MergedView
+    merged: MergedView | None
+    name_there: str
+    """What its provider calls it; empty for a model whose files are here."""
     proving: JobLine | None
     receipt: ReceiptView | None
     metrics: tuple[Metric, ...]
@@ -310,7 +312,9 @@ def history_line(entry: DeploymentHistory, names: Mapping[str, str]) -> HistoryL
 
 
 def base_facts(row: BaseModel) -> tuple[tuple[str, str], ...]:
-    """What is known of a base model."""
+    """What is known of a base model; of a provider's hardly anything."""
+    if row.source == AT_PROVIDER:
+        return (("Lives at", row.name.split(" at ")[-1]), ("Size", "known to its provider"))
     return (
         ("Size", formats.size(row.size_bytes)),
         ("Parameters", parameters(row.num_parameters)),

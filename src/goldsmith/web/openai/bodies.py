@@ -74,17 +74,20 @@ class NewFineTuning(Body):
     integrations: list[dict[str, Any]] | None = None
     metadata: Annotated[dict[MetadataName, MetadataValue], Field(max_length=16)] | None = None
     """Given back as it is."""
-    backend: str = "trl"
-    """Not OpenAI's: which backend trains."""
+    backend: Annotated[str, Field(max_length=64)] | None = None
+    """Not OpenAI's: which backend trains; default: what this server is set to."""
 
-    def to_request(self, file_of: Callable[[str], ChatFile]) -> TrainRequest:
-        """The training that is meant; `file_of` finds an uploaded file. Raises NotForTraining."""
+    def to_request(self, file_of: Callable[[str], ChatFile], *, backend: str = "trl") -> TrainRequest:
+        """The training that is meant; `file_of` finds an uploaded file. Raises NotForTraining.
+
+        `backend` trains where the body names none.
+        """
         if self.integrations:
             raise NotForTraining("Nothing is reported to outside services.", hint="Leave integrations out.")
         files = self._files(file_of)
         return TrainRequest(
             base_model=self.model,
-            backend=self.backend,
+            backend=self.backend or backend,
             training_set=self.training_file if files is None else None,
             name=self.suffix,
             options={name: value for name, value in self._options().items() if value is not None},

@@ -10,7 +10,7 @@ from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
 from goldsmith.train import queries, service
 from goldsmith.train.tables import TrainingJob
-from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheWorkshop
+from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheSettings, TheWorkshop
 from goldsmith.web.job_access import go_on
 from goldsmith.web.openai import found, shapes
 from goldsmith.web.openai.bodies import NewFineTuning
@@ -33,9 +33,12 @@ ChangingJob = Annotated[Job, Depends(_changing)]
 
 
 @openai.post("")
-def create(session: Session, person: CurrentPerson, workshop: TheWorkshop, body: NewFineTuning) -> dict[str, Any]:
+def create(
+    session: Session, person: CurrentPerson, workshop: TheWorkshop, settings: TheSettings, body: NewFineTuning
+) -> dict[str, Any]:
     """Queue a training."""
-    request = body.to_request(lambda file_id: found.chat_file(session, file_id, domain=person.domain))
+    backend = settings.fine_tuning_backend
+    request = body.to_request(lambda file_id: found.chat_file(session, file_id, domain=person.domain), backend=backend)
     training = service.start(session, request, workshop=workshop, by=person)
     return shapes.job(training, jobs.one(session, training.id))
 

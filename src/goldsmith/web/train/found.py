@@ -7,7 +7,6 @@ from fastapi import Request
 from sqlalchemy import orm
 
 from goldsmith.environments.machine import MachineFacts
-from goldsmith.environments.types import EnvironmentName
 from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.costs import Cost
@@ -17,16 +16,16 @@ from goldsmith.models import queries as models
 from goldsmith.people.types import Person
 from goldsmith.serve import queries as serve
 from goldsmith.stars import queries as stars
-from goldsmith.storage.files import Home
 from goldsmith.train import look as looking
 from goldsmith.train import queries, repeating
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial, resolve
 from goldsmith.train.doctor import cure_of
-from goldsmith.train.recipe import backend_of, for_backend
+from goldsmith.train.recipe import backend_of, for_backend, is_at_provider
 from goldsmith.train.samples import sampled_rows
-from goldsmith.train.tables import TrainingJob
+from goldsmith.train.sending import leaving
+from goldsmith.train.tables import PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 from goldsmith.web import needs
 from goldsmith.web.cost_facts import cost_facts
@@ -36,7 +35,7 @@ from goldsmith.web.listing import Pager, with_query
 from goldsmith.web.log_lines import log_line
 from goldsmith.web.train import views
 from goldsmith.web.train.side_by_side import Measured, SideBySidePage, side_by_side_page
-from goldsmith.web.train.start_form import choices, folded, with_choices
+from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices
 from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
 
 PAGE_SIZE = 50
@@ -66,10 +65,10 @@ def new_page(
     dial: Dial | None = None,
 ) -> NewTrainingPage:
     """The form, with what there is to choose, what is missing, and a look at what would be learned."""
-    environments = {name: _environment(one, workshop.machine) for name, one in workshop.backends.items()}
-    trainer = environments[backend.name]
-    options = choices(session, domain=person.domain)
-    shown = with_choices(fields, options)
+    plans = {name: one.plan(one.options(), workshop.machine) for name, one in workshop.backends.items()}
+    trainer, at_provider = plans[backend.name].environment, plans[backend.name].at_provider
+    options = choices(session, domain=person.domain, at_provider=at_provider)
+    shown = with_choices(fields, options, at_provider=at_provider)
     values = {field.name: field.value for field in shown}
     chosen, base = values.get("training_set", ""), values.get("base_model", "")
     query = "" if backend.name == DEFAULT_BACKEND else f"?backend={backend.name}"
@@ -80,9 +79,11 @@ def new_page(
         action=f"/training/new{query}",
         needs=needs.for_training(session, workshop.home, domain=person.domain, trainer=trainer) if trainer else (),
         backend=backend.name,
-        backends=tuple(name for name, environment in environments.items() if environment is not None),
+        backends=tuple(name for name, plan in plans.items() if plan.environment is not None or plan.at_provider),
+        at_provider=at_provider,
+        leaving=_leaving(session, person, chosen, base) if at_provider else "",
         samples=_samples(session, chosen),
-        look=f"/training/look?training_set={chosen}&base_model={base}" if chosen and base else "",
+        look=f"/training/look?training_set={chosen}&base_model={base}" if chosen and base and not at_provider else "",
         dials=tuple((each.value, words, each is dial) for each, words in views.DIALS.items()),
         has_sets=bool(options["training_set"]),
         has_models=bool(options["base_model"]),
@@ -90,18 +91,35 @@ def new_page(
     )
 
 
-def _environment(backend: Backend, machine: MachineFacts) -> EnvironmentName | None:
-    return backend.plan(backend.options(), machine).environment
+def _leaving(session: orm.Session, person: Person, training_set_id: str, engine_id: str) -> str:
+    """What leaves this machine with this choice, in words; empty while nothing can be chosen."""
+    engine = provider_of(session, engine_id, domain=person.domain)
+    if engine is None or not training_set_id:
+        return ""
+    training_set = stars.training_set(session, training_set_id, domain=person.domain)
+    return leaving(session, training_set, engine).sentence
 
 
 def turned(
-    session: orm.Session, person: Person, home: Home, backend: Backend, values: Mapping[str, str], dial: Dial | None
+    session: orm.Session,
+    person: Person,
+    workshop: Workshop,
+    backend: Backend,
+    values: Mapping[str, str],
+    dial: Dial | None,
 ) -> dict[str, Any]:
     """The values of the form, with the numbers of the dial for the rows and the model that are chosen."""
+    at_provider = is_at_provider(backend, workshop.machine)
+    if at_provider:
+        engine = provider_of(session, values.get("base_model", ""), domain=person.domain)
+        values = {**values, "base_model": engine.id if engine is not None else ""}
     if dial is None or not values.get("training_set") or not values.get("base_model"):
         return dict(values)
     training_set = stars.training_set(session, values["training_set"], domain=person.domain)
-    base = models.base(session, values["base_model"], domain=person.domain)
+    if at_provider:
+        found = resolve(dial, num_rows=training_set.num_learn, num_parameters=None)
+        return {**values, **for_backend(backend, found)}
+    base, home = models.base(session, values["base_model"], domain=person.domain), workshop.home
     try:
         look = looking.look(session, home, training_set, base, max_length=None)
     except Invalid:
@@ -135,7 +153,8 @@ def training_page(
         alarms=tuple(alarms_of(points)) if row.output_model_id is None else (),
         samples=tuple(views.sampled(each) for each in sampled_rows(session, row)),
         best=best_of(points),
-        can_keep=views.can_keep(row, line),
+        can_keep=views.can_keep(row, line) and PROVIDER not in job.params,
+        at_provider=PROVIDER in job.params,
         chart=views.chart_of(row, points),
         finding=views.finding_of(points),
         settings=_settings(row, backends, machine),
@@ -159,7 +178,9 @@ def side_by_side(
 
 def _settings(row: TrainingJob, backends: Mapping[str, Backend], machine: MachineFacts) -> tuple[tuple[str, str], ...]:
     options = backend_of(row.backend, backends).options if row.backend in backends else None
-    return views.settings_of(row, options, "GPU" if machine.gpus else f"{machine.num_cores} CPU cores")
+    here = "GPU" if machine.gpus else f"{machine.num_cores} CPU cores"
+    is_here = row.backend not in backends or not is_at_provider(backends[row.backend], machine)
+    return views.settings_of(row, options, here if is_here else f"the machines of {row.base_model.split(' at ')[-1]}")
 
 
 def _samples(session: orm.Session, training_set_id: str) -> tuple[Sample, ...]:

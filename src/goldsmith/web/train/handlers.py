@@ -54,7 +54,7 @@ def new(
 ) -> HTMLResponse:
     """The form; with a dial its numbers are those that fit rows and model."""
     chosen = backend_of(backend, workshop.backends)
-    values = turned(session, person, workshop.home, chosen, request.query_params, dial)
+    values = turned(session, person, workshop, chosen, request.query_params, dial)
     page = new_page(session, person, workshop, start_fields(chosen, values), chosen, dial)
     return render(request, page, fragment="train/_needs.html")
 

@@ -1,7 +1,7 @@
 """The form that starts a training: what is learned and by which model, and the backend's own options, folded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -9,6 +9,9 @@ from pydantic import Field
 from sqlalchemy import orm
 
 from goldsmith.models import queries as models
+from goldsmith.serve import elsewhere
+from goldsmith.serve.errors import ProviderGone, ProviderNotFound
+from goldsmith.serve.tables import Engine
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train.backends.base import Backend
@@ -19,6 +22,7 @@ from goldsmith.web.forms import MAX_TEXT_BYTES, FormField, FormModel, Option, fi
 from goldsmith.web.train.views import DEFAULT_BACKEND
 
 MAX_SETS = 50
+AT_PROVIDER = "The rows are sent there. What is learned stays there too, and is asked there."
 ALWAYS_SHOWN = ("num_epochs",)
 """Options of a backend that stand beside the choice of rows and model; the others are folded."""
 
@@ -78,17 +82,31 @@ TheStart = Annotated[Start, Depends(read_start)]
 """The form that starts a training, as it was sent."""
 
 
-def choices(session: orm.Session, *, domain: str) -> dict[str, tuple[Option, ...]]:
-    """What there is to choose from: training sets and base models, newest first."""
+def choices(session: orm.Session, *, domain: str, at_provider: bool = False) -> dict[str, tuple[Option, ...]]:
+    """What there is to choose from: training sets, and base models or providers' models, newest first."""
     sets = stars.training_sets(session, domain=domain, limit=MAX_SETS)
-    bases = models.bases(session, domain=domain)
+    here = () if at_provider else models.bases(session, domain=domain)
+    there = elsewhere.providers(session, domain=domain) if at_provider else ()
     return {
         "training_set": tuple(Option(each.id, each.name, _about(each), each.num_learn > 0) for each in sets),
-        "base_model": tuple(Option(each.id, each.name, size(each.size_bytes)) for each in bases),
+        "base_model": (
+            *(Option(each.id, each.name, size(each.size_bytes)) for each in here),
+            *(Option(each.id, f"{each.provider_model} at {each.url}") for each in there),
+        ),
     }
 
 
-def with_choices(fields: Sequence[FormField], options: Mapping[str, tuple[Option, ...]]) -> tuple[FormField, ...]:
+def provider_of(session: orm.Session, name: str, *, domain: str) -> Engine | None:
+    """The provider that a form means, also by the base model of an earlier training there; None for none."""
+    try:
+        return elsewhere.provider(session, name, domain=domain) if name else None
+    except (ProviderNotFound, ProviderGone):
+        return None
+
+
+def with_choices(
+    fields: Sequence[FormField], options: Mapping[str, tuple[Option, ...]], *, at_provider: bool = False
+) -> tuple[FormField, ...]:
     """The fields with what there is to choose; where nothing is chosen yet, the first that can be."""
     made = []
     for field in fields:
@@ -98,12 +116,17 @@ def with_choices(fields: Sequence[FormField], options: Mapping[str, tuple[Option
         possible = [option.value for option in options[field.name] if option.is_possible]
         value = field.value if field.value in possible else next(iter(possible), "")
         kind = "choices" if field.name == "training_set" else "select"
-        made.append(_chosen(field, kind, options[field.name], value))
+        shown = _of_provider(field) if at_provider and field.name == "base_model" else field
+        made.append(_chosen(shown, kind, options[field.name], value))
     return tuple(made)
 
 
 def _chosen(field: FormField, kind: Any, options: tuple[Option, ...], value: str) -> FormField:
     return FormField(field.name, field.label, kind, field.help, value, field.error, options=options)
+
+
+def _of_provider(field: FormField) -> FormField:
+    return replace(field, label="Which provider's model learns", help=AT_PROVIDER)
 
 
 def _about(found: TrainingSet) -> str:

@@ -101,7 +101,11 @@ class NewTrainingPage(Page):
     address: str
     backend: str
     backends: tuple[str, ...]
-    """By what it may be trained on this machine."""
+    """By what it may be trained."""
+    at_provider: bool
+    """Whether a provider trains, and rows leave this machine."""
+    leaving: str
+    """Which rows leave it, and where to; empty while none do."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,8 @@ class TrainingPage(Page):
     best: Best | None
     can_keep: bool
     """Whether it can end now with the best that it has."""
+    at_provider: bool
+    """Whether a provider trains, so that nothing of it is on this machine."""
     chart: LineChart
     finding: str
     settings: tuple[tuple[str, str], ...]

@@ -1,0 +1,59 @@
+"""One job there for one training here, as far as one crash or one refusal decides it; the rest is in the contract."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.job_folder import Trainer, make_folder, run
+from tests.contract.training_at_provider import JOBS, KEY, forget, trainer_at
+
+from goldsmith import app
+from goldsmith.testing import FakeProvider, Fault
+from goldsmith.wire.events import EventKind
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def there() -> Iterator[FakeProvider]:
+    with FakeProvider(key=KEY) as provider:
+        yield provider
+
+
+@pytest.fixture
+def trainer(there: FakeProvider, tmp_path: Path) -> Trainer:
+    (tmp_path / "secrets").mkdir()
+    return trainer_at(there, app.make_backends()["openai"], tmp_path / "secrets")
+
+
+def test_after_a_clear_refusal_it_may_be_asked_for_once_more(
+    there: FakeProvider, trainer: Trainer, tmp_path: Path
+) -> None:
+    there.lists_jobs = False
+    there.faults.append(Fault("POST", JOBS, 400, {"error": {"message": "at least 10 examples are needed"}}))
+    folder = make_folder(tmp_path / "job", trainer)
+    assert run(trainer, folder)[-1].data["kind"] == "refused"
+    assert run(trainer, folder, attempt=2)[-1].kind is EventKind.SUCCEEDED
+    assert len(there.begun) == 1
+
+
+def test_a_rate_limit_on_the_beginning_is_waited_out(there: FakeProvider, trainer: Trainer, tmp_path: Path) -> None:
+    there.faults.append(Fault("POST", JOBS, 429, {"error": {"message": "slow down"}}, {"Retry-After": "1"}))
+    assert run(trainer, make_folder(tmp_path / "job", trainer))[-1].kind is EventKind.SUCCEEDED
+    first, second = (when for method, path, when in there.asked if (method, path) == ("POST", JOBS))
+    assert second - first >= 1
+    assert len(there.begun) == 1
+
+
+def test_files_that_were_sent_before_a_death_are_found_by_their_name(
+    there: FakeProvider, trainer: Trainer, tmp_path: Path
+) -> None:
+    there.faults.append(Fault("POST", JOBS, 400, {"error": {"message": "no"}}))
+    folder = make_folder(tmp_path / "job", trainer)
+    run(trainer, folder)
+    forget(folder, "files")
+    run(trainer, folder, attempt=2)
+    assert [name for name, _ in there.files.values()] == [
+        "goldsmith-job_1-learn.jsonl",
+        "goldsmith-job_1-exam.jsonl",
+    ]
