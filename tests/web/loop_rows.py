@@ -28,6 +28,7 @@ from goldsmith.jobs.types import JobFailure
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.people.types import Person
 from goldsmith.run.tables import Answer
+from goldsmith.serve import elsewhere, outside
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serve_service
 from goldsmith.serve.tables import Receipt
@@ -169,6 +170,16 @@ class Walk:
             )
         )
         self.session.flush()
+
+    def move_to_provider(self) -> None:
+        """The newest model as if a provider had trained it."""
+        engine = outside.add_provider(self.session, "https://api.example.com", model="small-1", by=self.by, name="far")
+        base = elsewhere.base_of(self.session, engine, by=self.by)
+        model = self.session.get_one(FineTunedModel, self.model_id)
+        model.base_model_id, model.base_model = base.id, base.name
+        model.lora_rank = model.model_size_mb = model.training_tokens_per_second = None
+        self.session.flush()
+        elsewhere.put(self.session, model, "ft:small-1:mail", by=self.by)
 
     def deploy(self, *, proof: str = "proved") -> None:
         """Loaded, and proved or refused."""

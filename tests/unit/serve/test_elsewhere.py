@@ -10,7 +10,7 @@ from goldsmith.models import queries as models
 from goldsmith.models.errors import ModelAtProvider
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import Person
-from goldsmith.serve import elsewhere, queries, service
+from goldsmith.serve import elsewhere, outside, queries, service
 from goldsmith.serve.errors import ProviderGone, ProviderNotFound
 from goldsmith.serve.merged import service as merging
 from goldsmith.serve.tables import Engine
@@ -21,7 +21,7 @@ URL = "https://api.example.com"
 
 
 def add_provider(session: Session, by: Person, model: str = "small-1", **more: Any) -> Engine:
-    return service.add_provider(session, URL, model=model, by=by, **more)
+    return outside.add_provider(session, URL, model=model, by=by, **more)
 
 
 def train_there(session: Session, engine: Engine, tuned: FineTunedModel, by: Person) -> BaseModel:
@@ -99,7 +99,7 @@ def test_without_its_provider_it_says_so_and_added_again_it_answers(
     with database.transaction() as session:
         engine = add_provider(session, by)
         train_there(session, engine, tuned, by)
-        service.remove_engine(session, engine.id, by=by)
+        outside.remove_engine(session, engine.id, by=by)
         with pytest.raises(ProviderGone):
             service.deploy(session, tuned.id, by=by)
         again = add_provider(session, by)

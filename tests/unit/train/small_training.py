@@ -12,7 +12,7 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
 from goldsmith.serve import engine as engines
-from goldsmith.serve import service as service_of_engines
+from goldsmith.serve import outside
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage.files import Home
 from goldsmith.testing import write_small_model
@@ -63,7 +63,7 @@ def add_set(session: Session, *, by: Person = ADA) -> TrainingSet:
 def add_training_at_provider(session: Session, home: Home, url: str, *, by: Person = ADA) -> TrainingJob:
     """A queued training of the same rows at the provider of this address."""
     add_set(session, by=by)
-    engine = service_of_engines.add_provider(session, url, model="small-1", by=by, name="the provider")
+    engine = outside.add_provider(session, url, model="small-1", by=by, name="the provider")
     engines.write_key(home, engine.id, "sk-test")
     workshop = Workshop(home, app.make_backends(), machine.look())
     return service.start(session, TrainRequest(engine.id, "openai"), workshop=workshop, by=by)

@@ -14,6 +14,7 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import JobFailure
+from goldsmith.models import queries as models
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serve_service
 from goldsmith.web.models import handlers
@@ -209,3 +210,27 @@ def test_running_it_over_a_dataset_begins_with_this_model_chosen(tmp_path: Path,
     text = site.browser().get(f"/runs/new?model={walk.base_id}").text
     assert f'value="{walk.base_id}" checked' in text
     site.database.dispose()
+
+
+def test_a_model_at_a_provider_has_pages_without_what_needs_its_files(site: Site) -> None:
+    with walking(site) as walk:
+        walk.to_model()
+        walk.move_to_provider()
+    browser = site.browser()
+    text = browser.get(f"/models/{walk.model_id}").text
+    assert "It lives at its provider" in text
+    assert "ft:small-1:mail" in text
+    assert "no provider tells that" in text
+    assert "Take it out" not in text
+    assert "Merge for speed" not in text
+    with site.database.reading() as session:
+        base_id = models.tuned(session, walk.model_id, domain="local").base_model_id
+    base = browser.get(f"/models/{base_id}").text
+    assert "known to its provider" in base
+    assert "0 parameters" not in base
+    assert base_id not in browser.get("/models").text
+    for what in ("prove", "merge"):
+        assert browser.post(f"/models/{walk.model_id}/{what}").status_code == 409
+    assert browser.post(f"/models/{walk.model_id}/undeploy").status_code == 303
+    assert "ft:small-1:mail" in browser.get(f"/models/{walk.model_id}").text
+    assert browser.post(f"/models/{walk.model_id}/deploy").status_code == 303

@@ -15,6 +15,7 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.models import queries as models
+from goldsmith.serve import outside
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSetRow
 from goldsmith.train import queries
@@ -352,3 +353,61 @@ def test_trainings_are_put_side_by_side_with_what_differs_first(site: Site) -> N
     alone = browser.get("/training/side-by-side", params={"training": ids[:1]})
     assert alone.headers["location"] == "/training"
     assert browser.get("/training/side-by-side", params={"training": [ids[0], "nothing"]}).status_code == 404
+
+
+def add_provider(site: Site) -> str:
+    with site.database.transaction() as session:
+        return outside.add_provider(session, "https://api.example.com", model="small-1", by=site.person, name="far").id
+
+
+def test_without_a_provider_the_form_leads_to_where_one_is_added(site: Site) -> None:
+    ready(site)
+    text = html.unescape(site.browser().get("/training/new?backend=openai").text)
+    assert 'value="openai" aria-pressed="true"' in text
+    assert "No provider yet" in text
+    assert "First add a provider under Settings." in text
+
+
+def test_before_the_start_it_says_which_rows_leave_and_where_to(site: Site) -> None:
+    set_id, base_id = ready(site)
+    engine_id = add_provider(site)
+    browser = site.browser()
+    text = html.unescape(browser.get(f"/training/new?backend=openai&training_set={set_id}").text)
+    assert "What leaves this machine" in text
+    assert "45 rows to learn and 15 exam rows" in text
+    assert "go to https://api.example.com, where small-1 learns from them" in text
+    assert f'value="{engine_id}"' in text
+    assert base_id not in text
+    assert "LoRA rank" not in text
+    assert "Learning rate, times the usual" in text
+    assert "The trainer is not installed yet" not in text
+    assert "What leaves this machine" not in browser.get(f"/training/new?training_set={set_id}").text
+
+
+def test_options_that_a_backend_does_not_have_are_refused(site: Site) -> None:
+    set_id, _ = ready(site)
+    form = {"training_set": set_id, "base_model": add_provider(site), "lora_rank": "8"}
+    assert site.browser().post("/training/new?backend=openai", data=form).status_code == 422
+
+
+def test_a_dial_turns_what_the_backend_has(site: Site) -> None:
+    set_id, _ = ready(site)
+    address = f"/training/new?backend=openai&training_set={set_id}&base_model={add_provider(site)}&dial=quick"
+    text = site.browser().get(address).text
+    assert re.search(r'name="num_epochs"[^>]*value="\d', text) or re.search(r'value="\d"[^>]*name="num_epochs"', text)
+
+
+def test_a_training_at_a_provider_has_a_page_that_promises_nothing_of_this_machine(site: Site) -> None:
+    set_id, _ = ready(site)
+    form = {"training_set": set_id, "base_model": add_provider(site), "name": "support-there"}
+    browser = site.browser()
+    answer = browser.post("/training/new?backend=openai", data=form)
+    assert answer.status_code == 303, answer.text
+    address = answer.headers["location"]
+    assert browser.post(f"{address}/cancel").status_code == 303
+    text = html.unescape(browser.get(address).text)
+    assert "small-1 at api.example.com" in text
+    assert "openai, on the machines of api.example.com" in text
+    assert "Train again exactly" not in text
+    [again] = re.findall(r'href="(/training/new\?[^"]+)">Train again with others', text)
+    assert "What leaves this machine" in browser.get(again).text
