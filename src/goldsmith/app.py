@@ -111,6 +111,7 @@ def make_aristotle() -> "Aristotle | None":
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
     """Every kind of job there is, by name."""
     from goldsmith.compare.jobs import ComparisonKind
+    from goldsmith.connect.executions.jobs import ConquestKind
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
     from goldsmith.gateway.batches import BatchRules
@@ -148,6 +149,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         batches.BatchEndKind(),
         TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env, rates=rates),
         ComparisonKind(),
+        ConquestKind(make_aristotle),
     )
     return {kind.name: kind for kind in kinds}
 

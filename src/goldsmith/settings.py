@@ -117,6 +117,12 @@ class AristotleSettings(BaseSettings):
     db_password: SecretStr | None = None
     """Its password."""
 
+    eidos_from: str | None = None
+    """Where eidos live: a table, or a query with `:id` and `:domain`; without it, tables of usual names are tried."""
+
+    candidate_from: str | None = None
+    """The same for candidates. What a query returns is what the model is asked about."""
+
     write_back: bool = False
     """Whether gold stars that are given or taken in Goldsmith are written into Aristotle's tables by themselves."""
 

@@ -168,6 +168,14 @@ FIXED: tuple[tuple[str, str, Any, tuple[int, ...], tuple[str, ...]], ...] = (
     ("POST", "/v1/models/switch", {"model_id": "{model_id}"}, (200, 202), ("is_switched",)),
     ("GET", "/v1/models/active", None, (200,), ("models", "default")),
     ("GET", "/api/models/available", None, (200,), ("models",)),
+    (
+        "POST",
+        "/api/conquests/execute",
+        {"eidosId": "eidos_1", "candidateId": "candidate_1", "modelId": "{model_id}"},
+        (409,),  # here without Aristotle's database; with it: tests/web/connect/test_executing.py
+        ("type", "hint"),
+    ),
+    ("GET", "/api/conquests/executions", None, (200,), ("executions",)),
     ("GET", "/v1/files", None, (200,), ("data", "has_more")),
     ("GET", "/v1/fine_tuning/jobs", None, (200,), ("data", "has_more")),
     ("GET", "/v1/fine_tuning/jobs/{job_id}", None, (200,), ("object", "status", "fine_tuned_model")),
@@ -179,8 +187,7 @@ FIXED: tuple[tuple[str, str, Any, tuple[int, ...], tuple[str, ...]], ...] = (
     ("GET", "/healthz", None, (200,), ()),
     ("GET", "/readyz", None, (200,), ()),
 )
-"""The addresses that other programs rely on. Not here: `/api/conquests/execute`, which comes with the host application
-Aristotle, and `/v1/batches`, which comes with batches of any size; both are still to be built."""
+"""The addresses that other programs rely on. Not here: `/v1/batches`, which other tests ask with OpenAI's package."""
 
 
 def filled(body: Any, names: Mapping[str, str]) -> Any:

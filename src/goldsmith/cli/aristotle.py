@@ -5,11 +5,15 @@ from typing import Annotated
 import typer
 
 from goldsmith import app
-from goldsmith.cli.console import Cli
+from goldsmith.cli.console import Cli, err
+from goldsmith.cli.watching import finish_or_say
 from goldsmith.connect import queries, returning, service
 from goldsmith.connect.aristotle import Aristotle, checking, migrating
 from goldsmith.connect.aristotle.migrating import Change
 from goldsmith.connect.errors import SourceNotConnected
+from goldsmith.connect.executions import queries as execution_queries
+from goldsmith.connect.executions import service as executions
+from goldsmith.connect.executions.types import Order
 from goldsmith.connect.types import Scope, Wish, WriteState
 from goldsmith.stars.types import ExportRequest, SetFormat
 
@@ -21,7 +25,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this it is only
 def check(context: typer.Context) -> None:
     """Say what is in Aristotle's database: generation, tables, counts, rights, and what was not found."""
     cli: Cli = context.obj
-    cli.show(checking.check(_aristotle().place).to_dict())
+    found = _aristotle()
+    cli.show(checking.check(found.place, eidos_from=found.eidos_from, candidate_from=found.candidate_from).to_dict())
 
 
 @commands.command()
@@ -64,6 +69,37 @@ def write_back(context: typer.Context) -> None:
     conflicts = [f"{each.external_id}: {each.message}" for each in found]
     total = {state.value: sum(end.get(state.value, 0) for end in ends) for state in WriteState}
     cli.show({**{state: num for state, num in total.items() if num}, "conflicts": conflicts})
+
+
+@commands.command()
+def execute(
+    context: typer.Context,
+    eidos: Annotated[str, typer.Option(help="What candidates are held against, by id.")],
+    candidate: Annotated[list[str], typer.Option(help="Who is judged, by id; may be given several times.")],
+    model: Annotated[str, typer.Option(help="A base model or a fine-tuned one, by id or name.")],
+    philosopher: Annotated[str | None, typer.Option(help="Whose; default: as the eidos says.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Their organisation; default: as the eidos says.")] = None,
+    conquest_type: Annotated[str | None, typer.Option("--type", help="Default: as the eidos says.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Good answers before the question.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="How long an answer may be.")] = None,
+    key: Annotated[str | None, typer.Option(help="The same request with the same key is executed once.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Run conquests on a model of yours, and keep them in Aristotle. A model that is not live is brought live first."""
+    cli: Cli = context.obj
+    order = Order(eidos, tuple(candidate), model, philosopher, domain, conquest_type, examples, max_tokens)
+    with cli.transaction() as (_, person):
+        by = person
+    begun = executions.execute(cli.parts.database, _aristotle, order, key=key, by=by)
+    if not begun.was_live and not cli.is_json:
+        err.print(f"{begun.model_name} is not live; it is brought live first.")
+    said = finish_or_say(cli, begun.job_id or "", wait=wait)
+    with cli.reading() as session:
+        results = [
+            {"candidate": each.candidate_id, "conquest": each.conquest_id, "answer": each.text, "error": each.error}
+            for each in execution_queries.results(session, begun.id, limit=begun.num_candidates)
+        ]
+    cli.show({"execution": begun.id, **said, "notes": begun.notes, "results": results})
 
 
 @commands.command()

@@ -1,6 +1,6 @@
 """What can go wrong with sources."""
 
-from goldsmith.errors import Conflict, Denied, Invalid, Unavailable
+from goldsmith.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
 
 class SourceNotConnected(Conflict):
@@ -64,3 +64,40 @@ class MigrationRefused(Conflict):
 
     title = "This is not changed"
     default_hint = "Run: goldsmith aristotle check. It says what is there."
+
+
+class SubjectNotFound(NotFound):
+    """The eidos or a candidate is not there, or not this philosopher's and this domain's."""
+
+    title = "No such eidos or candidate"
+    default_hint = (
+        "Compare the ids that the message names with Aristotle's; whose they are is compared letter by letter."
+    )
+
+
+class WhoseNotSaid(Invalid):
+    """Neither the request nor the eidos says whose it is, so it is not known whose examples may be used."""
+
+    title = "It is not said whose this is"
+    default_hint = "Send philosopher and domain."
+
+
+class NothingToAsk(Invalid):
+    """The eidos or the candidate is there, and holds nothing that a model could be asked."""
+
+    title = "Nothing to ask"
+    default_hint = "Look at the row in Aristotle; goldsmith aristotle check says which of its columns are used."
+
+
+class IdempotencyKeyUsed(Conflict):
+    """The same idempotency key came with another request."""
+
+    title = "The idempotency key was used for something else"
+    default_hint = "Send a new key with a new request; the same key answers with what the first request became."
+
+
+class ExecutionNotFound(NotFound):
+    """There is no execution with this id."""
+
+    title = "No such execution"
+    default_hint = "The page of Aristotle under settings lists the last ones."

@@ -83,8 +83,13 @@ def examples(
 
 def check_scope(scope: Scope, by: Person) -> None:
     """Raise NotYourScope unless it is the person's own organisation, or they are of those who run Goldsmith."""
-    if by.domain not in (DEFAULT_DOMAIN, scope.domain):
-        raise NotYourScope(f"The stars of {scope.domain} are not yours to ask for; you belong to {by.domain}.")
+    check_domain(scope.domain, by)
+
+
+def check_domain(domain: str, by: Person) -> None:
+    """Raise NotYourScope unless it is the person's own organisation, or they are of those who run Goldsmith."""
+    if by.domain not in (DEFAULT_DOMAIN, domain):
+        raise NotYourScope(f"The stars of {domain} are not yours to ask for; you belong to {by.domain}.")
 
 
 def check_operator(by: Person) -> None:

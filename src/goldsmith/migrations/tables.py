@@ -5,6 +5,7 @@ A new module of tables is named here; a test compares the list with the files.
 
 from goldsmith.compare import tables as compare
 from goldsmith.connect import tables as connect
+from goldsmith.connect.executions import tables as executions
 from goldsmith.data import tables as data
 from goldsmith.jobs import tables as jobs
 from goldsmith.models import tables as models
@@ -19,5 +20,21 @@ from goldsmith.storage.database import Table
 from goldsmith.train import tables as train
 from goldsmith.webhooks import tables as webhooks
 
-MODULES = (people, jobs, data, models, serve, kept, shadow, run, batches, stars, train, compare, webhooks, connect)
+MODULES = (
+    people,
+    jobs,
+    data,
+    models,
+    serve,
+    kept,
+    shadow,
+    run,
+    batches,
+    stars,
+    train,
+    compare,
+    webhooks,
+    connect,
+    executions,
+)
 METADATA = Table.metadata

@@ -37,6 +37,8 @@ class Prefix(StrEnum):
     ARM = "arm"
     SOURCE = "src"
     SOURCE_WRITE = "srcw"
+    EXECUTION = "exe"
+    CONQUEST_RESULT = "cres"
     FILE = "file"
     BATCH = "batch"
     BATCH_REQUEST = "batch_req"

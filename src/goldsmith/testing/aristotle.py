@@ -76,6 +76,25 @@ _V2_RATING = (
     f"CREATE TABLE ml_analysis_rating (id text PRIMARY KEY, conquest_analysis_id text NOT NULL REFERENCES"
     f' "Conquest" (id), {_RATING});'
 )
+_SUBJECTS = {
+    "V1": """
+CREATE TABLE eidos (id varchar(64) PRIMARY KEY, name text, system_prompt text, prompt text, conquest_type text,
+    data jsonb, philosopher text NOT NULL, domain text NOT NULL);
+CREATE TABLE candidate (id varchar(64) PRIMARY KEY, aristotle_id text UNIQUE, name text, title text, company text,
+    email text, experience jsonb, education jsonb, data jsonb, philosopher text NOT NULL, domain text NOT NULL);""",
+    "V2": """
+CREATE TABLE "Eidos" (id text PRIMARY KEY, name text, "systemPrompt" text, prompt text, "conquestType" "ConquestType",
+    data jsonb, philosopher text NOT NULL, domain text NOT NULL);
+CREATE TABLE "Candidate" (id text PRIMARY KEY, "aristotleId" text UNIQUE, name text, title text, company text,
+    email text, experience jsonb, education jsonb, data jsonb, philosopher text NOT NULL, domain text NOT NULL);""",
+    "V3": """
+CREATE TABLE eidos (id uuid PRIMARY KEY, name text, system_prompt text, prompt text, conquest_type text, data jsonb,
+    philosopher text NOT NULL, domain text NOT NULL);
+CREATE TABLE candidates (id uuid PRIMARY KEY, aristotle_id text UNIQUE, name text, title text, company text, email text,
+    experience jsonb, education jsonb, data jsonb, domain text NOT NULL);""",
+}
+"""No document says how eidos and candidates are kept: one guess a generation, the last with candidates that belong to
+the organisation and to nobody in it."""
 NAMES: Mapping[str, _Names] = {
     "V1": _snake(
         "conquest_analysis", "ml_analysis_rating", "conquest_prompt", "conquest_response", id_type="varchar(64)"
@@ -191,6 +210,35 @@ class SyntheticAristotle:
             ):
                 connection.exec_driver_sql(statement)
         self.analyze()
+
+    def make_subjects(self) -> None:
+        """Make tables of eidos and of candidates, too."""
+        with self.engine.begin() as connection:
+            for statement in filter(str.strip, _SUBJECTS[self.generation].split(";")):
+                connection.exec_driver_sql(statement)
+
+    def add_eidos(self, number: int, *, philosopher: str, domain: str, **columns: Any) -> str:
+        """Write an eidos; returns its id."""
+        values = columns or {"name": "Backend lead", "prompt": "Is this person right for us?"}
+        table = '"Eidos"' if self.generation == "V2" else "eidos"
+        return self._add_subject(table, number, "eidos", {**values, "philosopher": philosopher, "domain": domain})
+
+    def add_candidate(self, number: int, *, philosopher: str, domain: str, **columns: Any) -> str:
+        """Write a candidate; returns its id. Its `aristotleId` is `candidate_` and the number."""
+        table = {"V1": "candidate", "V2": '"Candidate"', "V3": "candidates"}[self.generation]
+        owner = {"domain": domain} if self.generation == "V3" else {"philosopher": philosopher, "domain": domain}
+        subject = '"aristotleId"' if self.generation == "V2" else "aristotle_id"
+        values = columns or {"name": f"Candidate {number}", "title": "Engineer", "email": f"c{number}@mail.example"}
+        return self._add_subject(table, number, "row", {subject: f"candidate_{number}", **values, **owner})
+
+    def _add_subject(self, table: str, number: int, word: str, values: Mapping[str, Any]) -> str:
+        subject_id = str(UUID(int=number)) if self.names.id_type == "uuid" else f"{word}_{number}"
+        plain = {
+            name: json.dumps(value) if isinstance(value, (dict, list)) else value for name, value in values.items()
+        }
+        with self.engine.begin() as connection:
+            _insert(connection, table, {"id": subject_id, **plain})
+        return subject_id
 
     def analyze(self) -> None:
         """Let the planner know what is there, as a server's own housekeeping would."""

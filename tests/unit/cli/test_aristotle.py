@@ -2,6 +2,7 @@
 
 import pytest
 from tests.aristotle import make_synthetic, synthetic, url_of
+from tests.factories import make_base_model
 from tests.unit.cli.conftest import Line
 
 from goldsmith.testing.aristotle import SYSTEM, SyntheticAristotle
@@ -66,3 +67,29 @@ def test_a_star_taken_here_is_taken_there(connected: Line) -> None:
     connected.json("stars", "give", answer)
     assert connected.json("aristotle", "write-back") == {"done": 1, "conflicts": []}
     assert connected.json("aristotle", "check")["gold_stars"] == 6
+
+
+def executing(line: Line, *more: str) -> tuple[str, ...]:
+    """The command for one candidate; the base model is there and on no engine."""
+    with line.parts.database.transaction() as session:
+        make_base_model(session, name="tiny")
+    return ("aristotle", "execute", "--candidate", "candidate_1", "--model", "tiny", *more)
+
+
+@pytest.mark.postgresql
+def test_a_conquest_is_queued_with_its_key_and_what_lacks_is_said(
+    connected: Line, synthetic: SyntheticAristotle
+) -> None:
+    synthetic.make_subjects()
+    owner = {"philosopher": "ada@acme.example", "domain": "acme.example"}
+    eidos = synthetic.add_eidos(1, **owner)
+    synthetic.add_candidate(1, **owner)
+    command = executing(connected, "--no-wait", "--key", "k-1", "--eidos", eidos)
+    first = connected.json(*command)
+    assert (first["state"], first["notes"]) == ("queued", [])
+    assert first["results"] == [{"candidate": "candidate_1", "conquest": None, "answer": "", "error": None}]
+    assert connected.json(*command) == first
+    code, problem = connected.error(*command, "--candidate", "nobody")
+    assert (code, problem["type"]) == (5, "idempotency-key-used")
+    code, problem = connected.error(*command[:-4], "--eidos", "nothing")
+    assert (code, problem["type"], "nothing" in problem["detail"]) == (4, "subject-not-found", True)

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, func, select, text
 from goldsmith.connect.aristotle.columns import Named, Tables
 from goldsmith.connect.aristotle.connection import Place, catalogue, layout_of, reading
 from goldsmith.connect.aristotle.names import MODEL_COLUMN, Layout, detect
+from goldsmith.connect.aristotle.subjects import CANDIDATE, EIDOS, Origin
+from goldsmith.errors import GoldsmithError
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE")
 _MAY = text("SELECT has_any_column_privilege(to_regclass(quote_ident(:table)), :right)")
@@ -41,6 +43,9 @@ class Facts:
     """Pairs of philosopher and domain that have a gold star."""
     has_model_column: bool
     may_change_table: bool
+    eidos: str
+    """Where they were found, or why not."""
+    candidates: str
 
     def to_dict(self) -> dict[str, Any]:
         """As it is shown."""
@@ -57,12 +62,14 @@ class Facts:
             "philosophers_with_stars": self.num_scopes,
             MODEL_COLUMN: "there" if self.has_model_column else "not there; see: goldsmith aristotle migrate",
             "may_migrate": self.may_change_table,
+            "eidos": self.eidos,
+            "candidates": self.candidates,
             "not_found": list(self.layout.missing),
             "not_read": list(self.layout.others),
         }
 
 
-def check(place: Place) -> Facts:
+def check(place: Place, *, eidos_from: str | None = None, candidate_from: str | None = None) -> Facts:
     """What is there. Raises SourceNotAnswering, SchemaNotKnown with all that was not found."""
     with reading(place) as connection:
         layout = detect(catalogue(connection))
@@ -78,6 +85,8 @@ def check(place: Place) -> Facts:
             num_scopes=num_scopes,
             has_model_column=layout.conquest.has(MODEL_COLUMN),
             may_change_table=bool(connection.scalar(_OWNS, {"table": layout.conquest.name})),
+            eidos=_described(Origin(EIDOS, connection, eidos_from)),
+            candidates=_described(Origin(CANDIDATE, connection, candidate_from)),
         )
 
 
@@ -85,6 +94,14 @@ def layout(place: Place) -> Layout:
     """How the database names things."""
     with reading(place) as connection:
         return layout_of(connection)
+
+
+def _described(origin: Origin) -> str:
+    """Stars can be brought in without them, so that one is not found is no error here."""
+    try:
+        return origin.describe()
+    except GoldsmithError as error:
+        return f"{error.message} {error.hint}"
 
 
 def _facts(connection: Connection, part: Named) -> TableFacts:

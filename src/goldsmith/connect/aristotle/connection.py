@@ -3,7 +3,7 @@
 Every visit is one transaction that sees one moment. What goes wrong is told in words; the password is in none of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -97,10 +97,10 @@ def read_settings() -> AristotleSettings:
         raise SourceNotConnected(f"{name} cannot be used: {first['msg']}.", hint=f"Set {name} anew.") from None
 
 
-def catalogue(connection: Connection) -> Catalogue:
+def catalogue(connection: Connection, names: Iterable[str] = TABLES) -> Catalogue:
     """Of the tables that Aristotle could have, those that are there, with their columns and types."""
     found: dict[str, dict[str, str]] = {}
-    for table, column, kind in connection.execute(_COLUMNS, {"names": list(TABLES)}):
+    for table, column, kind in connection.execute(_COLUMNS, {"names": list(names)}):
         found.setdefault(table, {})[column] = kind
     return found
 
@@ -156,6 +156,6 @@ def _told(place: Place) -> Iterator[None]:
             raise SourceNotAnswering(f"{place} took too long: {said}.") from None
         if isinstance(error, OperationalError):
             raise SourceNotAnswering(f"{place} does not answer: {said}.") from None
-        if state is not None and state.startswith("22"):
+        if state is not None and state.startswith(("22", "23")):
             raise WishNotPossible(f"{place} cannot take this value: {said}.") from None
         raise

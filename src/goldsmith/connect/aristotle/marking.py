@@ -16,8 +16,8 @@ from goldsmith.connect.aristotle.columns import STAR, Named, Tables
 from goldsmith.connect.aristotle.gold import STAR_RATING
 from goldsmith.connect.aristotle.names import Layout
 from goldsmith.connect.aristotle.shapes import CORRECTED_KEY
+from goldsmith.connect.aristotle.statements import dated, delete, insert, quoted, update
 from goldsmith.connect.types import Said, Scope, WriteState
-from goldsmith.storage import clock
 
 VICTORY, PENDING = "VICTORY", "PENDING"
 _RATING = ("rating", "feedback", "is_gold_star", "use_as_sample_response")
@@ -162,7 +162,7 @@ def _change_conquest(
 ) -> None:
     if values:
         named, where = Named(layout.conquest, "c"), {"id": external_id, **_of(scope)}
-        _update(connection, named, _dated(named, values), where)
+        update(connection, named, dated(named, values), where)
 
 
 def _change_rating(
@@ -173,28 +173,28 @@ def _change_rating(
     after: Mapping[str, Any],
 ) -> None:
     if before["rating.exists"] and not after["rating.exists"]:
-        _delete(connection, named, where)
+        delete(connection, named, where)
     elif before["rating.exists"]:
         values = {word: value for word, value in _changed(before, after, "rating").items() if word != "exists"}
         if values:
-            _update(connection, named, _dated(named, values), where)
+            update(connection, named, dated(named, values), where)
     elif after["rating.exists"]:
         values = {word: after[f"rating.{word}"] for word in _RATING if named.found.has(word)}
         if named.found.has("id"):
             values["id"] = str(uuid4()) if named.found.types["id"] == "uuid" else f"rating_{token_hex(6)}"
-        _insert(connection, named, {**_dated(named, values, is_new=True), **where})
+        insert(connection, named, {**dated(named, values, is_new=True), **where})
 
 
 def _change_answer(connection: Connection, layout: Layout, external_id: str, correction: str | None) -> None:
     """The correction beside the original, which is never touched."""
     named = Named(layout.answer, "a")
-    data, table = _quoted(named.found.columns["data"]), _quoted(named.found.name)
+    data, table = quoted(named.found.columns["data"]), quoted(named.found.name)
     new = (
         f"{data} - CAST(:word AS text)"
         if correction is None
         else (f"{data} || jsonb_build_object(CAST(:word AS text), CAST(:correction AS text))")
     )
-    where = f"{_quoted(named.found.columns['key'])} = :id AND jsonb_typeof({data}) = 'object'"
+    where = f"{quoted(named.found.columns['key'])} = :id AND jsonb_typeof({data}) = 'object'"
     values = {"word": CORRECTED_KEY, "id": external_id}
     values |= {} if correction is None else {"correction": correction}
     connection.execute(text(f"UPDATE {table} SET {data} = {new} WHERE {where}"), values)  # noqa: S608  # quoted names
@@ -202,32 +202,3 @@ def _change_answer(connection: Connection, layout: Layout, external_id: str, cor
 
 def _of(scope: Scope) -> dict[str, str]:
     return {"philosopher": scope.philosopher, "domain": scope.domain}
-
-
-def _dated(named: Named, values: Mapping[str, Any], *, is_new: bool = False) -> dict[str, Any]:
-    words = ("created_at", "updated_at") if is_new else ("updated_at",)
-    return {**values, **{word: clock.now() for word in words if named.found.has(word)}}
-
-
-def _update(connection: Connection, named: Named, values: Mapping[str, Any], where: Mapping[str, Any]) -> None:
-    columns = named.found.columns
-    new = ", ".join(f"{_quoted(columns[word])} = :new_{word}" for word in values)
-    key = " AND ".join(f"{_quoted(columns[word])} = :key_{word}" for word in where)
-    bound = {f"new_{word}": value for word, value in values.items()}
-    bound.update({f"key_{word}": value for word, value in where.items()})
-    connection.execute(text(f"UPDATE {_quoted(named.found.name)} SET {new} WHERE {key}"), bound)  # noqa: S608
-
-
-def _insert(connection: Connection, named: Named, values: Mapping[str, Any]) -> None:
-    columns = ", ".join(_quoted(named.found.columns[word]) for word in values)
-    places = ", ".join(f":{word}" for word in values)
-    connection.execute(text(f"INSERT INTO {_quoted(named.found.name)} ({columns}) VALUES ({places})"), dict(values))  # noqa: S608
-
-
-def _delete(connection: Connection, named: Named, where: Mapping[str, Any]) -> None:
-    key = " AND ".join(f"{_quoted(named.found.columns[word])} = :{word}" for word in where)
-    connection.execute(text(f"DELETE FROM {_quoted(named.found.name)} WHERE {key}"), dict(where))  # noqa: S608
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace(":", "\\:") + '"'

@@ -4,7 +4,7 @@ Three generations are known, and documents about them disagree; so every name is
 what was not found is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from goldsmith.connect.aristotle.types import Generation
@@ -33,6 +33,7 @@ _USEFUL = {
     "conquest": (
         *("conquest_type", "aristotle_id", "title", "status", "result", "result_notes", "use_as_example"),
         *("evaluated_by", "evaluated_at", "created_at", "updated_at", MODEL_COLUMN, "system"),
+        *("eidos_id", "started_at", "completed_at", "execution_time_ms"),
     ),
     "rating": ("id", "rating", "feedback", "created_at", "updated_at"),
     "prompt": ("id", "updated_at"),
@@ -108,18 +109,20 @@ def _by_generation(names: Sequence[str], generation: Generation) -> list[str]:
 
 
 def _find(kind: str, name: str, columns: Mapping[str, str], lacks: list[str]) -> Found:
-    found = {}
-    for word in (*_NEEDED[kind], *_USEFUL[kind]):
-        spellings = _spellings(word)
-        column = next((each for each in spellings if each in columns), None)
-        if column is not None:
-            found[word] = column
-        elif word in _NEEDED[kind]:
-            lacks.append(f"the column {' or '.join(spellings)} in {name}")
+    found = columns_of((*_NEEDED[kind], *_USEFUL[kind]), columns)
+    missing = [word for word in _NEEDED[kind] if word not in found]
+    lacks.extend(f"the column {' or '.join(spellings(word))} in {name}" for word in missing)
     return Found(name, found, {word: columns[column] for word, column in found.items()})
 
 
-def _spellings(word: str) -> tuple[str, ...]:
+def columns_of(words: Iterable[str], columns: Collection[str]) -> dict[str, str]:
+    """Of these words, those that a table has a column for: our word → the column."""
+    found = {word: next((each for each in spellings(word) if each in columns), None) for word in words}
+    return {word: column for word, column in found.items() if column is not None}
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """How a column that means `word` may be written, the likeliest first."""
     if word == "key":
         return _KEYS
     if word == "system":

@@ -45,7 +45,7 @@ def prompt_of(data: Any) -> Asked | None:
     if isinstance(data.get("messages"), list):
         return _of_messages(data["messages"])
     profile = {name: value for name, value in data.items() if name not in SYSTEM_KEYS}
-    return Asked(_as_json(profile), system) if _has_any(profile, _PROFILE) else None
+    return Asked(as_json(profile), system) if _has_any(profile, _PROFILE) else None
 
 
 def answer_of(data: Any) -> str | None:
@@ -60,11 +60,11 @@ def answer_of(data: Any) -> str | None:
         return corrected
     evaluation = data.get("evaluation")
     if isinstance(evaluation, Mapping) and _has_any(evaluation, evaluation):
-        return _as_json({"evaluation": evaluation})
+        return as_json({"evaluation": evaluation})
     if "response" in data:
         inner = data["response"]
-        return _as_json(inner) if isinstance(inner, Mapping) and inner else answer_of(inner)
-    return _as_json(data) if _has_any(data, _VERDICT) else None
+        return as_json(inner) if isinstance(inner, Mapping) and inner else answer_of(inner)
+    return as_json(data) if _has_any(data, _VERDICT) else None
 
 
 def _of_messages(messages: Sequence[Any]) -> Asked | None:
@@ -90,9 +90,9 @@ def _has_any(data: Mapping[str, Any], names: Any) -> bool:
     return any(data.get(name) not in (None, "", [], {}) for name in names)
 
 
-def _as_json(value: Mapping[str, Any]) -> str:
+def as_json(value: Any) -> str:
     """The same text for the same content: PostgreSQL keeps no order of keys."""
-    return json.dumps(_ordered(value), ensure_ascii=False)
+    return json.dumps(_ordered(value), ensure_ascii=False, default=str)
 
 
 def _ordered(value: Any) -> Any:

@@ -7,16 +7,28 @@ from sqlalchemy import orm
 from goldsmith.connect import queries
 from goldsmith.connect.aristotle import Aristotle, checking
 from goldsmith.connect.errors import SourceNotConnected
+from goldsmith.connect.executions import queries as executions
+from goldsmith.connect.executions.types import ResultState
 from goldsmith.connect.tables import SourceScope
 from goldsmith.connect.types import Source
 from goldsmith.errors import GoldsmithError
 from goldsmith.people.types import Person
 from goldsmith.web.connect.forms import BringForm
-from goldsmith.web.connect.views import AristotlePage, Checked, ScopeLine, checked_facts, conflict_lines, scope_line
+from goldsmith.web.connect.views import (
+    AristotlePage,
+    Checked,
+    ExecutionLine,
+    ScopeLine,
+    checked_facts,
+    conflict_lines,
+    execution_line,
+    scope_line,
+)
 from goldsmith.web.dependencies import MakeSource
 from goldsmith.web.forms import FormField, fields_of
 
 ARISTOTLE = "aristotle"
+NUM_EXECUTIONS = 20
 
 
 def connected(sources: Mapping[str, MakeSource], name: str) -> Source:
@@ -38,7 +50,9 @@ def aristotle(sources: Mapping[str, MakeSource]) -> Aristotle:
 def checked(source: Aristotle) -> Checked:
     """What a test of the connection finds, in words whatever it is."""
     try:
-        return checked_facts(checking.check(source.place))
+        return checked_facts(
+            checking.check(source.place, eidos_from=source.eidos_from, candidate_from=source.candidate_from)
+        )
     except GoldsmithError as error:
         return Checked(error.title, error.message, error.hint, is_good=False)
 
@@ -61,7 +75,19 @@ def aristotle_page(
         checked=place if isinstance(place, Checked) else tested,
         scopes=tuple(_line(session, scope) for scope in scopes),
         conflicts=conflict_lines(conflicts),
+        executions=_executions(session, person),
         fields=fields or fields_of(BringForm),
+    )
+
+
+def _executions(session: orm.Session, person: Person) -> tuple[ExecutionLine, ...]:
+    rows = executions.page(session, domain=person.domain, limit=NUM_EXECUTIONS)
+    ids = [row.id for row in rows]
+    counts, used = executions.counts(session, ids), executions.used(session, ids)
+    conquests = executions.only_conquests(session, ids)
+    return tuple(
+        execution_line(row, conquests.get(row.id), counts[row.id][ResultState.STORED], used.get(row.id, (0, 0.0)))
+        for row in rows
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from goldsmith.connect.aristotle.checking import Facts
+from goldsmith.connect.executions.tables import ConquestExecution
 from goldsmith.connect.tables import SourceScope, SourceWrite
 from goldsmith.connect.types import WriteState
 from goldsmith.web.format import counted
@@ -18,6 +19,10 @@ SCOPE_HEADS = (
     *(Head("Written back", is_number=True), Head("Waiting", is_number=True), Head("", is_hidden=True)),
 )
 TABLE_HEADS = (Head("What"), Head("Table"), Head("Rows", is_number=True), Head("The role may"))
+EXECUTION_HEADS = (
+    *(Head("State"), Head("Model"), Head("Candidates", is_number=True), Head("Conquest in Aristotle")),
+    *(Head("Tokens", is_number=True), Head("Answered in", is_number=True), Head("Asked for")),
+)
 _KINDS = {"conquest": "Conquests", "rating": "Ratings", "prompt": "Prompts", "answer": "Answers"}
 
 
@@ -65,6 +70,23 @@ class ConflictLine:
 
 
 @dataclass(frozen=True)
+class ExecutionLine:
+    """A conquest, or several, that were executed here."""
+
+    id: str
+    state: str
+    job_id: str
+    model_id: str
+    model_name: str
+    num_candidates: int
+    conquest: str
+    """The conquest's id, or of several how many are there."""
+    tokens: int
+    seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AristotlePage(Page):
     """The connection, what came over it, and what goes back."""
 
@@ -75,9 +97,12 @@ class AristotlePage(Page):
     checked: Checked | None
     scopes: tuple[ScopeLine, ...]
     conflicts: tuple[ConflictLine, ...]
+    executions: tuple[ExecutionLine, ...]
+    """The last ones, newest first."""
     fields: tuple[FormField, ...]
     scope_heads: tuple[Head, ...] = SCOPE_HEADS
     table_heads: tuple[Head, ...] = TABLE_HEADS
+    execution_heads: tuple[Head, ...] = EXECUTION_HEADS
 
 
 def scope_line(scope: SourceScope, num_stars: int, counts: Mapping[str, int], num_unwritten: int) -> ScopeLine:
@@ -105,6 +130,7 @@ def checked_facts(facts: Facts) -> Checked:
         stars = f" {counted(facts.num_gold, 'gold star')} of {counted(facts.num_scopes, 'philosopher')}."
     column = "is there" if facts.has_model_column else "is not there yet (goldsmith aristotle migrate)"
     sentence = f"Generation {facts.layout.generation.value}.{stars} The column fine_tuned_model_id {column}."
+    sentence += f" To execute conquests: {_subjects(facts)}"
     if unread:
         hint = "Grant the role SELECT on it, as the how-to says."
         return Checked(
@@ -113,6 +139,30 @@ def checked_facts(facts: Facts) -> Checked:
     return Checked("It answers", sentence, tables=tables)
 
 
+def _subjects(facts: Facts) -> str:
+    found = (("eidos", facts.eidos), ("candidates", facts.candidates))
+    return " ".join(f"{word}: {said.rstrip('.')}." for word, said in found)
+
+
 def conflict_lines(writes: Sequence[SourceWrite]) -> tuple[ConflictLine, ...]:
     """Conflicts as they are shown."""
     return tuple(ConflictLine(each.external_id, each.message, each.created_at) for each in writes)
+
+
+def execution_line(
+    execution: ConquestExecution, conquest_id: str | None, num_stored: int, used: tuple[int, float]
+) -> ExecutionLine:
+    """An execution as it is shown."""
+    is_one = execution.num_candidates == 1
+    return ExecutionLine(
+        id=execution.id,
+        state=execution.state,
+        job_id=execution.job_id or "",
+        model_id=execution.model_id,
+        model_name=execution.model_name,
+        num_candidates=execution.num_candidates,
+        conquest=(conquest_id or "none") if is_one else f"{num_stored:,} of {execution.num_candidates:,}",
+        tokens=used[0],
+        seconds=used[1],
+        at=execution.created_at,
+    )

@@ -25,3 +25,15 @@ def test_a_check_counts_and_names(synthetic: SyntheticAristotle, place: Place) -
     assert shown["conquest"].startswith(
         f"{synthetic.names.conquest.strip(chr(34))}: 6 rows; may SELECT, INSERT, UPDATE"
     )
+
+
+def test_a_check_says_where_eidos_and_candidates_are_or_what_to_set(
+    synthetic: SyntheticAristotle, place: Place
+) -> None:
+    lacking = checking.check(place).to_dict()
+    assert lacking["eidos"].startswith("Not found: a table with the eidos")
+    assert "ARISTOTLE_CANDIDATE_FROM" in lacking["candidates"]
+    synthetic.make_subjects()
+    found = checking.check(place, candidate_from="SELECT :id, :domain").to_dict()
+    assert found["eidos"].startswith(("eidos: id, philosopher, domain", "Eidos: id, philosopher, domain"))
+    assert found["candidates"] == "a query, ARISTOTLE_CANDIDATE_FROM"

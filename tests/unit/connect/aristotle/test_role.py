@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from tests.aristotle import MakeSynthetic, url_of
 
 from goldsmith.connect.aristotle import Aristotle, checking, migrating
 from goldsmith.connect.aristotle.connection import Place, writing
+from goldsmith.connect.conquests import Conquest, Wanted
 from goldsmith.connect.errors import RoleMayNot
 from goldsmith.connect.types import Said, Scope, Wish, WriteState
 from goldsmith.storage import clock
 from goldsmith.testing.aristotle import SyntheticAristotle
 
 pytestmark = pytest.mark.postgresql
-HOWTO = Path(__file__).parents[4] / "docs" / "howto" / "bring-stars-from-aristotle.md"
+HOWTOS = Path(__file__).parents[4] / "docs" / "howto"
+HOWTO, EXECUTING = HOWTOS / "bring-stars-from-aristotle.md", HOWTOS / "run-a-conquest-on-your-model.md"
 SCOPE = Scope("ada@acme.example", "acme.example")
 
 
@@ -25,9 +28,13 @@ def synthetic(make_synthetic: MakeSynthetic) -> SyntheticAristotle:
     return make_synthetic("V2")
 
 
+def role_of(synthetic: SyntheticAristotle, name: str) -> str:
+    return f"{name}_{synthetic.url.database}"
+
+
 def made_role(synthetic: SyntheticAristotle, name: str) -> Iterator[Place]:
     """As a role, made by the very statements of the how-to; only its name is this test's own."""
-    role = f"{name}_{synthetic.url.database}"
+    role = role_of(synthetic, name)
     shown = re.findall(r"```sql\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
     [block] = [each for each in shown if f"CREATE ROLE goldsmith_{name} " in each]
     with synthetic.engine.begin() as connection:
@@ -92,3 +99,47 @@ def test_the_writer_can_write_stars_back_and_nothing_else(synthetic: SyntheticAr
             connection.exec_driver_sql(statement)
     with pytest.raises(RoleMayNot):
         migrating.migrate(writer)
+
+
+def granted(synthetic: SyntheticAristotle, words: str) -> None:
+    """Have the rights that the how-to on conquests adds, by its own statements."""
+    shown = re.findall(r"```sql\n(.*?)```", EXECUTING.read_text(encoding="utf-8"), re.DOTALL)
+    [block] = [each for each in shown if words in each]
+    with synthetic.engine.begin() as connection:
+        for statement in filter(str.strip, block.replace("goldsmith_writer", role_of(synthetic, "writer")).split(";")):
+            connection.execute(text(statement))
+
+
+def test_the_writer_can_add_conquests_with_the_rights_that_the_how_to_adds(
+    synthetic: SyntheticAristotle, writer: Place
+) -> None:
+    synthetic.make_subjects()
+    owner = {"philosopher": SCOPE.philosopher, "domain": SCOPE.domain}
+    wanted = Wanted(synthetic.add_eidos(1, **owner), [synthetic.add_candidate(1, **owner)], is_tuned=True)
+    with pytest.raises(RoleMayNot):
+        Aristotle(writer).look_up(wanted)
+    with synthetic.engine.begin() as connection:
+        connection.exec_driver_sql(f'GRANT SELECT ON "Eidos", "Candidate" TO {role_of(synthetic, "writer")}')
+    with pytest.raises(RoleMayNot, match="may not add rows to Conquest"):
+        Aristotle(writer).look_up(wanted)
+    granted(synthetic, '"Eidos"')
+    found = Aristotle(writer).look_up(wanted)
+    assert "goldsmith aristotle migrate" in found.notes[0]
+    at = clock.now()
+    conquest = Conquest(
+        "cres_1", SCOPE, "eidos_1", "candidate_1", "CANDIDATE", {"prompt": "?"}, {"response": "!"}, at, at
+    )
+    Aristotle(writer).store(replace(conquest, tuned_model_id="ftm_1", title="Ada", execution_ms=5))
+    migrating.migrate(Place.of(url_of(synthetic)))
+    granted(synthetic, "fine_tuned_model_id")
+    Aristotle(writer).store(replace(conquest, key="cres_2", tuned_model_id="ftm_1"))
+    for statement in (
+        'DELETE FROM "Conquest"',
+        "UPDATE conquest_prompt SET data = NULL",
+        "UPDATE \"Conquest\" SET status = 'FAILED'",
+        "INSERT INTO \"Conquest\" (id, description) VALUES ('x', 'y')",
+        "INSERT INTO \"Candidate\" (id) VALUES ('x')",
+        'UPDATE "Eidos" SET name = NULL',
+    ):
+        with pytest.raises(RoleMayNot), writing(writer) as connection:
+            connection.exec_driver_sql(statement)
