@@ -160,9 +160,19 @@ def done(site: Site) -> Pages:
         walk.start_training("Another, with fewer rounds")
         walk.run_training(steps=30)
         trainings.append(walk.training_id)
+        walk.train_at_provider(LONG_NAME + " at a provider")
+        there = walk.session.get_one(TrainingJob, walk.training_id)
+        at_provider = {
+            "training-new-provider": f"/training/new?backend=openai&training_set={walk.set_id}",
+            "training-provider": f"/training/{there.id}",
+            "model-provider": f"/models/{walk.model_id}",
+            "model-base-provider": f"/models/{there.base_model_id}",
+        }
+        walk.training_id = trainings[-1]
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
+        **at_provider,
         "look": f"/training/look?{pair}&max_length=256",
         "side-by-side": "/training/side-by-side?" + "&".join(f"training={each}" for each in trainings),
         "look-pairs": f"/training/look?{pair}&method=dpo",

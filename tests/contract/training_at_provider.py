@@ -8,6 +8,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,8 @@ class ProviderContract(EveryTraining):
             wait_for(folder, child, lambda event: event.kind is EventKind.STEP)
             child.kill()
         forget(folder, "job")
-        (folder / "cancel").touch()
-        assert run(trainer, folder, attempt=2)[-1].kind is EventKind.STOPPED
+        only_cancel = replace(trainer, env={**trainer.env, "GOLDSMITH_ONLY_CANCEL": "1"})
+        assert run(only_cancel, folder, attempt=2)[-1].kind is EventKind.STOPPED
         assert [job["status"] for job in provider.begun] == ["cancelled"]
 
     def test_paused_it_is_paused_there_and_goes_on_there(

@@ -107,16 +107,18 @@ class Walk:
         """A training set of all stars."""
         self.set_id = export.export(self.session, self.home, ExportRequest(exam_share=0.25), by=self.by).id
 
-    def start_training(self, name: str = "support-triage-1") -> None:
+    def start_training(
+        self, name: str = "support-triage-1", *, backend: str = "trl", base_model: str | None = None
+    ) -> None:
         """Queued."""
-        request = TrainRequest(self.base_id, training_set=self.set_id, name=name)
+        request = TrainRequest(base_model or self.base_id, backend, self.set_id, name)
         workshop = Workshop(self.home, self.backends, MACHINE)
         self.training_id = train_service.start(self.session, request, workshop=workshop, by=self.by).id
 
     def run_training(self, *, steps: int = 28, total: int = 45) -> None:
         """At work, with a curve."""
         job = jobs.one(self.session, self.training_id)
-        queue.claim(self.session, machine="here", slot="cpu")
+        queue.claim(self.session, machine="here", slot="cpu" if job.needs_slot else None)
         queue.move(self.session, job, JobState.RUNNING, "its program was started")
         training = self.session.get_one(TrainingJob, self.training_id)
         for step in range(1, steps + 1):
@@ -171,14 +173,15 @@ class Walk:
         )
         self.session.flush()
 
-    def move_to_provider(self) -> None:
-        """The newest model as if a provider had trained it."""
-        engine = outside.add_provider(self.session, "https://api.example.com", model="small-1", by=self.by, name="far")
-        base = elsewhere.base_of(self.session, engine, by=self.by)
+    def train_at_provider(self, name: str = "support-there") -> None:
+        """A provider trains another model, which lives there."""
+        there = "https://api.example.com"
+        engine = outside.add_provider(self.session, there, model="small-1", by=self.by, name="far")
+        self.start_training(name, backend="openai", base_model=engine.id)
+        self.run_training(steps=12, total=12)
+        self.finish_training()
         model = self.session.get_one(FineTunedModel, self.model_id)
-        model.base_model_id, model.base_model = base.id, base.name
         model.lora_rank = model.model_size_mb = model.training_tokens_per_second = None
-        self.session.flush()
         elsewhere.put(self.session, model, "ft:small-1:mail", by=self.by)
 
     def deploy(self, *, proof: str = "proved") -> None:
@@ -220,7 +223,7 @@ class Walk:
                 is_right = len(rows) - right <= place if arm.name == "tuned" else place < right
                 self._add_answer(arm.run_id, row.row_id, row.position, _answer(row.expected, is_right=is_right))
         job = jobs.one(self.session, comparison.job_id or "")
-        queue.claim(self.session, machine="here", slot="cpu")
+        queue.claim(self.session, machine="here", slot="cpu" if job.needs_slot else None)
         queue.move(self.session, job, JobState.RUNNING, "its program was started")
         queue.report(self.session, job, progress=0.5, message="examples: 27 of 120 answers")
 

@@ -8,7 +8,7 @@ attempts/N/           events.jsonl, log, and STAGE.pid of every process that was
 scores.json           how well the models of its steps did on the exam
 keep                  there when the program is to end now and keep the best
 cancel                there when what is stopped is stopped for good
-provider.json         what was begun at a provider, and whether it is over there
+provider.json         what was begun at a provider, and whether it is over there; provider.lock: one program at a time
 result/               what it made, complete only with manifest.json
 README.md             the one command
 """

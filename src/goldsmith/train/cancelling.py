@@ -2,7 +2,7 @@
 
 A training that is cancelled while its program runs is cancelled there by the program. This is for the rest: one that
 was paused or waited, whose program died, or whose provider did not answer in time. The same program is started once
-more, finds the file `cancel` in the folder, and cancels what it has begun; again and again, until the provider says so.
+more, told only to cancel what it has begun; again and again, until the provider says so.
 """
 
 import json
@@ -25,6 +25,8 @@ LOOK_EVERY = timedelta(seconds=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 ATTEMPT = 0
 """Its events are nobody's news: the training is over."""
+ONLY_CANCEL = "GOLDSMITH_ONLY_CANCEL"
+"""Tells the program to begin nothing, whatever becomes of the job meanwhile."""
 _STAGE = "cancel"
 log = logging.getLogger(__name__)
 
@@ -79,8 +81,8 @@ class CancelKeeper:
         self._start(job, folder)
 
     def _start(self, job: JobView, folder: JobFolder) -> None:
-        folder.cancel.touch()
         launch = self._launch(replace(job, attempt=ATTEMPT), folder)
+        launch = replace(launch, env={**launch.env, ONLY_CANCEL: "1"})
         child.start(launch, log=folder.log(ATTEMPT), pid_file=folder.pid_file(ATTEMPT, _STAGE))
 
     def _settle(self, job: JobView, *, is_heard: bool) -> None:

@@ -22,7 +22,6 @@ from goldsmith.jobs.types import JobView, Launch, Stage
 from goldsmith.models import queries as models
 from goldsmith.models.tables import FineTunedModel
 from goldsmith.serve import elsewhere
-from goldsmith.serve import queries as engines
 from goldsmith.serve import service as serve
 from goldsmith.stars.jobs import author_of
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
@@ -132,8 +131,8 @@ def _addressed(context: WorkContext, plan: Plan) -> Plan:
     """The plan, of a training at a provider with where it goes."""
     if not plan.at_provider:
         return plan
-    with context.database.reading() as session:
-        return sending.addressed(plan, engines.one(session, context.job.params[PROVIDER]))
+    with context.transaction() as session:
+        return sending.addressed(plan, sending.provider_now(session, context.job.id))
 
 
 def _training_set(context: WorkContext) -> TrainingSet | None:

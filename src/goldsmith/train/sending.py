@@ -16,8 +16,11 @@ from goldsmith.errors import Invalid
 from goldsmith.jobs import program
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
+from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobView, Launch
 from goldsmith.models.rendered_file import RowProblem
+from goldsmith.models.tables import BaseModel
+from goldsmith.serve import elsewhere
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import key_path
 from goldsmith.stars.formats import openai
@@ -27,7 +30,7 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, whole_file
 from goldsmith.train.backends.base import Plan
 from goldsmith.train.preparation import SIDES, Preparation, lessons_of, write_order
-from goldsmith.train.tables import PROVIDER
+from goldsmith.train.tables import PROVIDER, TrainingJob
 from goldsmith.wire.order import DataFile
 
 KEY_FILE: Final = "GOLDSMITH_PROVIDER_KEY_FILE"
@@ -48,15 +51,20 @@ class Leaving:
 
     @property
     def about_tokens(self) -> int:
-        """How many tokens that is, roughly."""
-        return round(self.num_characters / CHARACTERS_A_TOKEN)
+        """How many tokens that is, roughly: two digits are all that such a guess is worth."""
+        guess = round(self.num_characters / CHARACTERS_A_TOKEN)
+        return round(guess, 2 - len(str(guess)))
 
     @property
     def sentence(self) -> str:
         """All of it, for a person."""
-        rows = f"{self.num_learn:,} rows to learn and {self.num_exam:,} exam rows"
+        rows = f"{_counted(self.num_learn, 'row')} to learn and {_counted(self.num_exam, 'exam row')}"
         size = f"{self.num_characters:,} characters, about {self.about_tokens:,} tokens"
         return f"{rows} ({size}) leave this machine and go to {self.url}, where {self.model} learns from them."
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word if number == 1 else f'{word}s'}"
 
 
 def leaving(session: Session, training_set: TrainingSet, engine: Engine) -> Leaving:
@@ -80,6 +88,21 @@ def leaving(session: Session, training_set: TrainingSet, engine: Engine) -> Leav
 def addressed(plan: Plan, engine: Engine) -> Plan:
     """The plan with where it goes, and which model learns there."""
     return replace(plan, settings={**plan.settings, "url": engine.url, "model": engine.provider_model})
+
+
+def provider_now(session: Session, job_id: str) -> Engine:
+    """The provider that trains; one that was removed and added again, maybe with another key, takes its own place.
+
+    Raises ProviderGone.
+    """
+    training, job = session.get_one(TrainingJob, job_id), session.get_one(Job, job_id)
+    known = session.get(Engine, job.params[PROVIDER])
+    if known is not None and known.is_wanted:
+        return known
+    engine = elsewhere.of_base(session, session.get_one(BaseModel, training.base_model_id))
+    job.params = {**job.params, PROVIDER: engine.id}
+    session.flush()
+    return engine
 
 
 def with_key(launch: Launch, folder: JobFolder, job: JobView) -> Launch:

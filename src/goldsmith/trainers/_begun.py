@@ -4,8 +4,12 @@ What was begun stands in `provider.json` of the job folder, on disk before anyth
 between pays nothing twice and loses nothing: the list there is searched before a job is asked for.
 """
 
+import fcntl
 import json
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from goldsmith.wire import manifest
 JOBS = "/fine_tuning/jobs"
 NOT_THERE = (404, 405, 501)
 """What a provider answers that does not have this part of the API."""
+ALONE_WITHIN_S = 60.0
 NUM_LOST_ANSWERS = 5
 """So many beginnings in a row may stay without an answer."""
 
@@ -50,17 +55,34 @@ class State:
         manifest.write_whole(job.folder / "provider.json", json.dumps(asdict(self), indent=2))
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While no other program of this job is at it. Raises Failure when one stays."""
+    with (folder / "provider.lock").open("ab") as lock:
+        end = time.monotonic() + ALONE_WITHIN_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > end:
+                    said = "Another program of this training is still at work with the provider."
+                    raise Failure("not_alone", said, "Wait a minute, then resume.") from error
+                time.sleep(0.2)
+        yield
+
+
 def begin(job: Job, provider: Provider, settings: dict[str, Any], files: dict[str, Path], state: State) -> None:
     """Have exactly one job there, and remember it."""
     for _ in range(NUM_LOST_ANSWERS):
         if state.job is None:
+            send_files(job, provider, files, state)  # first, because a job is known by its file, too
             there = find(job, provider, state)
             state.job = str(there["id"]) if there is not None else None
         if state.job is not None:
             state.is_begun = True
             state.save(job)
             return
-        send_files(job, provider, files, state)
         job.report.phase("starting", f"Asking {provider.host} to train {settings['model']}", step=0)
         was_begun, state.is_begun, state.is_over = state.is_begun, True, False
         state.save(job)

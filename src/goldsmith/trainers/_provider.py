@@ -143,7 +143,7 @@ class Provider:
             except _Away as away:
                 words, retry_after_s = away.words, away.retry_after_s
             if time.monotonic() - began - waited_s > self._patience_s:
-                hint = "It may go on there. Resume this training to follow it again; nothing is paid twice."
+                hint = "It may go on there. Resume to follow it again, or to cancel it then; nothing is paid twice."
                 raise Failure("provider_away", f"{self.host} did not answer for long: {words}", hint)
             longest_s = self._patience_s if self._is_stopping else LONGEST_RETRY_AFTER_S
             named_s = min(retry_after_s or 0.0, longest_s)

@@ -26,6 +26,8 @@ from goldsmith.wire import events, manifest, order
 from goldsmith.wire.events import EventKind
 
 NUM_KEPT_CHECKPOINTS = 2
+ONLY_CANCEL = "GOLDSMITH_ONLY_CANCEL"
+"""In the environment of a program that is started to end what an earlier one has begun elsewhere, and nothing else."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_ROOM_WORDS = (*(os.strerror(number).lower() for number in NO_ROOM), "pytorchstreamwriter failed writing")
 
@@ -64,8 +66,8 @@ class Report:
 
     @property
     def cancel_asked(self) -> bool:
-        """Whether it is stopped for good, for a program that has more to end than itself."""
-        return self._cancel_file.exists()
+        """Whether it is stopped for good, for a program that has more to end than itself; or started only for that."""
+        return self._cancel_file.exists() or ONLY_CANCEL in os.environ
 
     def say(self, kind: EventKind, /, **data: Any) -> None:
         """Write one event."""

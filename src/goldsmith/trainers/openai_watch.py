@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from goldsmith.trainers._begun import JOBS, State, begin, find
+from goldsmith.trainers._begun import JOBS, State, alone, begin, find
 from goldsmith.trainers._provider import Interrupted, Provider, Refused
 from goldsmith.trainers._refusals import failure_of
 from goldsmith.trainers._report import Failure, Job, Stopped, run
@@ -46,6 +46,12 @@ def work(job: Job) -> dict[str, Any]:
         return finished
     settings = {**SETTINGS, **job.order.settings}
     files = checked_rows(job)
+    with alone(job.folder):
+        return work_alone(job, settings, files)
+
+
+def work_alone(job: Job, settings: dict[str, Any], files: dict[str, Path]) -> dict[str, Any]:
+    """What only one program at a time may do for a job: two would begin two."""
     state = State.of(job)
     key_file = os.environ.get(KEY_FILE)
     provider = Provider(

@@ -1,5 +1,7 @@
 """`goldsmith train`: stop a training, go on with it, see what happened."""
 
+import io
+
 import pytest
 from tests.factories import make_base_model
 from tests.unit.cli.conftest import Line
@@ -8,6 +10,7 @@ from goldsmith import app
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
+from goldsmith.serve import outside
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage import clock
 from goldsmith.testing import write_small_model
@@ -83,6 +86,21 @@ def test_events_are_listed_oldest_first(line: Line, training: str) -> None:
 @pytest.mark.parametrize("verb", ["pause", "cancel", "keep", "resume", "events", "show"])
 def test_a_job_that_is_no_training_is_not_found(line: Line, verb: str) -> None:
     assert line.error("train", verb, "job_none")[0] == 4
+
+
+def test_before_rows_leave_it_says_which_and_where_to_and_asks(line: Line, training: str) -> None:
+    with line.filling() as (session, ada):
+        engine = outside.add_provider(session, "https://api.example.com", model="small-1", by=ada, name="far")
+    argv = ("train", "start", "--backend", "openai", "--base-model", "far", "--no-wait")
+    line.monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    code, _, said = line.run(*argv)
+    assert code != 0
+    assert "1 row to learn and 0 exam rows" in said
+    assert "go to https://api.example.com, where small-1 learns from them. Start?" in said
+    started = line.json(*argv, "--yes")["training"]
+    with line.parts.database.reading() as session:
+        assert session.get_one(Job, started).params["provider"] == engine.id
+        assert session.get_one(Job, started).id != training
 
 
 def test_one_looks_before_anything_starts(line: Line, training: str) -> None:

@@ -15,9 +15,9 @@ from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.models.errors import ModelAtProvider
 from goldsmith.models.tables import BaseModel
-from goldsmith.serve import elsewhere
+from goldsmith.serve import elsewhere, outside
 from goldsmith.serve import queries as serve
-from goldsmith.serve.errors import ProviderNotFound
+from goldsmith.serve.errors import ProviderGone, ProviderNotFound
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
@@ -63,7 +63,7 @@ def test_what_leaves_is_told_with_where_to_and_how_much(database: Database, trai
             elsewhere.provider(session, "the provider", domain=ADA.domain),
         )
     assert (found.num_learn, found.num_exam, found.num_characters, found.about_tokens) == (1, 1, 42, 10)
-    assert "1 rows to learn and 1 exam rows (42 characters, about 10 tokens) leave this machine" in found.sentence
+    assert "1 row to learn and 1 exam row (42 characters, about 10 tokens) leave this machine" in found.sentence
     assert f"go to {URL}, where small-1 learns from them" in found.sentence
 
 
@@ -94,6 +94,23 @@ def test_the_child_gets_the_conversations_and_where_the_key_lies_but_not_the_key
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert "sk-test" not in " ".join([*launch.argv, *launch.env.values()])
     assert not any(b"sk-test" in path.read_bytes() for path in folder.root.rglob("*.json*"))
+
+
+def test_a_provider_that_was_added_again_takes_its_own_place(
+    database: Database, home: Home, training: TrainingJob
+) -> None:
+    with database.transaction() as session:
+        before = jobs.one(session, training.id).params["provider"]
+        outside.remove_engine(session, before, by=ADA)
+    with pytest.raises(ProviderGone):
+        kind().work("prepare", context_of(database, home, training.id))
+    with database.transaction() as session:
+        again = outside.add_provider(session, URL, model="small-1", by=ADA).id
+    kind().work("prepare", context_of(database, home, training.id))
+    with database.reading() as session:
+        view = jobs.view(jobs.one(session, training.id))
+    assert view.params["provider"] == again != before
+    assert again in kind().launch(view, JobFolder.of(home, training.id)).env["GOLDSMITH_PROVIDER_KEY_FILE"]
 
 
 def test_rows_that_cannot_be_sent_are_named_and_none_at_all_is_a_failure(

@@ -1,10 +1,12 @@
 """One job there for one training here, as far as one crash or one refusal decides it; the rest is in the contract."""
 
+import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder, run
+from tests.contract.job_folder import Trainer, make_folder, run, started, wait_for
 from tests.contract.training_at_provider import JOBS, KEY, forget, trainer_at
 
 from goldsmith import app
@@ -57,3 +59,27 @@ def test_files_that_were_sent_before_a_death_are_found_by_their_name(
         "goldsmith-job_1-learn.jsonl",
         "goldsmith-job_1-exam.jsonl",
     ]
+
+
+def test_a_provider_that_keeps_no_metadata_is_known_by_the_file(
+    there: FakeProvider, trainer: Trainer, tmp_path: Path
+) -> None:
+    folder = make_folder(tmp_path / "job", trainer)
+    run(trainer, folder)
+    there.begun[0]["metadata"] = None
+    forget(folder, "job", "files", is_begun=False)
+    assert run(trainer, folder, attempt=2)[-1].kind is EventKind.SUCCEEDED
+    assert len(there.begun) == 1
+
+
+def test_two_programs_of_one_job_do_not_work_at_once(there: FakeProvider, trainer: Trainer, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "job", trainer)
+    with (folder / "provider.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with started(trainer, folder) as child:
+            wait_for(folder, child, lambda event: event.kind is EventKind.STARTED)
+            time.sleep(1)
+            assert there.asked == []
+            lock.close()
+            assert child.wait(timeout=60) == 0
+    assert len(there.begun) == 1

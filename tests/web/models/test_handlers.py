@@ -215,7 +215,7 @@ def test_running_it_over_a_dataset_begins_with_this_model_chosen(tmp_path: Path,
 def test_a_model_at_a_provider_has_pages_without_what_needs_its_files(site: Site) -> None:
     with walking(site) as walk:
         walk.to_model()
-        walk.move_to_provider()
+        walk.train_at_provider()
     browser = site.browser()
     text = browser.get(f"/models/{walk.model_id}").text
     assert "It lives at its provider" in text

@@ -1,6 +1,6 @@
 """The `openai` backend: a provider that speaks OpenAI's fine-tuning API trains, OpenAI itself or another Goldsmith."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,10 @@ class OpenAiOptions(Options):
         None, min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", title="Suffix"
     )
     """Stands in the model's name there. Left empty, it is made from the name of the new model."""
+
+    def in_effect(self) -> dict[str, Any]:
+        """What was chosen; the rest the provider chooses."""
+        return self.model_dump(exclude_none=True)
 
 
 class OpenAi:

@@ -271,6 +271,8 @@ class BackendAnswer(ApiAnswer):
     aliases: list[str]
     environment: str | None
     """The environment that has to be installed for it."""
+    at_provider: bool
+    """Whether a provider trains: then `base_model` is a provider's engine, and the rows leave this machine."""
     problems: list[ProblemAnswer]
     options: list[OptionAnswer]
 

@@ -187,11 +187,12 @@ def _training(session: orm.Session, training: TrainingJob) -> TrainingAnswer:
 
 def _backend(backend: Backend, machine: MachineFacts) -> BackendAnswer:
     defaults = backend.options()
-    environment = backend.plan(defaults, machine).environment
+    plan = backend.plan(defaults, machine)
     return BackendAnswer(
         name=backend.name,
         aliases=ALIASES.get(backend.name, []),
-        environment=environment.value if environment is not None else None,
+        environment=plan.environment.value if plan.environment is not None else None,
+        at_provider=plan.at_provider,
         problems=[ProblemAnswer.model_validate(problem) for problem in backend.check(defaults, machine)],
         options=options_of(backend),
     )
