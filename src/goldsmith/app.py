@@ -84,12 +84,13 @@ def assemble(settings: Settings | None = None) -> Parts:
 
 def make_backends() -> "dict[str, Backend]":
     """Every training backend there is, by name. The only place that names a concrete one."""
+    from goldsmith.train.backends.axolotl import Axolotl
     from goldsmith.train.backends.fake import Fake
     from goldsmith.train.backends.openai import OpenAi
     from goldsmith.train.backends.trl import Trl
     from goldsmith.train.backends.unsloth import Unsloth
 
-    backends: Sequence[Backend] = (Trl(), Unsloth(), OpenAi(), Fake())
+    backends: Sequence[Backend] = (Trl(), Unsloth(), Axolotl(), OpenAi(), Fake())
     return {backend.name: backend for backend in backends}
 
 

@@ -21,6 +21,8 @@ class EnvironmentName(StrEnum):
     """Training with TRL and PEFT; also converts models."""
     UNSLOTH = "unsloth"
     """Training with Unsloth."""
+    AXOLOTL = "axolotl"
+    """Training with Axolotl."""
     VLLM = "vllm"
     """The engine, on an NVIDIA GPU."""
     VLLM_CPU = "vllm-cpu"

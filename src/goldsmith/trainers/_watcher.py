@@ -64,6 +64,7 @@ class Watcher:
         self.kept_step = order.total_steps
         self._sampler = Sampler(trainer.model, trainer.processing_class, exam)
         self._collate = getattr(trainer, "score_collator", trainer.data_collator)
+        self._logprobs = getattr(trainer, "learned_logprobs", learned_logprobs)
         self._job, self._trainer, self._order, self._exam, self._pace = job, trainer, order, exam, pace
         self._tokens = order.tokens_of_steps()
         self._began_at = self._step_began_at = time.monotonic()
@@ -202,9 +203,8 @@ class Watcher:
                     [{"input_ids": chosen[at].input_ids, "labels": chosen[at].labels} for at in places]
                 )
                 batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
-                scored = model(**batch, use_cache=False, fused_lm_head=True)
-                for place, values, mask in zip(places, scored.log_probs, scored.label_mask, strict=True):
-                    found[place] = values[mask].float().tolist()
+                for place, values in zip(places, self._logprobs(model, batch), strict=True):
+                    found[place] = values
         model.train(was_training)
         return found
 
@@ -263,6 +263,13 @@ class Watcher:
             exam_s = self._seconds_per_token * self._exam_tokens / BACKWARD_SHARE
         coming = (self._is_exam_due(later) for later in range(step, self._order.total_steps + 1))
         return training + exam_s * sum(coming)
+
+
+def learned_logprobs(model: Any, batch: dict[str, Any]) -> list[list[float]]:
+    """The log-probability of each learned token, by row, from the output layer of TRL's that skips the others."""
+    scored = model(**batch, use_cache=False, fused_lm_head=True)
+    rows = zip(scored.log_probs, scored.label_mask, strict=True)
+    return [values[mask].float().tolist() for values, mask in rows]
 
 
 def check_loss(step: int, loss: float, grad_norm: float) -> None:

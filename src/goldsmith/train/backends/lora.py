@@ -1,10 +1,11 @@
 """Options that every backend has which trains an adapter (LoRA) in an environment of ours."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from goldsmith.train.backends.base import Options
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.train.backends.base import Options, Problem
 
 # What vLLM loads; another rank would be trained and then refused.
 LoraRank = Literal[1, 8, 16, 32, 64, 128, 256]
@@ -41,3 +42,22 @@ class LoraOptions(Options):
     """Ends the training when so many in a row were no better than the best, and keeps the best checkpoint. 0: never."""
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed")
     """The same seed gives the same order of rows."""
+
+
+class QloraOptions(LoraOptions):
+    """The same, with the choice to pack the base model."""
+
+    load_in_4bit: bool = Field(False, title="Base model in 4 bit")
+    """The base model takes a quarter of the memory while it is trained on (QLoRA). Needs an NVIDIA GPU."""
+
+
+def problems_of_4bit(options: Options, machine: MachineFacts) -> list[Problem]:
+    """4 bit is refused where no NVIDIA GPU is: what packs the weights runs on CUDA only."""
+    if machine.device == "cuda" or not options.model_dump()["load_in_4bit"]:
+        return []
+    return [Problem("A base model in 4 bit needs an NVIDIA GPU, and this machine has none.", "Switch 4 bit off.")]
+
+
+def settings_on(machine: MachineFacts, options: Options) -> dict[str, Any]:
+    """The options, and what numbers are computed in: float32 on a CPU, where it is faster; bfloat16 on a GPU."""
+    return {**options.model_dump(), "dtype": "float32" if machine.device == "cpu" else "bfloat16"}

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.train.backends.base import Options, Plan, Problem
-from goldsmith.train.backends.lora import LoraOptions
+from goldsmith.train.backends.lora import LoraOptions, settings_on
 
 PAIRS_ONLY = ("beta", "good_answer_weight")
 """Options that only learning from pairs has."""
@@ -54,8 +54,7 @@ class Trl:
 
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
         """Float32 on a CPU, where it is faster; bfloat16 on a GPU. Each method is a program of its own."""
-        settings: dict[str, Any] = options.model_dump()
-        settings["dtype"] = "float32" if machine.device == "cpu" else "bfloat16"
+        settings = settings_on(machine, options)
         needs_pairs = settings["method"] == "dpo"
         program = "goldsmith.trainers.trl_dpo" if needs_pairs else "goldsmith.trainers.trl_sft"
         return Plan(program, EnvironmentName.TRL, settings, needs_pairs)

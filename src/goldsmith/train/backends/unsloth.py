@@ -1,20 +1,15 @@
 """The `unsloth` backend: SFT with LoRA on Unsloth, which is made for one NVIDIA GPU and trains on a CPU too."""
 
-from typing import Any, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.train.backends.base import Options, Plan, Problem
-from goldsmith.train.backends.lora import LoraOptions
+from goldsmith.train.backends.lora import QloraOptions, problems_of_4bit, settings_on
 
 
-class UnslothOptions(LoraOptions):
+class UnslothOptions(QloraOptions):
     """Settings of a training with Unsloth."""
-
-    load_in_4bit: bool = Field(False, title="Base model in 4 bit")
-    """The base model takes a quarter of the memory while it is trained on (QLoRA). Needs an NVIDIA GPU."""
 
 
 class Unsloth:
@@ -24,13 +19,9 @@ class Unsloth:
     options: ClassVar[type[Options]] = UnslothOptions
 
     def check(self, options: Options, machine: MachineFacts) -> list[Problem]:
-        """4 bit is refused where no NVIDIA GPU is: what packs the weights runs on CUDA only."""
-        if machine.device == "cuda" or not options.model_dump()["load_in_4bit"]:
-            return []
-        return [Problem("A base model in 4 bit needs an NVIDIA GPU, and this machine has none.", "Switch 4 bit off.")]
+        """4 bit is refused where no NVIDIA GPU is."""
+        return problems_of_4bit(options, machine)
 
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
-        """Float32 on a CPU, where it is faster; bfloat16 on a GPU."""
-        settings: dict[str, Any] = options.model_dump()
-        settings["dtype"] = "float32" if machine.device == "cpu" else "bfloat16"
-        return Plan("goldsmith.trainers.unsloth_sft", EnvironmentName.UNSLOTH, settings)
+        """The program of Unsloth's own environment."""
+        return Plan("goldsmith.trainers.unsloth_sft", EnvironmentName.UNSLOTH, settings_on(machine, options))

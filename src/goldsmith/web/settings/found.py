@@ -97,7 +97,7 @@ def _is_shown(row: Engine) -> bool:
 
 def _environments(state: WebState, session: orm.Session) -> tuple[views.EnvironmentLine, ...]:
     machine: MachineFacts = state.offers["machine"]
-    fitting = (EnvironmentName.TRL, EnvironmentName.UNSLOTH, needs.engine_of(machine))
+    fitting = (EnvironmentName.TRL, EnvironmentName.UNSLOTH, EnvironmentName.AXOLOTL, needs.engine_of(machine))
     return tuple(
         views.environment_line(
             found, needs.need_of_environment(session, state.home, found.name), fits=found.name in fitting

@@ -1,4 +1,4 @@
-"""The walk's training once more, by Unsloth: it learns what TRL learned, and its adapter is of the same shape."""
+"""The walk's training once more, by others than TRL: they learn what TRL learned, and make an adapter of its shape."""
 
 import json
 import shutil
@@ -19,10 +19,11 @@ from goldsmith.wire.events import Event, EventKind
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(scope="module")
-def trainer(real_home: Path, smollm2_folder: Path) -> Trainer:
-    python = folders.python_of(EnvironmentName.UNSLOTH, home=real_home)
-    return Trainer(BACKENDS["unsloth"], python, smollm2_folder)
+@pytest.fixture(scope="module", params=[EnvironmentName.UNSLOTH, EnvironmentName.AXOLOTL])
+def trainer(request: pytest.FixtureRequest, real_home: Path, smollm2_folder: Path) -> Trainer:
+    """A backend that has the name of its environment."""
+    python = folders.python_of(request.param, home=real_home)
+    return Trainer(BACKENDS[request.param], python, smollm2_folder)
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ def theirs(walk: Walk) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(theirs: Path, trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same order, rows and settings, for the other program."""
-    made = tmp_path_factory.mktemp("unsloth") / "job"
+    made = tmp_path_factory.mktemp(trainer.backend.name) / "job"
     shutil.copytree(theirs, made, ignore=shutil.ignore_patterns("result", "checkpoints", "attempts", "program"))
     program.copy_program(JobFolder(made))
     return made
