@@ -127,6 +127,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     from goldsmith.serve.receipt import BFLOAT16_TOLERANCE_NATS, TOLERANCE_NATS
     from goldsmith.stars.jobs import ImportedAnswersKind
     from goldsmith.train.jobs import TrainingKind
+    from goldsmith.train.rehearsing import RehearsalKind
 
     env = _without_secrets()
 
@@ -148,7 +149,10 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         batches.BatchCheckKind(),
         batches.BatchKind(rules=BatchRules(), limits=batches.limits_on(facts.device), rates=rates),
         batches.BatchEndKind(),
-        TrainingKind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env, rates=rates),
+        *(
+            kind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env, rates=rates)
+            for kind in (TrainingKind, RehearsalKind)
+        ),
         ComparisonKind(),
         ConquestKind(make_aristotle),
     )

@@ -68,6 +68,26 @@ def start(
 
 
 @commands.command()
+def rehearse(
+    context: typer.Context,
+    base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],
+    backend: Annotated[str, typer.Option(help="How it is trained.")] = "trl",
+    training_set: Annotated[str | None, typer.Option(help="Default: the newest one.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
+    ] = None,
+    dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Do a few real steps, and tell how long the training would take, how much memory and how much disk."""
+    cli: Cli = context.obj
+    request = TrainRequest(base_model, backend, training_set, None, _read(settings or []), dial)
+    with cli.transaction() as (session, person):
+        job = service.rehearse(session, request, workshop=app.make_workshop(cli.parts), by=person)
+    cli.show({"rehearsal": job.id, **finish_or_say(cli, job.id, wait=wait)})
+
+
+@commands.command()
 def look(
     context: typer.Context,
     base_model: Annotated[str, typer.Option(help="A base model's id, name or hub id.")],

@@ -10,6 +10,13 @@ class TrainingNotFound(NotFound):
     default_hint = "List the trainings with: goldsmith train list"
 
 
+class RehearsalNotFound(NotFound):
+    """No rehearsal has this id."""
+
+    title = "There is no such rehearsal"
+    default_hint = "Begin one on the page Train, or with: goldsmith train rehearse"
+
+
 class BackendUnknown(Invalid):
     """There is no training backend of this name."""
 

@@ -109,7 +109,8 @@ class TrainingKind:
         plan = _addressed(context, plan)
         context.report(None, "rendering the rows for the base model" if not plan.at_provider else "writing the rows")
         what = Preparation(
-            training=training,
+            job_id=training.id,
+            name=training.name,
             training_set_id=training_set.id,
             model_id=job.params["model_id"],
             base=base,

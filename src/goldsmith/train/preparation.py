@@ -25,7 +25,6 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, write_whole
 from goldsmith.train.backends.base import Plan
 from goldsmith.train.look import check_end_marker, row_limit
-from goldsmith.train.tables import TrainingJob
 from goldsmith.wire.order import DataFile, Order
 
 SIDES = ("learn", "exam")
@@ -35,7 +34,9 @@ SIDES = ("learn", "exam")
 class Preparation:
     """What one training is prepared from."""
 
-    training: TrainingJob
+    job_id: str
+    name: str
+    """What the new model is called."""
     training_set_id: str
     model_id: str
     base: BaseModel
@@ -113,12 +114,12 @@ def write_order(
     versions: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Tell the child what it is to do, and a person how to run it by hand."""
-    training, base = preparation.training, preparation.base
+    base = preparation.base
     order = Order(
-        job_id=training.id,
+        job_id=preparation.job_id,
         program=preparation.plan.program,
         model_id=preparation.model_id,
-        model_name=training.name,
+        model_name=preparation.name,
         base_model_id=base.id,
         base_model_name=base.hub_id or base.name,
         base_model_folder=str(preparation.base_folder),
@@ -133,4 +134,4 @@ def write_order(
     )
     write_whole(folder.order, order.to_json())
     by_hand = program.command(Path("PYTHON"), order.program, ("--order", "../job.json", "--attempt", "1"))
-    program.write_readme(folder, f"Training {training.name}", by_hand)
+    program.write_readme(folder, f"Training {preparation.name}", by_hand)

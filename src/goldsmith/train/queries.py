@@ -5,10 +5,12 @@ from sqlalchemy.orm import Session
 
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.train.errors import TrainingNotFound
+from goldsmith.train.errors import RehearsalNotFound, TrainingNotFound
 from goldsmith.train.tables import KIND, PROVIDER, TrainingJob, TrainingMetric
 
 MAX_POINTS = 500
+REHEARSAL = "rehearsal"
+"""The kind of a rehearsal's job."""
 
 
 def one(session: Session, job_id: str, *, domain: str) -> TrainingJob:
@@ -16,6 +18,14 @@ def one(session: Session, job_id: str, *, domain: str) -> TrainingJob:
     found = session.get(TrainingJob, job_id)
     if found is None or found.domain != domain:
         raise TrainingNotFound(f"There is no training {job_id}.")
+    return found
+
+
+def rehearsal(session: Session, job_id: str, *, domain: str) -> Job:
+    """The job of a rehearsal. Raises RehearsalNotFound."""
+    found = session.get(Job, job_id)
+    if found is None or found.domain != domain or found.kind != REHEARSAL:
+        raise RehearsalNotFound(f"There is no rehearsal {job_id}.")
     return found
 
 

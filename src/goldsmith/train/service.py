@@ -1,7 +1,7 @@
 """The verbs of training: start, keep. Pausing and resuming are the job's own (`jobs/queue.py`)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
+from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import StopRequest
 from goldsmith.models import queries as models
 from goldsmith.models.errors import ModelNameNotUsable
@@ -28,6 +29,7 @@ from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
 from goldsmith.train.errors import NothingToKeep, NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
 from goldsmith.train.look import check_end_marker, look
+from goldsmith.train.queries import REHEARSAL
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, is_at_provider, read_options
 from goldsmith.train.tables import KIND, PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
@@ -45,12 +47,64 @@ def start(
     more_params: Mapping[str, str] = MappingProxyType({}),
 ) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
-    backend = backend_of(request.backend, workshop.backends)
-    engine = _provider(session, request, backend, workshop, by)
-    base = _base(session, request, engine, by)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
     training_set = training_set_of(session, request, domain=by.domain) if request.files is None else None
+    what = _checked(session, request, training_set, workshop=workshop, by=by)
+    engine = what.engine
+    training = _training(request, what, training_set, by)
+    session.add(training)
+    session.flush()
+    params = {
+        "model_id": new_id(Prefix.FINE_TUNED_MODEL),
+        "backend": what.backend.name,
+        "is_deployed": request.is_deployed,
+        "labels": dict(request.labels),
+        **more_params,
+        **({PROVIDER: engine.id} if engine is not None else {}),
+        **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
+    }
+    title = f"Train {training.name}"
+    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=engine is None, id=training.id), by=by)
+    return training
+
+
+def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> Job:
+    """Queue a rehearsal: a few real steps that tell what the training would take. Refuses what `start` refuses."""
+    if is_at_provider(backend_of(request.backend, workshop.backends), workshop.machine):
+        hint = "Start the training: its cost is said by the provider, and it takes none of this machine."
+        raise TrainingNotPossible("What a provider trains cannot be rehearsed here.", hint=hint)
+    training_set = training_set_of(session, request, domain=by.domain)
+    what = _checked(session, request, training_set, workshop=workshop, by=by)
+    job_id = new_id(Prefix.JOB)
+    params = {
+        "backend": what.backend.name,
+        "options": what.options.in_effect(),
+        "training_set_id": training_set.id,
+        "base_model_id": what.base.id,
+        "name": request.name,
+    }
+    title = f"Rehearse {training_set.name} on {what.base.name}"
+    return queue.add(session, NewJob(REHEARSAL, title[:255], params, job_id, needs_slot=True, id=job_id), by=by)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What a training would be made with; nothing is known to speak against it."""
+
+    backend: Backend
+    engine: Engine | None
+    """The provider that trains; None where this machine does."""
+    base: BaseModel
+    options: Options
+
+
+def _checked(
+    session: Session, request: TrainRequest, training_set: TrainingSet | None, *, workshop: Workshop, by: Person
+) -> _Checked:
+    backend = backend_of(request.backend, workshop.backends)
+    engine = _provider(session, request, backend, workshop, by)
+    base = _base(session, request, engine, by)
     given = {name: value for name, value in request.options.items() if value is not None}
     options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
     for problem in backend.check(options, workshop.machine):
@@ -61,21 +115,7 @@ def start(
         check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
     if engine is None and training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
         _refuse_nothing(session, workshop, backend, options, training_set, base)
-    training = _training(request, backend, options, base, training_set, by)
-    session.add(training)
-    session.flush()
-    params = {
-        "model_id": new_id(Prefix.FINE_TUNED_MODEL),
-        "backend": backend.name,
-        "is_deployed": request.is_deployed,
-        "labels": dict(request.labels),
-        **more_params,
-        **({PROVIDER: engine.id} if engine is not None else {}),
-        **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
-    }
-    title = f"Train {training.name}"
-    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=engine is None, id=training.id), by=by)
-    return training
+    return _Checked(backend, engine, base, options)
 
 
 def keep(session: Session, training: TrainingJob) -> None:
@@ -154,14 +194,9 @@ def training_set_of(session: Session, request: TrainRequest, *, domain: str) -> 
 
 
 def _training(
-    request: TrainRequest,
-    backend: Backend,
-    options: Options,
-    base: BaseModel,
-    training_set: TrainingSet | None,
-    by: Person,
+    request: TrainRequest, what: _Checked, training_set: TrainingSet | None, by: Person
 ) -> TrainingJob:
-    now = clock.now()
+    now, base = clock.now(), what.base
     source = request.files.learn.upload.filename if request.files is not None else ""
     learned = training_set.name if training_set is not None else source
     return TrainingJob(
@@ -171,12 +206,12 @@ def _training(
         name=request.name or _made_up_name(learned, base.name),
         base_model=base.hub_id or base.name,
         base_model_id=base.id,
-        backend=backend.name,
-        config=options.in_effect(),
+        backend=what.backend.name,
+        config=what.options.in_effect(),
         training_set_id=training_set.id if training_set is not None else None,
         dataset_path=f"{training_set.folder}/learn.jsonl" if training_set is not None else None,
         sample_count=training_set.num_learn if training_set is not None else None,
-        total_epochs=getattr(options, "num_epochs", None),
+        total_epochs=getattr(what.options, "num_epochs", None),
         status="queued",
         created_by=by.id,
         created_at=now,

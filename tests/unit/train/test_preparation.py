@@ -13,13 +13,12 @@ from goldsmith.testing import write_small_model
 from goldsmith.train.backends.base import Plan
 from goldsmith.train.errors import ModelNeverStops
 from goldsmith.train.preparation import Preparation, prepare
-from goldsmith.train.tables import TrainingJob
 
 
 def test_a_model_at_whose_end_marker_no_engine_stops_is_refused(database: Database, tmp_path: Path) -> None:
     base = write_small_model(tmp_path / "small")
     (base / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|endoftext|>"}))
-    about: dict[str, Any] = {"training": TrainingJob(name="t"), "base": BaseModel(), "set_folder": tmp_path}
+    about: dict[str, Any] = {"job_id": "job_1", "name": "t", "base": BaseModel(), "set_folder": tmp_path}
     plan = Plan("goldsmith.trainers.fake", None, {})
     what = Preparation(
         training_set_id="set_1", model_id="m", base_folder=base, plan=plan, device="cpu", num_threads=1, **about

@@ -22,6 +22,7 @@ LOG_TAIL_BYTES = 40_000
 _SUBJECT_PAGES = {
     "run": "/runs",
     "training": "/training",
+    "rehearsal": "/training/rehearsals",
     "comparison": "/model-comparison",
     "import": "/data",
     "prove": "/models",

@@ -29,6 +29,7 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
+from goldsmith.web.train import rehearsal_api
 from goldsmith.web.train.answers import (
     ALIASES,
     AlarmAnswer,
@@ -49,6 +50,7 @@ from goldsmith.web.train.answers import (
 from goldsmith.web.train.looks import TheLook, TheSeenRows
 
 api = APIRouter(tags=["fine-tuning"])
+api.include_router(rehearsal_api.api)
 
 
 def _read_training(session: ReadSession, person: CurrentPerson, job_id: Id) -> TrainingJob:

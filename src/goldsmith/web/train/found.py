@@ -77,6 +77,7 @@ def new_page(
         fields=shown,
         folded=folded(shown),
         action=f"/training/new{query}",
+        rehearse=f"/training/rehearse{query}",
         needs=needs.for_training(session, workshop.home, domain=person.domain, trainer=trainer) if trainer else (),
         backend=backend.name,
         backends=tuple(name for name, plan in plans.items() if plan.environment is not None or plan.at_provider),

@@ -90,6 +90,8 @@ class NewTrainingPage(Page):
     fields: tuple[FormField, ...]
     folded: tuple[str, ...]
     action: str
+    rehearse: str
+    """Where the form is rehearsed."""
     needs: tuple[Need, ...]
     samples: tuple[Sample, ...]
     look: str
