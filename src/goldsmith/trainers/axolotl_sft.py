@@ -82,11 +82,7 @@ def recipe(job: Job, settings: Settings, *, longest: int) -> dict[str, Any]:
         "lora_r": settings.lora_rank,
         "lora_alpha": settings.lora_alpha,
         "lora_dropout": settings.lora_dropout,
-        **(
-            {"lora_target_linear": True}
-            if settings.target_modules == "all-linear"
-            else {"lora_target_modules": settings.target_modules}
-        ),
+        **_targets(settings.target_modules),
         **dict.fromkeys(NOT_ON_A_CPU if is_cpu or settings.lora_dropout else (), False),
         "learning_rate": settings.learning_rate,
         "lr_scheduler": settings.lr_scheduler,
@@ -112,6 +108,11 @@ def recipe(job: Job, settings: Settings, *, longest: int) -> dict[str, Any]:
         "output_dir": str(folder / "output"),
         "telemetry": False,
     }
+
+
+def _targets(modules: str | list[str]) -> dict[str, Any]:
+    """Where the adapter is put."""
+    return {"lora_target_linear": True} if modules == "all-linear" else {"lora_target_modules": modules}
 
 
 def write_rows(path: Path, learn: list[Row]) -> None:
