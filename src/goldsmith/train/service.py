@@ -193,9 +193,7 @@ def training_set_of(session: Session, request: TrainRequest, *, domain: str) -> 
     return found
 
 
-def _training(
-    request: TrainRequest, what: _Checked, training_set: TrainingSet | None, by: Person
-) -> TrainingJob:
+def _training(request: TrainRequest, what: _Checked, training_set: TrainingSet | None, by: Person) -> TrainingJob:
     now, base = clock.now(), what.base
     source = request.files.learn.upload.filename if request.files is not None else ""
     learned = training_set.name if training_set is not None else source
