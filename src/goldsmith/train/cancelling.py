@@ -83,7 +83,9 @@ class CancelKeeper:
     def _start(self, job: JobView, folder: JobFolder) -> None:
         launch = self._launch(replace(job, attempt=ATTEMPT), folder)
         launch = replace(launch, env={**launch.env, ONLY_CANCEL: "1"})
-        child.start(launch, log=folder.log(ATTEMPT), pid_file=folder.pid_file(ATTEMPT, _STAGE))
+        pid_file = folder.pid_file(ATTEMPT, _STAGE)
+        child.start(launch, log=folder.log(ATTEMPT), pid_file=pid_file)
+        child.wait_for_pid_file(pid_file)  # so that the next look finds it
 
     def _settle(self, job: JobView, *, is_heard: bool) -> None:
         self._settled.add((job.id, job.attempt))
