@@ -61,3 +61,12 @@ def test_what_answers_now_is_deployed(site: Site, client: TestClient) -> None:
 
 def test_a_program_without_a_key_learns_nothing(site: Site) -> None:
     assert site.client().get(ADDRESS).status_code == 401
+
+
+def test_what_lives_at_a_provider_is_not_offered_because_a_candidate_s_data_stays_here(
+    site: Site, client: TestClient
+) -> None:
+    with site.database.transaction() as session:
+        base = make_base_model(session, by=site.person, source="provider")
+        make_tuned_model(session, base, by=site.person)
+    assert client.get(ADDRESS).json() == {"models": []}

@@ -47,7 +47,7 @@ class AvailableModels(ApiAnswer):
 
 
 def available(session: orm.Session, person: Person) -> AvailableModels:
-    """Every model of the person's organisation that is not archived."""
+    """Every model of the person's organisation that is here and not archived; see `executions/service.py`."""
     live = {item.deployment.model_id for item in serve.active(session, domain=person.domain) if item.is_live}
 
     def status(model_id: str) -> str:
@@ -64,7 +64,7 @@ def available(session: orm.Session, person: Person) -> AvailableModels:
             deployed_at=row.deployed_at,
         )
         for row in models.all_tuned(session, domain=person.domain)
-        if row.status != "archived"
+        if row.status != "archived" and not models.is_at_provider(session, row)
     ]
     bases = [
         BaseModelChoice(id=row.id, name=row.name, status=status(row.id), size_gb=round(row.size_bytes / _A_GIGABYTE, 3))

@@ -226,7 +226,8 @@ def _standing(
 ) -> tuple[Literal["waiting", "loading", "running", "over"], str]:
     state = JobState(job.state)
     if state.is_over:
-        return "over", str((job.failure or {}).get("summary", "")) if state is JobState.FAILED else ""
+        why = str((job.failure or {}).get("summary", job.because)) if state is JobState.FAILED else job.because
+        return "over", "" if state is JobState.SUCCEEDED else why
     if executions.is_live(session, execution.model_id):
         return "running", job.message
     first = f"{execution.model_name} is not live; it is brought live first."

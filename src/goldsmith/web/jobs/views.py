@@ -33,7 +33,12 @@ _SUBJECT_PAGES = {
     "batch": "/batches",
     "batch_end": "/batches",
 }
-_WHOLE_PAGES = {"environment": "/settings#environments", "base_model": "/models", "base_model_gguf": "/models"}
+_WHOLE_PAGES = {
+    "environment": "/settings#environments",
+    "base_model": "/models",
+    "base_model_gguf": "/models",
+    "conquest": "/settings/aristotle",
+}
 
 
 @dataclass(frozen=True)
