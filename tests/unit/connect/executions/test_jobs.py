@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from tests.factories import MakeDatabase
 from tests.unit.connect.executions.conftest import FakePlace
 
 from goldsmith.connect.conquests import Conquest
@@ -160,7 +160,7 @@ def test_what_was_stored_and_not_noted_is_not_written_twice(
 
 
 def test_where_nobody_was_answered_the_job_fails_and_is_asked_again_from_the_start(
-    database: Database, place: FakePlace, begin: Begin, context_for: ContextFor
+    database: Database, make_database: MakeDatabase, place: FakePlace, begin: Begin, context_for: ContextFor
 ) -> None:
     place.candidates["candidate_1"] = {"name": "x"}
     with FakeEngine("bm_1") as engine:
@@ -169,8 +169,7 @@ def test_where_nobody_was_answered_the_job_fails_and_is_asked_again_from_the_sta
         del place.candidates["candidate_1"]
         with pytest.raises(JobFailed, match="The candidate candidate_1 is not there any more"):
             kind(place).work("execute", context)
-        session_info: dict[str, Any] = {"mirrors": {"conquest": kind(place).mirror}}
-        with Database(database.url, session_info=session_info).transaction() as session:
+        with make_database(mirrors={"conquest": kind(place).mirror}).transaction() as session:
             job = job_queries.one(session, execution.job_id or "")
             queue.to_running(session, job)
             queue.fail(session, job, JobFailure("no_answer", "It is gone.", ""))
