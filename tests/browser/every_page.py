@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 from tests.web.conftest import Site
-from tests.web.loop_rows import Walk, make_loop_site, walking
+from tests.web.loop_rows import MACHINE, Walk, make_loop_site, walking
 
 from goldsmith import app
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
@@ -40,7 +40,10 @@ from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.storage import clock
+from goldsmith.train import service as training
+from goldsmith.train.recipe import TrainRequest
 from goldsmith.train.tables import TrainingJob
+from goldsmith.train.workshop import Workshop
 from goldsmith.web.port import listen
 from goldsmith.web.server import make_server
 
@@ -71,6 +74,15 @@ ALWAYS = {
     "webhooks": "/settings/webhooks",
     "aristotle": "/settings/aristotle",
     "kept": "/kept",
+}
+FORECAST = {
+    "duration_s": 754.0,
+    "step_s": 1.2,
+    "tokens_per_s": 210.4,
+    "peak_memory_mb": 1610.0,
+    "disk_mb": 93.0,
+    "num_steps": 120,
+    "num_rehearsed": 6,
 }
 CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"
 
@@ -124,7 +136,15 @@ def failed(site: Site) -> Pages:
         walk.start_training()
         walk.run_training()
         walk.fail_training()
-    return {"home": "/", "guided": "/fine-tuning", "training": f"/training/{walk.training_id}"}
+        too_large = {
+            "kind": "out_of_memory",
+            "summary": "There was not enough memory.",
+            "hint": "",
+            "log_tail": "Killed",
+        }
+        rehearsed = rehearse(walk, state="failed", failure=too_large)
+    pages = {"home": "/", "guided": "/fine-tuning", "training": f"/training/{walk.training_id}"}
+    return {**pages, "rehearsal": rehearsed}
 
 
 def done(site: Site) -> Pages:
@@ -169,10 +189,13 @@ def done(site: Site) -> Pages:
             "model-base-provider": f"/models/{there.base_model_id}",
         }
         walk.training_id = trainings[-1]
+        took = {"is_tried": True, "is_accepted": True, "load_s": 0.114}
+        rehearsed = rehearse(walk, state="succeeded", result={"forecast": FORECAST, "engine": took})
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
         **at_provider,
+        "rehearsal": rehearsed,
         "look": f"/training/look?{pair}&max_length=256",
         "side-by-side": "/training/side-by-side?" + "&".join(f"training={each}" for each in trainings),
         "look-pairs": f"/training/look?{pair}&method=dpo",
@@ -195,6 +218,17 @@ def done(site: Site) -> Pages:
         "job": f"/activity/{walk.training_id}",
         "design": "/design",
     }
+
+
+def rehearse(walk: Walk, **ended: Any) -> str:
+    """A rehearsal that ended so."""
+    workshop = Workshop(walk.home, walk.backends, MACHINE)
+    request = TrainRequest(walk.base_id, training_set=walk.set_id)
+    job = training.rehearse(walk.session, request, workshop=workshop, by=walk.by)
+    for name, value in ended.items():
+        setattr(job, name, value)
+    walk.session.flush()
+    return f"/training/rehearsals/{job.id}"
 
 
 STAGES = {"empty": empty, "at-work": at_work, "failed": failed, "done": done}
