@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from goldsmith.people.types import Person
@@ -33,10 +34,13 @@ def record(
     config: Mapping[str, Any],
     previous_model_id: str | None = None,
 ) -> DeploymentHistory:
-    """Append to the history; what `config` says under `why` are the notes. `seq` has no gaps, because a writing
-    transaction is alone or fails on the unique key.
+    """Append to the history; what `config` says under `why` are the notes.
+
+    `seq` has no gaps, because whoever writes is alone with it: two who append at once wait for each other.
     """
     session.flush()
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite a writing transaction is alone anyway
+        session.execute(text(f"LOCK TABLE {DeploymentHistory.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
     entry = DeploymentHistory(
         id=new_id(Prefix.HISTORY),
         seq=queries.last_seq(session) + 1,

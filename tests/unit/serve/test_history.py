@@ -1,11 +1,17 @@
 """What an alias was before, out of rows as they are now and as they were first written."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from goldsmith.people.types import Person
+from goldsmith.serve import history
 from goldsmith.serve.history import Before, last_step
 from goldsmith.serve.tables import DeploymentHistory
-from goldsmith.serve.types import Part
+from goldsmith.serve.types import HistoryAction, Part
 from goldsmith.storage import clock
+from goldsmith.storage.database import Database
 
 
 def entry(
@@ -24,6 +30,28 @@ def entry(
         notes="",
         deployed_at=clock.now(),
     )
+
+
+def test_two_who_append_at_once_wait_for_each_other(database: Database, by: Person) -> None:
+    is_first_in, began = threading.Event(), threading.Event()
+
+    def append() -> int:
+        with database.transaction() as session:
+            return history.record(session, HistoryAction.DEPLOY, "bm_1", by=by, config={}).seq
+
+    def append_second() -> int:
+        assert is_first_in.wait(10)
+        began.set()
+        return append()
+
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(append_second)
+        with database.transaction() as session:
+            first = history.record(session, HistoryAction.DEPLOY, "bm_1", by=by, config={}).seq
+            is_first_in.set()
+            assert began.wait(10)
+            time.sleep(0.2)  # so that the second one asks for its number before this one is there
+        assert {first, second.result(10)} == {1, 2}
 
 
 def test_rows_without_what_was_before_are_read_by_their_previous_model() -> None:
