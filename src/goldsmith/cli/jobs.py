@@ -1,14 +1,19 @@
 """`goldsmith jobs`: everything long, what became of it, and how to stop or resume it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from goldsmith.cli.console import Cli
+from goldsmith.cli.saving import target_of
 from goldsmith.cli.watching import finish_or_say
+from goldsmith.environments.about import about
+from goldsmith.jobs import bundle as bundles
 from goldsmith.jobs import notices, queries, queue
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import StopRequest
+from goldsmith.storage.files import write_whole
 
 JobId = Annotated[str, typer.Argument(help="A job's id; a training's id is one too.")]
 commands = typer.Typer(help="Jobs: everything that takes long; what runs, what became of it.", no_args_is_help=True)
@@ -45,6 +50,29 @@ def ended(
         if dismiss:
             notices.dismiss(session, by=person)
     cli.table(rows, empty="Nothing has ended that you have not seen.")
+
+
+@commands.command()
+def bundle(
+    context: typer.Context,
+    job_id: JobId,
+    to: Annotated[Path | None, typer.Option(help="The file; default: goldsmith-JOB.zip in this folder.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
+) -> None:
+    """Write what somebody who helps needs to know of a job: versions, settings, events, the end of its log.
+
+    Rows, prompts, answers and keys are left out. Read log.txt in it before you hand it on.
+    """
+    cli: Cli = context.obj
+    target = target_of(to or Path(f"goldsmith-{job_id}.zip"), is_overwritten=overwrite)
+    home = cli.parts.home
+    with cli.reading() as session:
+        job = queries.one(session, job_id)
+        facts = about(cli.parts.machine, home=home.root, database=session.get_bind().dialect.name)
+        events = queries.newest_events(session, job.id, limit=bundles.MAX_EVENTS)
+        content = bundles.make(job, events, JobFolder.of(home, job.id), facts)
+    write_whole(target, content)
+    cli.show({"file": str(target), "size_bytes": len(content)}, f"{target}: read log.txt in it before you hand it on.")
 
 
 @commands.command()

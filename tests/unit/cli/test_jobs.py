@@ -1,6 +1,8 @@
 """`goldsmith jobs`: what has ended is listed until it was seen."""
 
+import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 from tests.factories import make_job
 from tests.unit.cli.conftest import Line
@@ -8,6 +10,16 @@ from tests.unit.cli.conftest import Line
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
 from goldsmith.storage import clock
+
+
+def test_a_bundle_is_written_and_replaces_nothing_unasked(line: Line, tmp_path: Path) -> None:
+    with line.filling() as (session, person):
+        job_id = make_job(session, by=person, kind="training").id
+    target = tmp_path / "bundle.zip"
+    assert line.json("jobs", "bundle", job_id, "--to", str(target))["file"] == str(target)
+    assert zipfile.is_zipfile(target)
+    code, problem = line.error("jobs", "bundle", job_id, "--to", str(target))
+    assert (code, problem["type"]) == (5, "file-is-there")
 
 
 def test_what_has_ended_is_listed_until_it_is_dismissed(line: Line) -> None:

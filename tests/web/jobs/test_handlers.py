@@ -1,5 +1,7 @@
 """The activity pages and the API over jobs, through HTTP, over a real database."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -78,6 +80,22 @@ def test_a_failed_job_says_why_what_to_do_and_shows_its_log(site: Site) -> None:
     assert "Use 4 rows a step." in text
     assert "red \\x1b[31malert\\x00 &lt;i&gt;" in text
     assert "Try again" in text
+
+
+def test_a_failed_job_offers_a_bundle_for_whoever_helps(site: Site) -> None:
+    job_id = add_job(site, "Train Ada's project", is_running=True)
+    fail_job(site, job_id)
+    assert f'href="/activity/{job_id}/bundle"' in site.browser().get(f"/activity/{job_id}").text
+    for answer in (
+        site.browser().get(f"/activity/{job_id}/bundle"),
+        site.program().get(f"/v1/jobs/{job_id}/bundle"),
+    ):
+        assert answer.headers["content-type"] == "application/zip"
+        assert answer.headers["content-disposition"] == f'attachment; filename="goldsmith-{job_id}.zip"'
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+            assert "It ran out of memory." in bundle.read("job.json").decode()
+            assert "Ada" not in "".join(bundle.read(name).decode() for name in bundle.namelist())
+    assert site.program().get("/v1/jobs/job_none/bundle").status_code == 404
 
 
 def test_cancel_pause_and_go_on_work_without_javascript(site: Site) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
@@ -14,6 +14,7 @@ from goldsmith.web.answers import ApiBody, Text
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
+from goldsmith.web.jobs.support import TheBundle
 
 api = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 notices_api = APIRouter(prefix="/v1/notices", tags=["jobs"])
@@ -102,6 +103,12 @@ def list_jobs(
 def one_job(job: ReadJob) -> JobAnswer:
     """One job."""
     return JobAnswer.model_validate(job)
+
+
+@api.get("/{job_id}/bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
+def bundle(made: TheBundle) -> Response:
+    """What somebody who helps needs to know of it, as a ZIP file; without secrets, rows, prompts and answers."""
+    return made
 
 
 @api.post("/{job_id}/cancel")

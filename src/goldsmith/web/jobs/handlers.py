@@ -1,6 +1,6 @@
 """The activity pages: every job, and one."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from goldsmith.jobs import notices, queries, queue
@@ -9,6 +9,7 @@ from goldsmith.jobs.types import StopRequest
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheStream
 from goldsmith.web.job_access import ChangingJob, ReadJob, go_on
 from goldsmith.web.jobs.found import activity_page
+from goldsmith.web.jobs.support import TheBundle
 from goldsmith.web.jobs.views import job_page
 from goldsmith.web.pages import forget_surroundings, redirect, render, render_alone
 
@@ -58,6 +59,12 @@ def job(request: Request, session: ReadSession, home: TheHome, found: ReadJob) -
     events = queries.newest_events(session, found.id, limit=NUM_EVENTS)
     page = job_page(found, events, place=queries.place_in_queue(session, found), home=home)
     return render(request, page, fragment="jobs/_job.html")
+
+
+@pages.get("/activity/{job_id}/bundle", response_class=Response)
+def bundle(made: TheBundle) -> Response:
+    """What somebody who helps needs to know of it, as one file."""
+    return made
 
 
 @pages.post("/activity/{job_id}/cancel")
