@@ -47,12 +47,11 @@ def start(
     more_params: Mapping[str, str] = MappingProxyType({}),
 ) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
+    what = _checked(session, request, workshop=workshop, by=by)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
-    training_set = training_set_of(session, request, domain=by.domain) if request.files is None else None
-    what = _checked(session, request, training_set, workshop=workshop, by=by)
     engine = what.engine
-    training = _training(request, what, training_set, by)
+    training = _training(request, what, by)
     session.add(training)
     session.flush()
     params = {
@@ -74,8 +73,8 @@ def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by:
     if is_at_provider(backend_of(request.backend, workshop.backends), workshop.machine):
         hint = "Start the training: its cost is said by the provider, and it takes none of this machine."
         raise TrainingNotPossible("What a provider trains cannot be rehearsed here.", hint=hint)
-    training_set = training_set_of(session, request, domain=by.domain)
-    what = _checked(session, request, training_set, workshop=workshop, by=by)
+    what = _checked(session, request, workshop=workshop, by=by)
+    training_set = what.training_set or training_set_of(session, request, domain=by.domain)
     job_id = new_id(Prefix.JOB)
     params = {
         "backend": what.backend.name,
@@ -97,14 +96,15 @@ class _Checked:
     """The provider that trains; None where this machine does."""
     base: BaseModel
     options: Options
+    training_set: TrainingSet | None
+    """None where uploaded files are to become one."""
 
 
-def _checked(
-    session: Session, request: TrainRequest, training_set: TrainingSet | None, *, workshop: Workshop, by: Person
-) -> _Checked:
+def _checked(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> _Checked:
     backend = backend_of(request.backend, workshop.backends)
     engine = _provider(session, request, backend, workshop, by)
     base = _base(session, request, engine, by)
+    training_set = training_set_of(session, request, domain=by.domain) if request.files is None else None
     given = {name: value for name, value in request.options.items() if value is not None}
     options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
     for problem in backend.check(options, workshop.machine):
@@ -115,7 +115,7 @@ def _checked(
         check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
     if engine is None and training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
         _refuse_nothing(session, workshop, backend, options, training_set, base)
-    return _Checked(backend, engine, base, options)
+    return _Checked(backend, engine, base, options, training_set)
 
 
 def keep(session: Session, training: TrainingJob) -> None:
@@ -193,8 +193,8 @@ def training_set_of(session: Session, request: TrainRequest, *, domain: str) -> 
     return found
 
 
-def _training(request: TrainRequest, what: _Checked, training_set: TrainingSet | None, by: Person) -> TrainingJob:
-    now, base = clock.now(), what.base
+def _training(request: TrainRequest, what: _Checked, by: Person) -> TrainingJob:
+    now, base, training_set = clock.now(), what.base, what.training_set
     source = request.files.learn.upload.filename if request.files is not None else ""
     learned = training_set.name if training_set is not None else source
     return TrainingJob(

@@ -113,14 +113,14 @@ class Job:
     def publish_checkpoint(self, written: Path, step: int) -> None:
         """Give the folder `written` its manifest and its name, and drop checkpoints that are no longer needed."""
         target = self.folder / "checkpoints" / f"step-{step}"
-        shutil.rmtree(target, ignore_errors=True)
+        _drop(target)
         manifest.write(written, order_sha256=self.order_sha256, step=step)
         written.rename(target)
         manifest.flush_folder(target.parent)
         best = self.best_step
         for old_step, old in self._checkpoints()[:-NUM_KEPT_CHECKPOINTS]:
             if old_step != best:
-                shutil.rmtree(old)
+                _drop(old)
         self.report.say(EventKind.SAVED, step=step, path=f"checkpoints/step-{step}")
 
     def keep_score(self, step: int, exam_loss: float) -> None:
@@ -176,6 +176,14 @@ class Job:
     def _checkpoints(self) -> list[tuple[int, Path]]:
         folders = (self.folder / "checkpoints").glob("step-*")
         return sorted((int(path.name[5:]), path) for path in folders if path.name[5:].isdigit())
+
+
+def _drop(checkpoint: Path) -> None:
+    """Delete it under another name: killed in the midst, it would be a checkpoint without its manifest."""
+    if checkpoint.exists():
+        checkpoint.rename(checkpoint.parent / f"gone-{checkpoint.name}")
+    for gone in checkpoint.parent.glob("gone-*"):
+        shutil.rmtree(gone)
 
 
 def run(work: Callable[[Job], dict[str, Any]], *, packages: Sequence[str] = ()) -> int:

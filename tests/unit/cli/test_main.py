@@ -71,7 +71,7 @@ def test_a_file_is_queued_for_import_and_waits_for_a_supervisor(
     [
         (("jobs", "show", "job_x"), 4, "goldsmith jobs list"),
         (("train", "start", "--base-model", "none"), 4, "goldsmith models list"),
-        (("train", "start", "--base-model", "m", "--backend", "magic"), 2, "There are: fake, openai, trl"),
+        (("train", "start", "--base-model", "m", "--backend", "magic"), 2, "There are: axolotl, fake, openai, trl"),
         (("train", "start", "--base-model", "m", "--set", "num_epochs"), 2, "num_epochs=3"),
         (("models", "get", "gpt-99"), 4, "smollm2-135m-instruct"),
     ],

@@ -99,3 +99,14 @@ def test_without_an_exam_the_newest_is_the_best(tmp_path: Path) -> None:
     publish(job, 2)
     assert job.best_checkpoint() == (tmp_path / "checkpoints" / "step-2", 2)
     assert (job.best_step, job.num_scores_since_best, job.report.keep_asked) == (None, 0, False)
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_checkpoint_that_goes_loses_its_name_before_its_files(tmp_path: Path) -> None:
+    job = job_of(make_folder(tmp_path, FAKE))
+    left = job.folder / "checkpoints" / "gone-step-0"  # a kill left it
+    left.mkdir(parents=True)
+    (left / "half").write_text("x")
+    for step in (1, 2, 3, 4):
+        publish(job, step)
+    assert sorted(path.name for path in (job.folder / "checkpoints").iterdir()) == ["step-3", "step-4"]
