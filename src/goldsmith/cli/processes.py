@@ -24,6 +24,7 @@ from goldsmith.jobs.errors import SupervisorRunning
 from goldsmith.jobs.types import ChildId
 from goldsmith.people import service as people
 from goldsmith.storage.files import Home
+from goldsmith.storage.patience import until_it_answers
 from goldsmith.web import port
 from goldsmith.web.errors import PortTaken
 
@@ -73,6 +74,7 @@ def work(
 ) -> None:
     """Do one light stage of one job (the supervisor calls this)."""
     cli: Cli = context.obj
+    until_it_answers(lambda: cli.parts)
     _log_to_stderr(cli)
     worker = app.make_worker(cli.parts)
     worker.listen_for_stop()

@@ -48,17 +48,19 @@ class Worker:
 
     def work(self, job_id: str, stage: str, lease_number: int) -> int:
         """Do the stage. Returns the exit code: 0 when it said how it ended, 3 when the lease was lost."""
-        with self._database.reading() as session:
-            job = queries.view(queries.one(session, job_id))
         try:
-            with self._fenced(job_id, lease_number)() as session:
-                pass
+            # Nothing is done yet, so a database that is away is waited for: who ended here would be started again.
+            job = until_it_answers(lambda: self._begin(job_id, lease_number))
             outcome, result = self._do(job, stage, lease_number)
             self._say(job_id, lease_number, outcome, result)
         except LeaseLost as error:
             log.warning("%s", error)
             return 3
         return 0
+
+    def _begin(self, job_id: str, lease_number: int) -> JobView:
+        with self._fenced(job_id, lease_number)() as session:
+            return queries.view(queries.one(session, job_id))
 
     def _do(self, job: JobView, stage: str, lease_number: int) -> tuple[StageOutcome, Mapping[str, Any]]:
         try:

@@ -1,11 +1,14 @@
 """A worker writes under its lease alone, and its last transaction says how its stage ended."""
 
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from tests.factories import make_job, make_person
 
 from goldsmith.errors import Conflict
@@ -106,6 +109,24 @@ def test_one_that_comes_too_late_does_not_begin(database: Database, home: Home, 
     begun = threading.Event()
     code, _ = work(database, home, job, lambda _: begun.set())
     assert (code, begun.is_set()) == (3, False)
+
+
+def test_a_database_that_is_away_at_the_begin_is_waited_for(
+    database: Database, home: Home, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    worker = Worker(database, home, {"nothing": Told(lambda _: {"is_done": True})})
+    transaction, away = database.transaction, iter([True, True])
+
+    def sometimes() -> AbstractContextManager[Session]:
+        if next(away, False):
+            raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+        return transaction()
+
+    monkeypatch.setattr(database, "transaction", sometimes)
+    assert worker.work(job.id, "only", job.lease_number) == 0
+    with database.reading() as session:
+        assert queries.one(session, job.id).result == {"is_done": True}
 
 
 def test_a_database_that_goes_away_in_the_midst_ends_it_without_a_word(
