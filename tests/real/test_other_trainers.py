@@ -18,8 +18,8 @@ from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real
 APART = {"unsloth": 1e-3, "axolotl": 2e-2}
-"""By how much the loss of any step may differ from TRL's. Axolotl computes the loss over all positions, so its gradients
-are rounded otherwise, which grows from step to step; 0.008 was seen after 13 steps, at twice the usual learning rate."""
+"""By how much the loss of any step may differ from TRL's. Axolotl computes the loss over all positions, so its
+gradients are rounded otherwise, which grows from step to step; 0.008 was seen after 13 steps."""
 
 
 @pytest.fixture(scope="module", params=[EnvironmentName.UNSLOTH, EnvironmentName.AXOLOTL])
@@ -59,6 +59,19 @@ def test_it_learns_the_same_from_the_same_rows(theirs: Path, told: list[Event], 
     assert ours[1] == pytest.approx(trl[1], abs=1e-4)
     assert ours == pytest.approx(trl, abs=APART[trainer.backend.name])
     assert sum(list(ours.values())[-4:]) < sum(list(ours.values())[:4]) / 2
+
+
+def test_its_proof_has_the_base_model_s_own_log_probabilities(walk: Walk, folder: Path, told: list[Event]) -> None:
+    del told
+
+    def proof(place: Path) -> dict[str, list[float]]:
+        lines = (place / "probe.jsonl").read_text(encoding="utf-8").splitlines()
+        return {line["row_id"]: line["base_token_logprobs"] for line in map(json.loads, lines)}
+
+    ours, trl = proof(folder / "result"), proof(walk.model_folder)
+    assert ours.keys() == trl.keys()
+    for row_id, found in ours.items():
+        assert found == pytest.approx(trl[row_id], abs=1e-3)
 
 
 def test_its_adapter_has_the_same_weights_by_name_and_rank(walk: Walk, folder: Path, told: list[Event]) -> None:
