@@ -17,9 +17,6 @@ from goldsmith.models.tables import FineTunedModel
 from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real
-APART = {"unsloth": 1e-3, "axolotl": 2e-2}
-"""By how much the loss of any step may differ from TRL's. Axolotl computes the loss over all positions, so its
-gradients are rounded otherwise, which grows from step to step; 0.008 was seen after 13 steps."""
 
 
 @pytest.fixture(scope="module", params=[EnvironmentName.UNSLOTH, EnvironmentName.AXOLOTL])
@@ -52,12 +49,11 @@ def told(folder: Path, trainer: Trainer) -> list[Event]:
     return run(trainer, folder, timeout_s=900)  # a whole training, not the few steps of the contract
 
 
-def test_it_learns_the_same_from_the_same_rows(theirs: Path, told: list[Event], trainer: Trainer) -> None:
+def test_it_learns_the_same_from_the_same_rows(theirs: Path, told: list[Event]) -> None:
     assert told[-1].kind is EventKind.SUCCEEDED
     ours, trl = losses(told), losses(read(theirs))
     assert list(ours) == list(trl)
-    assert ours[1] == pytest.approx(trl[1], abs=1e-4)
-    assert ours == pytest.approx(trl, abs=APART[trainer.backend.name])
+    assert ours == pytest.approx(trl, abs=1e-3)
     assert sum(list(ours.values())[-4:]) < sum(list(ours.values())[:4]) / 2
 
 

@@ -102,6 +102,9 @@ class Watcher:
         job, total = self._job, self._order.total_steps
         if self.has_stopped:
             raise Stopped(self._steps_done)
+        if not self.ends_early and self._steps_done < total:
+            said = f"The trainer ended after step {self._steps_done} of {total}: not every row was learned."
+            raise Failure("steps_missing", said, "Install the environment again: this is not what was tested.")
         history = self._take_best() if self.ends_early else self._trainer.state.log_history
         job.report.phase("finishing", "Scoring the probe and writing the model", step=self._steps_done)
         if self._exam and not self.ends_early and self.totals.exam_loss_at_step != total:

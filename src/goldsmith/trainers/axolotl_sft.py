@@ -48,8 +48,8 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     trl_sft.use_threads(job, settings)
     write_rows(job.folder / "axolotl" / "rows.jsonl", learn)
     path = job.folder / "axolotl.yml"
-    longest = max(len(row.input_ids) for row in learn)
-    path.write_text(json.dumps(recipe(job, settings, longest=longest), indent=1) + "\n", encoding="utf-8")
+    asked = recipe(job, settings, longest=max(len(row.input_ids) for row in learn), num_steps=order.total_steps)
+    path.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
     chosen = load_cfg(str(path))
     data = load_datasets(cfg=chosen)
     check_rows(data.train_dataset, learn)
@@ -61,8 +61,12 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     return trl_sft.with_all_rows(trainer, learn)
 
 
-def recipe(job: Job, settings: Settings, *, longest: int) -> dict[str, Any]:
-    """Our settings under Axolotl's names, as `axolotl train` reads them. `longest` is the longest row, in tokens."""
+def recipe(job: Job, settings: Settings, *, longest: int, num_steps: int) -> dict[str, Any]:
+    """Our settings under Axolotl's names, as `axolotl train` reads them. `longest` is the longest row, in tokens.
+
+    The number of steps is said, because Axolotl takes all rounds as one: it would leave the last step out where the
+    last batch of a round is not full.
+    """
     is_cpu = job.order.device == "cpu"
     dtype = settings.dtype or ("float32" if is_cpu else "bfloat16")
     recompute = settings.gradient_checkpointing
@@ -84,16 +88,8 @@ def recipe(job: Job, settings: Settings, *, longest: int) -> dict[str, Any]:
         "lora_dropout": settings.lora_dropout,
         **_targets(settings.target_modules),
         **dict.fromkeys(NOT_ON_A_CPU if is_cpu or settings.lora_dropout else (), False),
-        "learning_rate": settings.learning_rate,
-        "lr_scheduler": settings.lr_scheduler,
-        "warmup_steps": settings.warmup_steps,
-        "num_epochs": settings.num_epochs,
-        "micro_batch_size": settings.batch_size,
-        "gradient_accumulation_steps": settings.gradient_accumulation,
-        "max_grad_norm": settings.max_grad_norm,
-        "weight_decay": settings.weight_decay,
-        "optimizer": settings.optimizer,
-        "seed": settings.seed,
+        **_pace(settings),
+        "max_steps": num_steps,
         "bf16": dtype == "bfloat16",
         "fp16": False,
         "tf32": False,
@@ -107,6 +103,22 @@ def recipe(job: Job, settings: Settings, *, longest: int) -> dict[str, Any]:
         "save_strategy": "no",
         "output_dir": str(folder / "output"),
         "telemetry": False,
+    }
+
+
+def _pace(settings: Settings) -> dict[str, Any]:
+    """How it is learned."""
+    return {
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler": settings.lr_scheduler,
+        "warmup_steps": settings.warmup_steps,
+        "num_epochs": settings.num_epochs,
+        "micro_batch_size": settings.batch_size,
+        "gradient_accumulation_steps": settings.gradient_accumulation,
+        "max_grad_norm": settings.max_grad_norm,
+        "weight_decay": settings.weight_decay,
+        "optimizer": settings.optimizer,
+        "seed": settings.seed,
     }
 
 

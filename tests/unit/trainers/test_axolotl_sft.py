@@ -24,13 +24,14 @@ def job(tmp_path: Path) -> Job:
 
 def recipe(job: Job, **more: Any) -> dict[str, Any]:
     settings = axolotl_sft.Settings(**{**job.order.settings, **more})
-    return axolotl_sft.recipe(job, settings, longest=20)
+    return axolotl_sft.recipe(job, settings, longest=20, num_steps=7)
 
 
 def test_the_recipe_has_our_settings_and_trusts_no_code(job: Job) -> None:
     found = recipe(job, learning_rate=3e-4, lora_rank=16, max_length=None)
     assert json.loads(json.dumps(found)) == found
     assert (found["learning_rate"], found["lora_r"], found["sequence_len"]) == (3e-4, 16, 20)
+    assert found["max_steps"] == 7
     assert found["base_model"] == "/models/base"
     assert (found["trust_remote_code"], found["telemetry"], found["sample_packing"]) == (False, False, False)
     assert (found["adapter"], found["lora_target_linear"]) == ("lora", True)
