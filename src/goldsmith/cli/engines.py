@@ -101,7 +101,8 @@ def show(context: typer.Context, engine_id: str) -> None:
     prices = {"input_usd_per_million": one.input_usd_per_million, "output_usd_per_million": one.output_usd_per_million}
     is_provider = one.provider_model is not None and one.base_model_id is None
     more = {"model": one.provider_model, **prices} if is_provider else {"models": on_it}
-    own = {"num_copies": one.num_copies, "copy_of": one.copy_of, "num_places": one.max_loras}
+    own = {"num_copies": one.num_copies, "copy_of": one.copy_of}
+    own |= {"max_loras": one.max_loras, "num_places": one.num_places}
     copies = own if one.kind == EngineKind.OURS.value else {}
     cli.show({**facts, "wanted": one.is_wanted, "message": one.message, **copies, **more})
 

@@ -93,6 +93,8 @@ def test_an_engine_of_ours_gets_copies_and_an_attached_one_none(line: Line) -> N
     assert line.json("engines", "copies", ours, "2") == {"engine": ours, "num_copies": 2}
     assert line.json("engines", "show", ours)["num_copies"] == 2
     assert line.json("engines", "places", ours, "9") == {"engine": ours, "num_places": 9}
+    shown = line.json("engines", "show", ours)
+    assert (shown["max_loras"], shown["num_places"]) == (4, 9)
     theirs = line.json("engines", "add", "http://127.0.0.1:9000/v1/", "--base-model", "tiny")["engine"]
     code, problem = line.error("engines", "copies", theirs, "2")
     assert (code, problem["type"]) == (2, "not-ours")

@@ -2,30 +2,16 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.contract.job_folder import Trainer, make_folder, run, started, wait_for
-from tests.contract.training_at_provider import JOBS, KEY, forget, trainer_at
+from tests.contract.training_at_provider import JOBS, forget
 
-from goldsmith import app
 from goldsmith.testing import FakeProvider, Fault
 from goldsmith.wire.events import EventKind
 
 pytestmark = pytest.mark.enable_socket
-
-
-@pytest.fixture
-def there() -> Iterator[FakeProvider]:
-    with FakeProvider(key=KEY) as provider:
-        yield provider
-
-
-@pytest.fixture
-def trainer(there: FakeProvider, tmp_path: Path) -> Trainer:
-    (tmp_path / "secrets").mkdir()
-    return trainer_at(there, app.make_backends()["openai"], tmp_path / "secrets")
 
 
 def test_after_a_clear_refusal_it_may_be_asked_for_once_more(

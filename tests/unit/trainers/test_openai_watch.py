@@ -4,14 +4,12 @@ What every training at a provider promises, crashes above all, stands in `tests/
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.contract.job_folder import Trainer, make_folder, run
-from tests.contract.training_at_provider import JOBS, KEY, trainer_at
+from tests.contract.training_at_provider import JOBS
 
-from goldsmith import app
 from goldsmith.testing import FakeProvider, Fault
 
 pytestmark = pytest.mark.enable_socket
@@ -23,18 +21,6 @@ CLOSED = {
         "code": "permission_denied",
     }
 }
-
-
-@pytest.fixture
-def there() -> Iterator[FakeProvider]:
-    with FakeProvider(key=KEY) as provider:
-        yield provider
-
-
-@pytest.fixture
-def trainer(there: FakeProvider, tmp_path: Path) -> Trainer:
-    (tmp_path / "secrets").mkdir()
-    return trainer_at(there, app.make_backends()["openai"], tmp_path / "secrets")
 
 
 def test_a_provider_that_does_not_train_any_more_is_told_with_what_to_do(

@@ -1,6 +1,6 @@
 """Puts the page of settings together from what the steps' queries find. Used by the handlers only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fastapi import Request
@@ -23,7 +23,7 @@ from goldsmith.web.forms import FormField, Option, fields_of
 from goldsmith.web.looks import has_keys, theme_of
 from goldsmith.web.settings import views
 from goldsmith.web.settings.forms import THEMES, AttachForm, KeyForm, LookForm, ProviderForm
-from goldsmith.web.settings.views import SettingsPage
+from goldsmith.web.settings.views import EngineLine, SettingsPage
 from goldsmith.web.state import WebState
 
 
@@ -67,15 +67,9 @@ def key_of(session: orm.Session, key_id: str, person: Person) -> Key:
     return key
 
 
-def with_copy_fields(page: SettingsPage, engine_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
-    """The page with what was typed as the number of an engine's copies."""
-    engines = tuple(replace(line, copy_fields=fields) if line.id == engine_id else line for line in page.engines)
-    return replace(page, engines=engines)
-
-
-def with_place_fields(page: SettingsPage, engine_id: str, fields: tuple[FormField, ...]) -> SettingsPage:
-    """The page with what was typed as the number of an engine's places."""
-    engines = tuple(replace(line, place_fields=fields) if line.id == engine_id else line for line in page.engines)
+def with_engine(page: SettingsPage, engine_id: str, change: Callable[[EngineLine], EngineLine]) -> SettingsPage:
+    """The page with one engine changed: what was typed into a form of it, and what is wrong with it."""
+    engines = tuple(change(line) if line.id == engine_id else line for line in page.engines)
     return replace(page, engines=engines)
 
 

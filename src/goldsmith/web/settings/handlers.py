@@ -23,9 +23,8 @@ from goldsmith.web.settings.found import (
     is_ours,
     key_of,
     settings_page,
-    with_copy_fields,
+    with_engine,
     with_limit_fields,
-    with_place_fields,
 )
 from goldsmith.web.settings.views import NewKeyPage
 
@@ -112,7 +111,8 @@ def set_copies(
     """Have so many engines answer for one base model."""
     engine = engine_of(session, engine_id, person)
     if not form.is_usable:
-        page = with_copy_fields(settings_page(request, state, session, person), engine.id, form.fields)
+        page = settings_page(request, state, session, person)
+        page = with_engine(page, engine.id, lambda line: replace(line, copy_fields=form.fields))
         return render(request, page, status=422)
     service.set_copies(session, engine.id, form.usable.num_copies, by=person)
     told = f"{engine.name}: {engine.num_copies} in all, as far as there is room."
@@ -126,7 +126,8 @@ def set_places(
     """Have an engine hold so many adapters ready at once."""
     engine = engine_of(session, engine_id, person)
     if not form.is_usable:
-        page = with_place_fields(settings_page(request, state, session, person), engine.id, form.fields)
+        page = settings_page(request, state, session, person)
+        page = with_engine(page, engine.id, lambda line: replace(line, place_fields=form.fields))
         return render(request, page, status=422)
     service.set_places(session, engine.id, form.usable.num_places, by=person)
     told = f"{engine.name}: {engine.num_places} places for fine-tuned models."
