@@ -105,8 +105,13 @@ def whole_of(learn: Sequence[Row], exam: Sequence[Row], settings: Mapping[str, A
     )
 
 
-def forecast(events: Sequence[Event], whole: Whole, num_exam_tokens: int, weights: Weights) -> Forecast:
-    """What follows from a rehearsal's events; `num_exam_tokens` are those that it scored."""
+def forecast(
+    events: Sequence[Event], whole: Whole, num_exam_tokens: int, weights: Weights, *, beside_s: float = 0.0
+) -> Forecast:
+    """What follows from a rehearsal's events; `num_exam_tokens` are those that it scored.
+
+    `beside_s` are the seconds that its job took before and behind the program: the training's job takes them as well.
+    """
     steps = list(_steps(events))
     counted = steps[1:] if len(steps) > 1 else steps
     fixed_s, token_s = fit(counted)
@@ -115,7 +120,7 @@ def forecast(events: Sequence[Event], whole: Whole, num_exam_tokens: int, weight
     exam_s = took.get(EventKind.EVALUATED, 0.0) / max(num_exam_tokens, 1) * whole.num_exam_tokens
     samples_s = min(SAMPLES_SHARE * train_s, took.get(EventKind.SAMPLED, 0.0) * (whole.num_exams + 1))
     saves_s = took.get(EventKind.SAVED, 0.0) * whole.num_checkpoints
-    around_s = _seconds_around(events)
+    around_s = beside_s + _seconds_around(events)
     figures = next(event.data for event in reversed(events) if event.kind is EventKind.SUCCEEDED)
     kept = min(KEPT_CHECKPOINTS, whole.num_checkpoints)
     return Forecast(

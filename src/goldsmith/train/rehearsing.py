@@ -4,7 +4,7 @@ Prepared as the training would be, in a folder of its own; nothing that it makes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from goldsmith.errors import GoldsmithError
+from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.costs import KEY
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.kinds import WorkContext
@@ -24,6 +25,7 @@ from goldsmith.serve.engine_client import call
 from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import EngineKind, EngineState
 from goldsmith.stars import queries as stars
+from goldsmith.storage import clock
 from goldsmith.storage.files import folder_size_bytes, remove_folder, sha256_of, write_whole
 from goldsmith.train import preparation, rehearsal
 from goldsmith.train.jobs import TrainingKind
@@ -92,7 +94,9 @@ class RehearsalKind(TrainingKind):
         told = events.read(folder.events(context.job.attempt))
         asked = order.read(folder.order)
         whole = Whole(**json.loads((folder.root / WHOLE).read_text(encoding="utf-8")))
-        found = rehearsal.forecast(told, whole, asked.exam.num_tokens if asked.exam else 0, _weights(folder))
+        num_exam_tokens = asked.exam.num_tokens if asked.exam else 0
+        beside_s = _seconds_beside(context, told)
+        found = rehearsal.forecast(told, whole, num_exam_tokens, _weights(folder), beside_s=beside_s)
         engine = _try_engine(context)
         for left_over in (folder.checkpoints, folder.result, folder.data, folder.program):
             remove_folder(left_over)
@@ -136,6 +140,14 @@ def _written(folder: JobFolder, side: str, some: list[Row]) -> DataFile:
         num_tokens=sum(len(row.input_ids) for row in some),
         num_learned_tokens=sum(row.num_learned for row in some),
     )
+
+
+def _seconds_beside(context: WorkContext, told: Sequence[Event]) -> float:
+    """From the job's start to its program's, and from the program's end to here. Later attempts: the latter."""
+    with context.database.reading() as session:
+        job = jobs.one(session, context.job.id)
+        began = job.started_at.timestamp() if job.started_at is not None and job.attempt == 1 else told[0].at
+    return max(0.0, told[0].at - began) + max(0.0, clock.now().timestamp() - told[-1].at)
 
 
 def _weights(folder: JobFolder) -> Weights:

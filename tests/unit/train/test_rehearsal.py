@@ -86,4 +86,6 @@ def test_time_memory_and_disk_follow_from_the_steps() -> None:
     train_s = 2000 * 4 / 300
     around_s, exams_s, samples_s, saves_s = 5.0 + 4.0, 2 * 2.0 / 40 * 80, min(0.1 * train_s, 3 * 0.5), 2 * 0.5
     assert found.duration_s == pytest.approx(train_s + around_s + exams_s + samples_s + saves_s, abs=0.1)
+    with_job = forecast(told(), whole, 40, Weights(3_000_000, 1_000_000), beside_s=7.0)
+    assert with_job.duration_s == pytest.approx(found.duration_s + 7.0)
     assert (found.peak_memory_mb, found.disk_mb, found.num_rehearsed) == (1500.0, 7.0, 3)
