@@ -29,6 +29,9 @@ _MASKS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(rf"""\b({_SECRETS_NAME}["']?\s*[=:]\s*["']?)[^\s"',]{{4,}}""", re.IGNORECASE), r"\1***"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "***@***"),
     (re.compile(r"(/(?:home|Users)/)[^/\s:\"']+"), r"\1***"),
+    # What the queue says of who asked, and where: "asked for again by Ada", "claimed by adas-laptop".
+    (re.compile(r"\b((?:again|claimed|stopped) by) [^,;:]+"), r"\1 ***"),
+    (re.compile(r"\b(The machine) \S+ (?=stopped)"), r"\1 *** "),
 )
 README: Final = """This is a support bundle of Goldsmith: what is needed to understand one job.
 
@@ -116,7 +119,8 @@ def _order(order: Mapping[str, Any]) -> dict[str, Any]:
 
 def _events(events: Iterable[JobEvent]) -> Iterable[dict[str, Any]]:
     for event in list(events)[-MAX_EVENTS:]:
-        data = None if event.kind in _WITHOUT_EVENTS else cleaned(event.data)
+        said = {name: one for name, one in event.data.items() if name != "machine"}
+        data = None if event.kind in _WITHOUT_EVENTS else cleaned(said)
         known = {"at": event.at.isoformat(), "attempt": event.attempt, "source": event.source, "kind": event.kind}
         yield {**known, "data": data}
 

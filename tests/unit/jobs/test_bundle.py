@@ -24,10 +24,14 @@ def job() -> Job:
 
 def events() -> list[JobEvent]:
     said = {"step": 0, "answers": [{"text": "what a model wrote"}]}
+    asked = ("queued", {"because": "asked for again by ada l."}), ("starting", {"machine": "adas-laptop"})
     kinds = (("log", {"text": "mail to ada@example.com"}), ("sampled", said), ("step", {"loss": 0.5}))
     return [
         JobEvent(job_id="job_1", attempt=2, source="train", seq=number, kind=kind, data=data, at=clock.now())
         for number, (kind, data) in enumerate(kinds)
+    ] + [
+        JobEvent(job_id="job_1", attempt=2, source="queue", seq=number, kind=kind, data=data, at=clock.now())
+        for number, (kind, data) in enumerate(asked)
     ]
 
 
@@ -54,6 +58,7 @@ def test_it_holds_what_helps(files: dict[str, str]) -> None:
     assert json.loads(files["order.json"])["settings"] == {"batch_size": 8}
     assert "out of memory" in files["log.txt"]
     assert '"loss": 0.5' in files["events.jsonl"]
+    assert "asked for again by ***" in files["events.jsonl"]
 
 
 def test_it_holds_no_secret_no_name_and_nothing_that_somebody_wrote(files: dict[str, str]) -> None:
@@ -72,6 +77,9 @@ def test_it_holds_no_secret_no_name_and_nothing_that_somebody_wrote(files: dict[
         ("PASSWORD=hunter22 rest", "PASSWORD=*** rest"),
         ("/home/ada/goldsmith/x.py", "/home/***/goldsmith/x.py"),
         ("ada.l@mail.example.org wrote", "***@*** wrote"),
+        ("The machine adas-laptop stopped reporting.", "The machine *** stopped reporting."),
+        ("claimed by adas-laptop.local", "claimed by ***"),
+        ("it was ended by signal 9 on the machine", "it was ended by signal 9 on the machine"),
         ("loss 0.5 at step 3, 12 tokens: fine", "loss 0.5 at step 3, 12 tokens: fine"),
     ],
 )
