@@ -40,7 +40,6 @@ WITHOUT_A_TEST = frozenset(
         "gateway/checks.py",
         "gateway/endpoints.py",
         "gateway/exchange.py",
-        "jobs/program.py",
         "migrations/__init__.py",
         "migrations/__main__.py",
         "migrations/env.py",

@@ -19,8 +19,10 @@ from tests.web.loop_rows import MACHINE, Walk, make_loop_site, walking
 
 from goldsmith import app
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
+from goldsmith.jobs import line as waiting_line
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
+from goldsmith.jobs.line import Step
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
@@ -64,6 +66,7 @@ ALWAYS = {
     "batch-new": "/batches/new",
     "stars": "/stars",
     "trainings": "/training",
+    "queue": "/training/queue",
     "training-new": "/training/new",
     "models": "/models",
     "aliases": "/aliases",
@@ -117,7 +120,9 @@ def at_work(site: Site) -> Pages:
         fail_answers(walk)
         walk.star()
         walk.export()
-        walk.start_training(LONG_NAME)
+        for name in (f"{LONG_NAME} again", JAPANESE, LONG_NAME):
+            walk.start_training(name)
+        waiting_line.move(walk.session, jobs.one(walk.session, walk.training_id), Step.first)
         walk.run_training()
         import_id = add_failed_import(walk)
         of_batches = {name: f"/batches/{make_batch(walk, name)}" for name in ("batch", "batch-refused", "batch-over")}

@@ -1,10 +1,12 @@
 """`goldsmith train`: a training set and a base model become a fine-tuned model."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from goldsmith import app
+from goldsmith.cli import training_line
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.errors import Invalid
@@ -18,6 +20,7 @@ from goldsmith.train import look as looking
 from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.dial import Dial
+from goldsmith.train.expected import Known
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
 from goldsmith.train.recipe import TrainRequest, backend_of, is_at_provider, read_options
 from goldsmith.train.samples import sampled_rows
@@ -26,6 +29,8 @@ from goldsmith.train.sending import leaving
 commands = typer.Typer(
     help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
 )
+commands.command()(training_line.queue)
+commands.command()(training_line.move)
 Training = Annotated[str, typer.Argument(help="A training's id.")]
 
 
@@ -47,6 +52,9 @@ def start(
         list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
     ] = None,
     dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
+    gpu: Annotated[
+        int | None, typer.Option(min=0, help="The number of the GPU that it must have. Default: any.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rows are sent to a provider.")] = False,
@@ -54,11 +62,9 @@ def start(
     """Train. It is refused before anything starts when it cannot work."""
     cli: Cli = context.obj
     backends = app.make_backends()
-    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []), dial)
+    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []), dial, gpu=gpu)
     if dry_run:
-        chosen = backend_of(backend, backends)
-        plan = chosen.plan(read_options(chosen, request.options), cli.parts.machine)
-        cli.show({"program": plan.program, "environment": plan.environment, "settings": plan.settings})
+        cli.show(_planned(cli, request) if dial is not None else _plan(cli, request))
         return
     if not yes and is_at_provider(backend_of(backend, backends), cli.parts.machine):
         typer.confirm(f"{_leaving(cli, request)} Start?", abort=True, err=True)
@@ -240,6 +246,24 @@ def show(context: typer.Context, job_id: Training) -> None:
     }
     curve = [{"step": point.step, "loss": point.loss, "exam_loss": point.exam_loss} for point in points]
     cli.show({**facts, "model": one.output_model_id, "settings": one.config, "series": curve})
+
+
+def _plan(cli: Cli, request: TrainRequest) -> dict[str, Any]:
+    """What would be started, of the settings alone: neither rows nor model need to be there."""
+    chosen = backend_of(request.backend, app.make_backends())
+    plan = chosen.plan(read_options(chosen, request.options), cli.parts.machine)
+    return {"program": plan.program, "environment": plan.environment, "settings": plan.settings}
+
+
+def _planned(cli: Cli, request: TrainRequest) -> dict[str, Any]:
+    """What would be started, with the numbers that the dial resolved to, and how long it is likely to take."""
+    with cli.transaction() as (session, person):
+        what = service.check(session, request, workshop=app.make_workshop(cli.parts), by=person)
+        likely = Known.of(session, domain=person.domain).expected(what.task)
+        session.rollback()  # a provider's model may have got its row
+    resolved = replace(request, options=what.options.model_dump(), dial=None)
+    takes_s = likely.seconds if likely is not None else None
+    return {**_plan(cli, resolved), "dial": dict(what.dialled), "expected_s": takes_s}
 
 
 def _leaving(cli: Cli, request: TrainRequest) -> str:

@@ -17,6 +17,13 @@ class MoveNotAllowed(Conflict):
     default_hint = "Look at the job's state; a job that is over can be queued again."
 
 
+class NotInLine(Conflict):
+    """A job was to be moved in the line, and waits for no slot."""
+
+    title = "The job stands in no line"
+    default_hint = "Only what waits for the machine can be moved. See what does with: goldsmith train queue"
+
+
 class LeaseLost(Conflict):
     """Another attempt of this job has been started, so this one may write nothing more."""
 

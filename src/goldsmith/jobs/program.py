@@ -12,6 +12,8 @@ from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import Launch
 from goldsmith.storage.files import remove_folder, write_whole
 
+GPU = "gpu"
+"""How the slot of a GPU is called, before its number."""
 _PARTS = ("wire", "trainers")
 # What a child needs of the environment of its parent; everything else is said in its order.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
@@ -39,10 +41,19 @@ def command(python: Path, module: str, arguments: Sequence[str]) -> tuple[str, .
     return (str(python), "-E", "-s", "-m", module, *arguments)
 
 
-def launch(folder: JobFolder, argv: Sequence[str], parent_env: Mapping[str, str]) -> Launch:
-    """The child, started in `program/` with little of its parent's environment."""
+def launch(folder: JobFolder, argv: Sequence[str], parent_env: Mapping[str, str], *, slot: str | None = None) -> Launch:
+    """The child, started in `program/` with little of its parent's environment; it sees the GPU of its slot alone."""
     env = {name: parent_env[name] for name in _PASSED_ON if name in parent_env}
+    if slot is not None and slot.startswith(GPU):
+        number = int(slot.removeprefix(GPU))
+        env["CUDA_VISIBLE_DEVICES"] = own_gpu(number, parent_env.get("CUDA_VISIBLE_DEVICES", ""))
     return Launch(tuple(argv), cwd=folder.program, env={**env, **_FORCED})
+
+
+def own_gpu(number: int, visible: str) -> str:
+    """What CUDA is told to see: one GPU, of those that this process may see itself."""
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return names[number] if number < len(names) else str(number)
 
 
 def write_readme(folder: JobFolder, title: str, argv: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
 WAIT_S = 10.0
+IN_LINE = (Job.priority.desc(), Job.id)
+"""The order in which jobs are claimed."""
 
 
 def one(session: Session, job_id: str) -> Job:
@@ -117,10 +119,21 @@ def last_seq(session: Session, job_id: str, *, attempt: int, source: str) -> int
 
 def place_in_queue(session: Session, job: Job) -> int:
     """1 for the job that is next among those that wait for a slot."""
-    query = select(func.count()).where(
-        Job.state == JobState.QUEUED.value, Job.needs_slot == job.needs_slot, Job.id < job.id
-    )
+    is_ahead = or_(Job.priority > job.priority, and_(Job.priority == job.priority, Job.id < job.id))
+    query = select(func.count()).where(Job.state == JobState.QUEUED.value, Job.needs_slot == job.needs_slot, is_ahead)
     return 1 + (session.scalar(query) or 0)
+
+
+def line(session: Session) -> list[Job]:
+    """What waits for a slot, of every organisation, in the order in which it is claimed."""
+    waiting = select(Job).where(Job.state == JobState.QUEUED.value, Job.needs_slot)
+    return list(session.scalars(waiting.order_by(*IN_LINE)))
+
+
+def in_slots(session: Session) -> list[Job]:
+    """What holds a slot now, of every organisation and on every machine."""
+    states = [state.value for state in ACTIVE]
+    return list(session.scalars(select(Job).where(Job.state.in_(states), Job.slot.is_not(None)).order_by(Job.id)))
 
 
 def wait(database: Database, job_id: str, *, timeout_s: float = WAIT_S) -> Job:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, literal, select, update
+from sqlalchemy import exists, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -39,6 +39,8 @@ class NewJob:
     subject_id: str | None = None
     needs_slot: bool = False
     id: str | None = None
+    wanted_slot: str | None = None
+    """One slot of those that there are; None: any."""
 
 
 def add(session: Session, new: NewJob, *, by: Person) -> Job:
@@ -50,6 +52,7 @@ def add(session: Session, new: NewJob, *, by: Person) -> Job:
         params=dict(new.params),
         subject_id=new.subject_id,
         needs_slot=new.needs_slot,
+        wanted_slot=new.wanted_slot,
         domain=by.domain,
         created_by=by.id,
         because="asked for",
@@ -62,13 +65,13 @@ def add(session: Session, new: NewJob, *, by: Person) -> Job:
 
 
 def claim(session: Session, *, machine: str, slot: str | None) -> Job | None:
-    """Take the oldest queued job: one that needs a slot for `slot` (if that is free), else one that needs none."""
+    """Take the first of the line: a job that needs a slot for `slot` (if that is free), else one that needs none."""
     waiting = select(Job.id).where(Job.state == JobState.QUEUED.value, Job.needs_slot == (slot is not None))
     if slot is not None:
         other = aliased(Job)
         busy = exists().where(other.state.in_(_ACTIVE), other.machine == machine, other.slot == slot)
-        waiting = waiting.where(~busy)
-    waiting = waiting.order_by(Job.id).limit(1).with_for_update(skip_locked=True)
+        waiting = waiting.where(~busy, or_(Job.wanted_slot.is_(None), Job.wanted_slot == slot))
+    waiting = waiting.order_by(*queries.IN_LINE).limit(1).with_for_update(skip_locked=True)
     now = clock.now()
     values = {
         Job.state: JobState.STARTING.value,
@@ -119,6 +122,8 @@ def again(session: Session, job: Job, because: str) -> None:
     if not JobState(job.state).is_over:
         raise MoveNotAllowed(f"{job.title} is {job.state}; only what is over can be queued again.")
     _again(session, job, because, num_deaths=0)
+    job.priority = 0  # the place that it had was one in a line of long ago
+    session.flush()
 
 
 def died(session: Session, job: Job, failure: JobFailure) -> None:

@@ -37,6 +37,10 @@ class Job(Table, Owned):
     num_deaths: Mapped[int] = mapped_column(Integer, default=0)
     """Attempts in a row that died without getting further."""
     needs_slot: Mapped[bool] = mapped_column(default=False)
+    wanted_slot: Mapped[str | None] = mapped_column(String(32))
+    """The slot that was chosen for it; None: whichever is free first."""
+    priority: Mapped[int] = mapped_column(Integer, default=0)
+    """Higher goes first, equal ones by age. Only `line.py` gives anything but 0."""
     slot: Mapped[str | None] = mapped_column(String(32))
     machine: Mapped[str | None] = mapped_column(String(255))
     stage: Mapped[str | None] = mapped_column(String(64))

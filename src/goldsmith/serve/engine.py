@@ -13,6 +13,7 @@ from pathlib import Path
 from goldsmith.environments.folders import python_of
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import child
+from goldsmith.jobs.program import own_gpu
 from goldsmith.jobs.types import ChildId, Launch
 from goldsmith.serve.errors import EngineFailed
 from goldsmith.serve.types import key_path
@@ -136,17 +137,11 @@ def vllm(home: Home, *, env: Mapping[str, str]) -> Program:
         passed_on = {key: value for key, value in env.items() if _PASSED_ON.fullmatch(key)}
         own = {**passed_on, **_FORCED_ENV, "PATH": path, "VLLM_API_KEY": plan.key, **_device_env(plan.device)}
         if plan.gpu is not None:
-            own["CUDA_VISIBLE_DEVICES"] = _own_gpu(plan.gpu, env.get("CUDA_VISIBLE_DEVICES", ""))
+            own["CUDA_VISIBLE_DEVICES"] = own_gpu(plan.gpu, env.get("CUDA_VISIBLE_DEVICES", ""))
         argv = (str(python), "-E", "-s", "-m", "vllm.entrypoints.cli.main", "serve", str(plan.base_folder))
         return Launch(argv + tuple(_arguments(plan)), cwd=plan.base_folder, env=own)
 
     return program
-
-
-def _own_gpu(number: int, visible: str) -> str:
-    """What CUDA is told to see: one GPU, of those that this process may see itself."""
-    names = [name.strip() for name in visible.split(",") if name.strip()]
-    return names[number] if number < len(names) else str(number)
 
 
 def _device_env(device: str) -> dict[str, str]:

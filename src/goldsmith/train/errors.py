@@ -24,6 +24,13 @@ class BackendUnknown(Invalid):
     default_hint = "Use one of the backends that the message lists."
 
 
+class GpuUnknown(Invalid):
+    """A GPU was chosen that this machine does not have."""
+
+    title = "There is no such GPU"
+    default_hint = "Leave the GPU out, and the training takes the one that is free first."
+
+
 class OptionsInvalid(Invalid):
     """A setting of the training is unknown, missing or out of its range."""
 

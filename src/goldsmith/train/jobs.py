@@ -68,7 +68,7 @@ class TrainingKind:
         plan = backend.plan(read_options(backend, {}), self._machine)
         arguments = ("--order", "../job.json", "--attempt", str(job.attempt))
         argv = program.command(self._python_of(plan.environment), order["program"], arguments)
-        return sending.with_key(program.launch(folder, argv, self._parent_env), folder, job)
+        return sending.with_key(program.launch(folder, argv, self._parent_env, slot=job.slot), folder, job)
 
     def on_event(self, session: Session, job: Job, event: Event) -> None:
         """Steps and exam losses become points of the series and the training's present figures."""

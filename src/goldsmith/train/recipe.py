@@ -32,6 +32,10 @@ class TrainRequest:
     """Uploaded conversations instead of a training set."""
     is_deployed: bool = False
     """Have the model live as soon as it is trained, unless another base model's engine would be stopped for it."""
+    gpu: int | None = None
+    """The number of the GPU that it must have; None: whichever is free first."""
+    share: float = 1.0
+    """The share of the rows that is learned from (`shares.py`); the exam is always whole."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the caller wrote beside it, given back as it is."""
 

@@ -1,6 +1,7 @@
 """The verbs of training: start, keep. Pausing and resuming are the job's own (`jobs/queue.py`)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -8,6 +9,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from goldsmith.environments.machine import MachineFacts
+from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
@@ -27,11 +30,21 @@ from goldsmith.storage import clock
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.train import chat_files, dial
 from goldsmith.train.backends.base import Backend, Options
-from goldsmith.train.errors import NothingToKeep, NothingToLearn, NoTrainingSet, TrainingNotPossible, TrainingSetEmpty
+from goldsmith.train.dial import Dial
+from goldsmith.train.errors import (
+    GpuUnknown,
+    NothingToKeep,
+    NothingToLearn,
+    NoTrainingSet,
+    TrainingNotPossible,
+    TrainingSetEmpty,
+)
+from goldsmith.train.expected import Task
 from goldsmith.train.look import check_end_marker, look
 from goldsmith.train.queries import REHEARSAL
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, is_at_provider, read_options
-from goldsmith.train.tables import KIND, PROVIDER, TrainingJob
+from goldsmith.train.shares import num_in_share
+from goldsmith.train.tables import DIAL, KIND, PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 
 MOST_LOOKED_AT: Final = 1000
@@ -44,10 +57,10 @@ def start(
     *,
     workshop: Workshop,
     by: Person,
-    more_params: Mapping[str, str] = MappingProxyType({}),
+    more_params: Mapping[str, Any] = MappingProxyType({}),
 ) -> TrainingJob:
     """Queue a training. Everything that can be refused without starting a program is refused here."""
-    what = _checked(session, request, workshop=workshop, by=by)
+    what = check(session, request, workshop=workshop, by=by)
     if request.name:
         request = replace(request, name=_usable_name(session, request.name, by))
     engine = what.engine
@@ -60,12 +73,27 @@ def start(
         "is_deployed": request.is_deployed,
         "labels": dict(request.labels),
         **more_params,
+        **({DIAL: {"dial": request.dial.value, "numbers": dict(what.dialled)}} if request.dial is not None else {}),
         **({PROVIDER: engine.id} if engine is not None else {}),
         **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),
     }
     title = f"Train {training.name}"
-    queue.add(session, NewJob(KIND, title, params, training.id, needs_slot=engine is None, id=training.id), by=by)
+    slot = slot_of(request, workshop.machine) if engine is None else None
+    new = NewJob(KIND, title, params, training.id, needs_slot=engine is None, id=training.id, wanted_slot=slot)
+    queue.add(session, new, by=by)
     return training
+
+
+def slot_of(request: TrainRequest, machine: MachineFacts) -> str | None:
+    """The slot of the GPU that was chosen. Raises GpuUnknown."""
+    if request.gpu is None:
+        return None
+    if not 0 <= request.gpu < len(machine.gpus):
+        numbers = ", ".join(str(number) for number in range(len(machine.gpus)))
+        there = f"The GPUs of this machine are {numbers}" if len(machine.gpus) > 1 else "It has one, number 0"
+        there = there if machine.gpus else "This machine has none"
+        raise GpuUnknown(f"There is no GPU {request.gpu}. {there}.")
+    return machine.slots[request.gpu]
 
 
 def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> Job:
@@ -73,7 +101,7 @@ def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by:
     if is_at_provider(backend_of(request.backend, workshop.backends), workshop.machine):
         hint = "Start the training: its cost is said by the provider, and it takes none of this machine."
         raise TrainingNotPossible("What a provider trains cannot be rehearsed here.", hint=hint)
-    what = _checked(session, request, workshop=workshop, by=by)
+    what = check(session, request, workshop=workshop, by=by)
     training_set = what.training_set or training_set_of(session, request, domain=by.domain)
     job_id = new_id(Prefix.JOB)
     params = {
@@ -84,11 +112,28 @@ def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by:
         "name": request.name,
     }
     title = f"Rehearse {training_set.name} on {what.base.name}"
-    return queue.add(session, NewJob(REHEARSAL, title[:255], params, job_id, needs_slot=True, id=job_id), by=by)
+    slot = slot_of(request, workshop.machine)
+    new = NewJob(REHEARSAL, title[:255], params, job_id, needs_slot=True, id=job_id, wanted_slot=slot)
+    return queue.add(session, new, by=by)
 
 
 @dataclass(frozen=True)
-class _Checked:
+class Learned:
+    """What a dial turns on: rows and model; without a base model a provider's learns."""
+
+    training_set: TrainingSet
+    base: BaseModel | None
+    share: float = 1.0
+    """The share of the rows that is learned from."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many are learned from."""
+        return num_in_share(self.training_set.num_learn, self.share)
+
+
+@dataclass(frozen=True)
+class Checked:
     """What a training would be made with; nothing is known to speak against it."""
 
     backend: Backend
@@ -98,15 +143,30 @@ class _Checked:
     options: Options
     training_set: TrainingSet | None
     """None where uploaded files are to become one."""
+    dialled: Mapping[str, Any]
+    """What the dial resolved to; `options` hold them but for what was given beside it."""
+    num_rows: int | None
+    """How many are learned from."""
+
+    @property
+    def task(self) -> Task:
+        """What decides how long it takes."""
+        set_id = self.training_set.id if self.training_set is not None else None
+        return Task(self.base.id, self.backend.name, set_id, self.options.in_effect(), self.num_rows)
 
 
-def _checked(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> _Checked:
+def check(session: Session, request: TrainRequest, *, workshop: Workshop, by: Person) -> Checked:
+    """What a training would be made with. Refuses everything that `start` refuses, but for its name."""
     backend = backend_of(request.backend, workshop.backends)
     engine = _provider(session, request, backend, workshop, by)
     base = _base(session, request, engine, by)
     training_set = training_set_of(session, request, domain=by.domain) if request.files is None else None
     given = {name: value for name, value in request.options.items() if value is not None}
-    options = read_options(backend, {**_dialled(request, backend, base, training_set), **given})
+    found: Mapping[str, Any] = {}
+    if request.dial is not None and training_set is not None:
+        learned = Learned(training_set, base, request.share)
+        found = dialled(session, request.dial, backend, learned, workshop=workshop)
+    options = read_options(backend, {**found, **given})
     for problem in backend.check(options, workshop.machine):
         raise TrainingNotPossible(problem.summary, hint=problem.hint)
     if training_set is not None and training_set.num_learn == 0:
@@ -115,7 +175,9 @@ def _checked(session: Session, request: TrainRequest, *, workshop: Workshop, by:
         check_end_marker(Renderer.open(models.folder_of(workshop.home, base)))
     if engine is None and training_set is not None and training_set.num_learn <= MOST_LOOKED_AT:
         _refuse_nothing(session, workshop, backend, options, training_set, base)
-    return _Checked(backend, engine, base, options, training_set)
+    slot_of(request, workshop.machine)
+    num_rows = num_in_share(training_set.num_learn, request.share) if training_set is not None else None
+    return Checked(backend, engine, base, options, training_set, found, num_rows)
 
 
 def keep(session: Session, training: TrainingJob) -> None:
@@ -155,12 +217,16 @@ def _refuse_nothing(
         raise NothingToLearn(found.sentence)
 
 
-def _dialled(
-    request: TrainRequest, backend: Backend, base: BaseModel, training_set: TrainingSet | None
+def dialled(
+    session: Session, chosen: Dial, backend: Backend, learned: Learned, *, workshop: Workshop
 ) -> dict[str, Any]:
-    if request.dial is None or training_set is None:
-        return {}
-    found = dial.resolve(request.dial, num_rows=training_set.num_learn, num_parameters=base.num_parameters)
+    """The dial's numbers that this backend knows, for these rows and this model."""
+    seen, base, training_set = None, learned.base, learned.training_set
+    if base is not None and not is_at_provider(backend, workshop.machine) and training_set.num_learn <= MOST_LOOKED_AT:
+        with suppress(Invalid):  # where nothing can be learned the look itself says why
+            seen = look(session, workshop.home, training_set, base, max_length=None)
+    num_parameters = base.num_parameters if base is not None else None
+    found = dial.resolve(chosen, num_rows=learned.num_rows, num_parameters=num_parameters, look=seen)
     return for_backend(backend, found)
 
 
@@ -193,7 +259,7 @@ def training_set_of(session: Session, request: TrainRequest, *, domain: str) -> 
     return found
 
 
-def _training(request: TrainRequest, what: _Checked, by: Person) -> TrainingJob:
+def _training(request: TrainRequest, what: Checked, by: Person) -> TrainingJob:
     now, base, training_set = clock.now(), what.base, what.training_set
     source = request.files.learn.upload.filename if request.files is not None else ""
     learned = training_set.name if training_set is not None else source
@@ -208,7 +274,7 @@ def _training(request: TrainRequest, what: _Checked, by: Person) -> TrainingJob:
         config=what.options.in_effect(),
         training_set_id=training_set.id if training_set is not None else None,
         dataset_path=f"{training_set.folder}/learn.jsonl" if training_set is not None else None,
-        sample_count=training_set.num_learn if training_set is not None else None,
+        sample_count=what.num_rows,
         total_epochs=getattr(what.options, "num_epochs", None),
         status="queued",
         created_by=by.id,

@@ -15,6 +15,9 @@ KIND = "training"
 PROVIDER = "provider"
 """Of a job's parameters: the engine that stands for the provider which trains."""
 
+DIAL = "dial"
+"""Of a job's parameters: how thoroughly, and the numbers that it resolved to."""
+
 
 class TrainingJob(Table):
     """One training: a training set and a base model → a fine-tuned model. What was not measured is null."""

@@ -46,6 +46,13 @@ def training(line: Line) -> str:
         return job_id
 
 
+def test_a_plan_tells_what_the_dial_resolves_to_and_starts_nothing(line: Line, training: str) -> None:
+    words = ("train", "start", "--base-model", "tiny", "--backend", "fake", "--dry-run")
+    plan = line.json(*words, "--dial", "thorough", "--set", "num_epochs=4")
+    assert (plan["dial"]["num_epochs"], plan["settings"]["num_epochs"], plan["settings"]["lora_rank"]) == (12, 4, 16)
+    assert [one["id"] for one in line.json("train", "list")] == [training]
+
+
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
 def test_what_runs_is_asked_to_stop(line: Line, training: str, verb: str) -> None:
     assert line.json("train", verb, training)["asked"] == verb

@@ -60,6 +60,27 @@ def test_the_dial_resolves_to_numbers_and_given_ones_go_before_them(client: Test
     assert refused.status_code == 422
 
 
+def test_the_dial_says_what_it_resolved_to_and_takes_the_limit_from_the_rows(client: TestClient, set_id: str) -> None:
+    started = start(client, training_set=set_id, dial="quick", batch_size=2)
+    assert (started["dial"]["dial"], started["dial"]["numbers"]["batch_size"]) == ("quick", 4)
+    assert started["dial"]["numbers"]["max_length"] == started["config"]["max_length"] < 1024
+    assert start(client, training_set=set_id)["dial"] is None
+
+
+def test_the_line_tells_its_order_and_a_program_changes_it(client: TestClient, set_id: str) -> None:
+    ids = [start(client, training_set=set_id, name=name)["id"] for name in ("one", "two", "three")]
+    moved = client.post(f"/v1/fine-tuning/queue/{ids[2]}/move", json={"to": "first"})
+    assert moved.json() == {"place": 1}
+    found = client.get("/v1/fine-tuning/queue").json()["waiting"]
+    assert [one["job_id"] for one in found] == [ids[2], ids[0], ids[1]]
+    assert [(one["begins_in_s"], one["expected"]) for one in found] == [(0.0, None), (None, None), (None, None)]
+    client.post(f"/v1/fine-tuning/jobs/{ids[0]}/cancel")
+    refused = client.post(f"/v1/fine-tuning/queue/{ids[0]}/move", json={"to": "up"})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "not-in-line")
+    wrong = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", "gpu": 7})
+    assert (wrong.status_code, wrong.json()["type"].rpartition("/")[2]) == (422, "gpu-unknown")
+
+
 def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:
     asked: dict[str, str | int] = {"training_set": set_id, "base_model": "tiny", "max_length": 512, "limit": 2}
     found = client.get("/v1/fine-tuning/look", params=asked).json()

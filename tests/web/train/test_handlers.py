@@ -92,6 +92,7 @@ def test_a_training_is_queued_by_a_plain_form(site: Site) -> None:
     text = browser.get(answer.headers["location"]).text
     assert "Will learn 45 gold stars on top of smollm2-135m-instruct." in text
     assert "place 1 in the queue" in text
+    assert "Begins in a moment" in text
     with site.database.reading() as session:
         training = queries.page(session, domain="local")[0]
     assert (training.config["num_epochs"], training.config["lora_rank"]) == (3, 16)

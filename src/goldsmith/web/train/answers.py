@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from goldsmith.jobs.states import JobState
 from goldsmith.train.alarms import AlarmKind
@@ -33,6 +33,8 @@ class TrainBody(ApiBody):
     """What the tuned model is called."""
     dial: Dial | None = None
     """How thoroughly: resolves to numbers that depend on rows and model; options that are given go before them."""
+    gpu: Annotated[int, Field(ge=0, le=1023)] | None = None
+    """The number of the GPU that it must have; without it whichever is free first."""
     num_epochs: Any = None
     """How often every row is learned from."""
 
@@ -40,7 +42,8 @@ class TrainBody(ApiBody):
     def request(self) -> TrainRequest:
         """As the step takes it."""
         options = {**(self.model_extra or {}), "num_epochs": self.num_epochs}
-        return TrainRequest(self.base_model, self.backend, self.training_set, self.name, options, self.dial)
+        given = (self.base_model, self.backend, self.training_set, self.name, options, self.dial)
+        return TrainRequest(*given, gpu=self.gpu)
 
 
 class SeenRowAnswer(ApiAnswer):
@@ -154,11 +157,20 @@ class TrainingShown(ApiAnswer):
     updated_at: datetime
 
 
+class DialAnswer(ApiAnswer):
+    """How thoroughly, and what it resolved to for these rows and this model. What is really used stands in `config`."""
+
+    dial: Dial
+    numbers: dict[str, Any]
+
+
 class TrainingAnswer(TrainingShown):
     """A training and how its job stands."""
 
     training_set: str | None
     """The training set's name."""
+    dial: DialAnswer | None
+    """Null where none was chosen."""
     state: JobState
     stop_requested: str | None
     attempt: int

@@ -16,7 +16,7 @@ from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.samples import sampled_rows
-from goldsmith.train.tables import TrainingJob
+from goldsmith.train.tables import DIAL, TrainingJob
 from goldsmith.web.answers import Before, Id, Limit, made
 from goldsmith.web.dependencies import (
     CurrentPerson,
@@ -29,13 +29,14 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
-from goldsmith.web.train import rehearsal_api
+from goldsmith.web.train import queue_api, rehearsal_api
 from goldsmith.web.train.answers import (
     ALIASES,
     AlarmAnswer,
     BackendAnswer,
     BackendsAnswer,
     BestAnswer,
+    DialAnswer,
     LookAnswer,
     OneTrainingAnswer,
     PointAnswer,
@@ -51,6 +52,7 @@ from goldsmith.web.train.looks import TheLook, TheSeenRows
 
 api = APIRouter(tags=["fine-tuning"])
 api.include_router(rehearsal_api.api)
+api.include_router(queue_api.api)
 
 
 def _read_training(session: ReadSession, person: CurrentPerson, job_id: Id) -> TrainingJob:
@@ -179,6 +181,7 @@ def _training(session: orm.Session, training: TrainingJob) -> TrainingAnswer:
     return TrainingAnswer(
         **{**shown, "status": job.state, "progress": job.progress},
         training_set=training_set.name if training_set is not None else None,
+        dial=DialAnswer(**job.params[DIAL]) if DIAL in job.params else None,
         state=JobState(job.state),
         stop_requested=job.stop_requested,
         attempt=job.attempt,

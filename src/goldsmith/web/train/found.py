@@ -7,24 +7,24 @@ from fastapi import Request
 from sqlalchemy import orm
 
 from goldsmith.environments.machine import MachineFacts
-from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
 from goldsmith.models import queries as models
 from goldsmith.people.types import Person
 from goldsmith.serve import queries as serve
 from goldsmith.stars import queries as stars
-from goldsmith.train import look as looking
-from goldsmith.train import queries, repeating
+from goldsmith.train import queries, repeating, service, waiting
 from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.backends.base import Backend
-from goldsmith.train.dial import Dial, resolve
+from goldsmith.train.dial import Dial
 from goldsmith.train.doctor import cure_of
-from goldsmith.train.recipe import backend_of, for_backend, is_at_provider
+from goldsmith.train.recipe import backend_of, is_at_provider
 from goldsmith.train.samples import sampled_rows
 from goldsmith.train.sending import leaving
+from goldsmith.train.service import Learned
 from goldsmith.train.tables import PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 from goldsmith.web import needs
@@ -34,8 +34,9 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Pager, with_query
 from goldsmith.web.log_lines import log_line
 from goldsmith.web.train import views
+from goldsmith.web.train.queue_views import QueueLine, queue_line
 from goldsmith.web.train.side_by_side import Measured, SideBySidePage, side_by_side_page
-from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices
+from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices, with_gpus
 from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
 
 PAGE_SIZE = 50
@@ -51,6 +52,7 @@ def trainings_page(request: Request, session: orm.Session, person: Person, befor
     return TrainingsPage(
         title="Training",
         trainings=tuple(views.training_line(row) for row in found[:PAGE_SIZE]),
+        num_waiting=len(jobs.line(session)),
         pager=Pager(f"{min(len(found), PAGE_SIZE)} shown, newest first", back, more),
         can_start=bool(stars.training_sets(session, domain=person.domain, limit=1)),
     )
@@ -68,7 +70,8 @@ def new_page(
     plans = {name: one.plan(one.options(), workshop.machine) for name, one in workshop.backends.items()}
     trainer, at_provider = plans[backend.name].environment, plans[backend.name].at_provider
     options = choices(session, domain=person.domain, at_provider=at_provider)
-    shown = with_choices(fields, options, at_provider=at_provider)
+    gpus = workshop.machine.gpus if not at_provider else ()
+    shown = with_gpus(with_choices(fields, options, at_provider=at_provider), gpus)
     values = {field.name: field.value for field in shown}
     chosen, base = values.get("training_set", ""), values.get("base_model", "")
     query = "" if backend.name == DEFAULT_BACKEND else f"?backend={backend.name}"
@@ -110,23 +113,16 @@ def turned(
     dial: Dial | None,
 ) -> dict[str, Any]:
     """The values of the form, with the numbers of the dial for the rows and the model that are chosen."""
-    at_provider = is_at_provider(backend, workshop.machine)
+    at_provider, base = is_at_provider(backend, workshop.machine), None
     if at_provider:
         engine = provider_of(session, values.get("base_model", ""), domain=person.domain)
         values = {**values, "base_model": engine.id if engine is not None else ""}
     if dial is None or not values.get("training_set") or not values.get("base_model"):
         return dict(values)
     training_set = stars.training_set(session, values["training_set"], domain=person.domain)
-    if at_provider:
-        found = resolve(dial, num_rows=training_set.num_learn, num_parameters=None)
-        return {**values, **for_backend(backend, found)}
-    base, home = models.base(session, values["base_model"], domain=person.domain), workshop.home
-    try:
-        look = looking.look(session, home, training_set, base, max_length=None)
-    except Invalid:
-        look = None  # the look itself says why nothing can be learned
-    found = resolve(dial, num_rows=training_set.num_learn, num_parameters=base.num_parameters, look=look)
-    return {**values, **for_backend(backend, found)}
+    if not at_provider:
+        base = models.base(session, values["base_model"], domain=person.domain)
+    return {**values, **service.dialled(session, dial, backend, Learned(training_set, base), workshop=workshop)}
 
 
 def training_page(
@@ -143,7 +139,7 @@ def training_page(
         lead=views.lead_of(row),
         words=views.words_of(row, line),
         left=views.left_of(row, line),
-        place=jobs.place_in_queue(session, job) if line.state is JobState.QUEUED else None,
+        waits=_waits(session, job, machine),
         figures=(
             *views.figures_of(row, points, machine.memory_bytes, _final_loss(session, row)),
             *cost_facts(Cost.of_result(job.result)),
@@ -166,6 +162,12 @@ def training_page(
         again=views.again_address(row),
         lineage=_lineage(session, row),
     )
+
+
+def _waits(session: orm.Session, job: Job, machine: MachineFacts) -> QueueLine | None:
+    """Where it stands in the line, and when it is likely to begin; None for one that does not wait in it."""
+    found = waiting.one(session, machine, job) if job.state == JobState.QUEUED.value else None
+    return queue_line(found) if found is not None else None
 
 
 def side_by_side(

@@ -23,6 +23,8 @@ from goldsmith.web.train.views import DEFAULT_BACKEND
 
 MAX_SETS = 50
 AT_PROVIDER = "The rows are sent there. What is learned stays there too, and is asked there."
+FOLDED = ("gpu",)
+"""What only experts choose, though every backend has it."""
 ALWAYS_SHOWN = ("num_epochs",)
 """Options of a backend that stand beside the choice of rows and model; the others are folded."""
 
@@ -35,6 +37,8 @@ class StartForm(FormModel):
     """It stays as it is: what is learned becomes a small file of its own beside it."""
     name: str | None = Field(None, max_length=255, title="Name of the new model")
     """Callers can use this name. Left empty, it is called after what it learned."""
+    gpu: int | None = Field(None, ge=0, title="GPU")
+    """It takes one GPU for itself, and waits until that one is free."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def start_fields(backend: Backend, values: Mapping[str, Any]) -> tuple[FormField
 
 def folded(fields: Sequence[FormField]) -> tuple[str, ...]:
     """Names of the fields that only experts need."""
-    return tuple(field.name for field in fields if field.name not in (*StartForm.model_fields, *ALWAYS_SHOWN))
+    shown = {*StartForm.model_fields, *ALWAYS_SHOWN} - {*FOLDED}
+    return tuple(field.name for field in fields if field.name not in shown)
 
 
 async def read_start(request: Request, backends: TheBackends, backend: str = DEFAULT_BACKEND) -> Start:
@@ -74,7 +79,8 @@ async def read_start(request: Request, backends: TheBackends, backend: str = DEF
         return Start(None, fields)
     form_value = own.value
     chosen = options.value.model_dump()
-    request_ = TrainRequest(form_value.base_model, found.name, form_value.training_set, form_value.name, options=chosen)
+    what = (form_value.base_model, found.name, form_value.training_set, form_value.name)
+    request_ = TrainRequest(*what, options=chosen, gpu=form_value.gpu)
     return Start(request_, fields)
 
 
@@ -94,6 +100,14 @@ def choices(session: orm.Session, *, domain: str, at_provider: bool = False) -> 
             *(Option(each.id, f"{each.provider_model} at {each.url}") for each in there),
         ),
     }
+
+
+def with_gpus(fields: Sequence[FormField], gpus: Sequence[str]) -> tuple[FormField, ...]:
+    """The fields with the choice of a GPU where there are several, else without."""
+    each = (Option(str(number), f"GPU {number}: {name}") for number, name in enumerate(gpus))
+    options = (Option("", "Whichever is free first"), *each)
+    shown = [field for field in fields if field.name != "gpu" or len(gpus) > 1]
+    return tuple(replace(field, kind="select", options=options) if field.name == "gpu" else field for field in shown)
 
 
 def provider_of(session: orm.Session, name: str, *, domain: str) -> Engine | None:

@@ -25,6 +25,7 @@ from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import LineChart, Series, thinned
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
+from goldsmith.web.train.queue_views import QueueLine
 
 DEFAULT_BACKEND = "trl"
 LAST_STEPS = 10
@@ -66,6 +67,8 @@ class TrainingsPage(Page):
     current: ClassVar[str] = "training"
     needed: ClassVar[str] = FOR_STARRING
     trainings: tuple[TrainingLine, ...]
+    num_waiting: int
+    """How many jobs wait for this machine."""
     pager: Pager
     can_start: bool
 
@@ -129,7 +132,8 @@ class TrainingPage(Page):
     lead: str
     words: str
     left: str
-    place: int | None
+    waits: QueueLine | None
+    """Its place in the line, while it waits."""
     figures: tuple[Figure, ...]
     failure: JobFailure | None
     cure: Cure | None
