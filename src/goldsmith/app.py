@@ -113,6 +113,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
     """Every kind of job there is, by name."""
     from goldsmith.compare.jobs import ComparisonKind
     from goldsmith.connect.executions.jobs import ConquestKind
+    from goldsmith.connect.openai.moving import MoveInKind
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
     from goldsmith.gateway.batches import BatchRules
@@ -155,6 +156,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         ),
         ComparisonKind(),
         ConquestKind(make_aristotle),
+        MoveInKind(),
     )
     return {kind.name: kind for kind in kinds}
 

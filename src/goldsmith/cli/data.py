@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from goldsmith.cli import openai
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
+from goldsmith.connect.openai import objects as exported
 from goldsmith.data import queries, readers, service
 from goldsmith.data.readers import Format, ReadOptions
 from goldsmith.data.types import ImportRequest
@@ -19,12 +21,15 @@ FileEncoding = Annotated[str | None, typer.Option("--encoding", help="E.g. utf-1
 Delimiter = Annotated[str | None, typer.Option(help="Between cells; default: recognised.")]
 Sheet = Annotated[str | None, typer.Option(help="Of a spreadsheet; default: the first.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL, Excel, Parquet or chats.")]
+FileOrExport = Annotated[
+    Path, typer.Argument(exists=True, help="CSV, TSV, JSONL, Excel, Parquet, chats; an eval of OpenAI's, or a folder.")
+]
 
 
 @commands.command("import")
 def import_file(
     context: typer.Context,
-    file: File,
+    file: FileOrExport,
     name: Annotated[str, typer.Option(help="What the dataset is called; default: the file's name.")] = "",
     to: Annotated[str | None, typer.Option(help="Make the next version of this dataset instead of a new one.")] = None,
     answers: Annotated[str | None, typer.Option(help="The column that holds good answers.")] = None,
@@ -36,8 +41,11 @@ def import_file(
     sheet: Sheet = None,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
-    """Import a file. Bad rows are listed and never stop the good ones."""
+    """Import a file. Bad rows are listed and never stop the good ones. What OpenAI gave is rebuilt: `openai look`."""
     cli: Cli = context.obj
+    if file.is_dir() or exported.is_export(file):
+        openai.bring_in(cli, [file], is_starred=False, wait=wait)
+        return
     with file.open("rb") as stream:
         upload = service.save_upload(cli.parts.home, stream, file.name)
     request = ImportRequest(

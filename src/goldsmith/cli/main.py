@@ -25,6 +25,7 @@ NOUNS = {
     "stars": "stars",
     "training-sets": "training_sets",
     "aristotle": "aristotle",
+    "openai": "openai",
     "train": "train",
     "compare": "compare",
     "jobs": "jobs",

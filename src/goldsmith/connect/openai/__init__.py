@@ -1,0 +1,1 @@
+"""What a person kept at OpenAI comes here: training files, evals, batches, stored completions."""
