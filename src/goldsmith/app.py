@@ -224,59 +224,6 @@ def stop_engines(parts: Parts) -> int:
     return _make_engine_keeper(parts).stop_engines()
 
 
-def make_routers() -> "Routers":
-    """Everybody's pages and addresses, by the form in which they tell errors."""
-    from goldsmith.web.batches import handlers as batch_pages
-    from goldsmith.web.compare import api as compare_api
-    from goldsmith.web.compare import handlers as compare
-    from goldsmith.web.connect import api as connect_api
-    from goldsmith.web.connect import handlers as connect
-    from goldsmith.web.data import api as data_api
-    from goldsmith.web.data import handlers as data
-    from goldsmith.web.factory import Routers
-    from goldsmith.web.home import handlers as home
-    from goldsmith.web.jobs import api as jobs_api
-    from goldsmith.web.jobs import handlers as jobs
-    from goldsmith.web.models import api as models_api
-    from goldsmith.web.models import handlers as models
-    from goldsmith.web.openai import batches, files, fine_tuning, uploads
-    from goldsmith.web.playground import api as playground_api
-    from goldsmith.web.playground import handlers as playground
-    from goldsmith.web.run import api as run_api
-    from goldsmith.web.run import handlers as run
-    from goldsmith.web.serve import api as serve_api
-    from goldsmith.web.serve import handlers as serve
-    from goldsmith.web.settings import api as settings_api
-    from goldsmith.web.settings import handlers as settings
-    from goldsmith.web.stars import api as stars_api
-    from goldsmith.web.stars import handlers as stars
-    from goldsmith.web.train import api as train_api
-    from goldsmith.web.train import handlers as train
-    from goldsmith.web.webhooks import api as webhooks_api
-    from goldsmith.web.webhooks import handlers as webhooks
-
-    shown = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings)
-    steps = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api, connect_api)
-    others = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
-    passed = _routers_of_what_passed()
-    return Routers(
-        pages=[*(each.pages for each in (*shown, webhooks, connect)), *passed.pages],
-        api=[*(step.api for step in steps), *others, *passed.api],
-        openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
-    )
-
-
-def _routers_of_what_passed() -> "Routers":
-    """Pages and addresses of what is kept of the requests that pass the gateway."""
-    from goldsmith.web.factory import Routers
-    from goldsmith.web.kept import api as kept_api
-    from goldsmith.web.kept import handlers as kept
-    from goldsmith.web.shadow import api as shadow_api
-    from goldsmith.web.shadow import handlers as shadow
-
-    return Routers(pages=[kept.pages, shadow.pages], api=[kept_api.api, shadow_api.api])
-
-
 def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     """What the web process serves: door → gateway → pages and API."""
     from starlette.routing import compile_path
@@ -288,6 +235,7 @@ def make_asgi(parts: Parts, routers: "Routers | None" = None) -> "FastAPI":
     from goldsmith.stars.queries import num_stars
     from goldsmith.web.faces import Face, Known
     from goldsmith.web.factory import make_web
+    from goldsmith.web.routers import make_routers
     from goldsmith.web.state import WebState
 
     poller = Poller(lambda: read_routes(parts), bell=lambda: bell.heard(parts.home))

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from tests.web.conftest import Site
 from tests.web.loop_rows import MACHINE, Walk, make_loop_site, walking
 
-from goldsmith import app
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
 from goldsmith.jobs import line as waiting_line
 from goldsmith.jobs import queries as jobs
@@ -47,6 +46,7 @@ from goldsmith.train.recipe import TrainRequest
 from goldsmith.train.tables import TrainingJob
 from goldsmith.train.workshop import Workshop
 from goldsmith.web.port import listen
+from goldsmith.web.routers import make_routers
 from goldsmith.web.server import make_server
 
 Pages = dict[str, str]
@@ -60,6 +60,7 @@ ALWAYS = {
     "guided": "/fine-tuning",
     "data": "/data",
     "data-new": "/data/new",
+    "from-openai": "/from-openai",
     "runs": "/runs",
     "run-new": "/runs/new",
     "batches": "/batches",
@@ -94,7 +95,7 @@ CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "lon
 def served(folder: Path) -> Iterator[tuple[Site, str]]:
     """A site with every page, and where it answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    site = make_loop_site(folder, *app.make_routers().pages)
+    site = make_loop_site(folder, *make_routers().pages)
     door = listen(0)
     server = make_server(site.web)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})

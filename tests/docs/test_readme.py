@@ -124,7 +124,7 @@ def test_every_verb_of_make_is_one() -> None:
 
 
 def test_every_address_of_a_page_is_answered() -> None:
-    from goldsmith.app import make_routers
+    from goldsmith.web.routers import make_routers
 
     routers: Routers = make_routers()
     answered = {getattr(route, "path", "") for router in routers.pages for route in router.routes}

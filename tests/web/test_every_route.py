@@ -28,6 +28,7 @@ from goldsmith.settings import Settings
 from goldsmith.storage.files import Home
 from goldsmith.web import waiting
 from goldsmith.web.faces import Face, Faces
+from goldsmith.web.routers import make_routers
 
 NUM_EXAMPLES = (4, pytest.param(40, marks=pytest.mark.long))
 """Of each kind, good and bad, for each route: a few always, more where there is time."""
@@ -43,7 +44,7 @@ def make(folder: Path) -> Site:
         "after_switch": lambda: None,
     }
     mirrors = {name: kind.mirror for name, kind in kinds.items()}
-    return make_site(folder, app.make_routers(), offers=offers, session_info={"mirrors": mirrors})
+    return make_site(folder, make_routers(), offers=offers, session_info={"mirrors": mirrors})
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +120,7 @@ Route = tuple[str, str, Face]
 @cache
 def routes() -> tuple[Route, ...]:
     """Every method and address of the API, and how it tells errors."""
-    faces, routers = Faces(), app.make_routers().and_ours()
+    faces, routers = Faces(), make_routers().and_ours()
     faces.add(routers.api, Face.API)
     faces.add(routers.openai, Face.OPENAI)
     return tuple((method, known.path, known.face) for known in faces.routes for method in sorted(known.methods))

@@ -9,14 +9,14 @@ from tests.web.conftest import Site
 from tests.web.loop_rows import Walk, make_loop_site, walking
 from tests.web.test_templates import Balance
 
-from goldsmith import app
+from goldsmith.web.routers import make_routers
 
 PAGES = ("/", "/fine-tuning", "/fine-tuning?step=train", "/training", "/training/new", "/models", "/model-comparison")
 
 
 @pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    made = make_loop_site(tmp_path, *app.make_routers().pages, database_url=database_url)
+    made = make_loop_site(tmp_path, *make_routers().pages, database_url=database_url)
     yield made
     made.database.dispose()
 

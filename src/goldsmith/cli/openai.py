@@ -116,7 +116,7 @@ def _made(said: Any) -> str:
     for part in said["parts"]:
         ids = ", ".join(f"{what} {part[key]}" for key, what in _IDS.items() if part.get(key))
         rows = f"{part.get('num_rows', 0):,} rows" + (f", {bad:,} bad" if (bad := part.get("num_bad_rows")) else "")
-        lines += [part["name"], f"  {part['error'] if 'error' in part else f'{rows}; {ids}'}"]
+        lines += [part["name"], f"  {part.get('error', f'{rows}; {ids}')}"]
         lines += [f"  - {note}" for note in part.get("notes", [])]
     return "\n".join([*lines, *(f"- {note}" for note in said["notes"])])
 

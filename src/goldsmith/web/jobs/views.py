@@ -33,6 +33,7 @@ _SUBJECT_PAGES = {
     "batch": "/batches",
     "batch_end": "/batches",
 }
+_OWN_PAGES = {"move_in": "/from-openai"}
 _WHOLE_PAGES = {
     "environment": "/settings#environments",
     "base_model": "/models",
@@ -109,6 +110,8 @@ def notice_line(job: Job) -> NoticeLine:
 def subject_address(job: Job) -> str | None:
     """The page of the thing that the job is about."""
     folder = _SUBJECT_PAGES.get(job.kind)
+    if job.kind in _OWN_PAGES:
+        return f"{_OWN_PAGES[job.kind]}/{job.id}"
     return f"{folder}/{job.subject_id}" if folder and job.subject_id else _WHOLE_PAGES.get(job.kind)
 
 

@@ -1,0 +1,1 @@
+"""What was kept at OpenAI: look at the files, bring in what can be brought, see what came of it."""
