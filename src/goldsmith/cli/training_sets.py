@@ -9,8 +9,8 @@ import typer
 
 from goldsmith.cli.console import Cli
 from goldsmith.cli.saving import target_of
+from goldsmith.stars import cures, queries
 from goldsmith.stars import export as exporting
-from goldsmith.stars import queries
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.types import ExportRequest, SetFormat, Side
 from goldsmith.storage.files import whole_file
@@ -73,6 +73,21 @@ def show(
     facts = {"id": one.id, "name": one.name, "format": one.format, **counts, "sha256": one.content_hash}
     told = {name: one.manifest.get(name, []) for name in ("notes", "lint")}
     cli.show({**facts, **told, "rows": examples})
+
+
+@commands.command()
+def without(
+    context: typer.Context,
+    training_set: Name,
+    check: Annotated[list[str], typer.Option(help="What it has found is left out; may be given several times.")],
+    name: Annotated[str | None, typer.Option(help="What the new set is called.")] = None,
+) -> None:
+    """Make a set of the same stars without the rows that checks have found (`lint` of `show`). The old one stays."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        made = cures.without(session, cli.parts.home, training_set, check, name=name, by=person)
+    facts = {"training_set": made.id, "name": made.name, "learn": made.num_learn, "exam": made.num_exam}
+    cli.show({**facts, "notes": made.manifest["notes"]})
 
 
 @commands.command()

@@ -1,6 +1,6 @@
 """The stars in force as examples: what the run asked, and what the model should have said. Called by the export."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from goldsmith.run.tables import Answer, PromptVersion, Run
 from goldsmith.stars import queries
 from goldsmith.stars.normalise import row_key
 from goldsmith.stars.pairs import is_worse
-from goldsmith.stars.tables import Mark
+from goldsmith.stars.tables import Mark, TrainingSetRow
 from goldsmith.stars.types import Example, Message
 
 
@@ -28,8 +28,8 @@ class Collection:
         self._wordings: dict[str, PromptVersion] = {}
         self._answer_columns: dict[str, str | None] = {}
 
-    def collect(self, *, domain: str, run_ids: Sequence[str] = ()) -> None:
-        """Take every star in force of the organisation, or of some runs."""
+    def collect(self, *, domain: str, run_ids: Sequence[str] = (), of_set: str | None = None) -> None:
+        """Take every star in force of the organisation, or of some runs, or of a training set."""
         query = (
             select(Mark, Answer, Row, Run.prompt_version_id)
             .join(Answer, Answer.id == Mark.answer_id)
@@ -40,12 +40,22 @@ class Collection:
         )
         if run_ids:
             query = query.where(Mark.run_id.in_(run_ids))
+        if of_set is not None:
+            in_set = select(TrainingSetRow.answer_id).where(TrainingSetRow.training_set_id == of_set)
+            query = query.where(Mark.answer_id.in_(in_set))
         for mark, answer, row, version_id in self._session.execute(query.execution_options(yield_per=500)):
             self._take(mark, answer, row, version_id)
 
-    def drop(self, reason: str) -> None:
-        """Count a star that is left out."""
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+    def leave_out(self, answer_ids: Container[str], reason: str) -> None:
+        """Leave out the stars on these answers, and count them."""
+        kept = [example for example in self.examples if example.answer_id not in answer_ids]
+        self.drop(reason, len(self.examples) - len(kept))
+        self.examples = kept
+
+    def drop(self, reason: str, number: int = 1) -> None:
+        """Count stars that are left out."""
+        if number:
+            self.dropped[reason] = self.dropped.get(reason, 0) + number
 
     def _take(self, mark: Mark, answer: Answer, row: Row, prompt_version_id: str) -> None:
         wording = self._wording(prompt_version_id)

@@ -30,6 +30,8 @@ from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.storage.text import plain
 
 STAR_RATING = 5
+_FOUND = "found_by_"
+"""Begins the reason of what was left out for a check's sake."""
 _DROPPED_WORDS = {
     "nothing_asked": "stars whose prompt asks nothing with their row",
     "empty_answer": "stars on empty answers",
@@ -45,7 +47,9 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     """
     _check(session, request, by)
     collection = Collection(session)
-    collection.collect(domain=by.domain, run_ids=[run for run in (request.run_id, request.exam_run_id) if run])
+    runs = [run for run in (request.run_id, request.exam_run_id) if run]
+    collection.collect(domain=by.domain, run_ids=runs, of_set=request.of_set)
+    _leave_out_found(collection, request)
     lint = checks.report(collection.examples)
     examples = _without_duplicates(collection)
     if not examples:
@@ -54,6 +58,7 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     wanted = _wanted_sides(collection.examples, request.exam_run_id)
     placed = sides.place(session, examples, strata, share=request.exam_share, domain=by.domain, wanted=wanted)
     learn, exam = _without_leaks(with_rejected(session, examples, domain=by.domain), placed, collection)
+    exam = _without_nearly_learned(learn, exam, collection) if checks.LEAKS in request.without else exam
     lint += checks.report_leaks(learn, exam)
     files = {Side.learn: _lines(session, learn, request), Side.exam: _lines(session, exam, request)}
     manifest = _manifest(request, {Side.learn: learn, Side.exam: exam}, strata, files, collection.dropped)
@@ -64,6 +69,19 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
         for side, kept in ((Side.learn, learn), (Side.exam, exam)):
             _add_rows(session, training_set.id, side, kept, strata)
     return training_set
+
+
+def _leave_out_found(collection: Collection, request: ExportRequest) -> None:
+    """One check after the other, each on what the one before has left."""
+    for name in request.without:
+        if name != checks.LEAKS:
+            collection.leave_out(checks.found_by(name, collection.examples), f"{_FOUND}{name}")
+
+
+def _without_nearly_learned(learn: Sequence[Example], exam: Sequence[Example], collection: Collection) -> list[Example]:
+    leaked = checks.found_leaks(learn, exam)
+    collection.drop(f"{_FOUND}{checks.LEAKS}", len(leaked))
+    return [example for example in exam if example.answer_id not in leaked]
 
 
 def _check(session: Session, request: ExportRequest, by: Person) -> None:
@@ -203,7 +221,7 @@ def _row(
         num_learn=counts["num_learn"],
         num_exam=counts["num_exam"],
         num_dropped=counts["num_dropped"],
-        manifest={**summary, "lint": lint, "notes": _notes(manifest)},
+        manifest={**summary, "lint": lint, "notes": _notes(manifest), "made_from": request.of_set},
         prompt_version_id=versions[0] if len(versions) == 1 else None,
         philosopher=request.philosopher,
         domain=by.domain,
@@ -234,8 +252,14 @@ def _notes(manifest: Manifest) -> list[str]:
         )
     elif counts["num_exam"] == 0:
         notes.append("There is no exam, so nobody can see whether a training has helped.")
-    notes += [f"Left out: {num:,} {_DROPPED_WORDS.get(reason, reason)}." for reason, num in dropped.items()]
+    notes += [f"Left out: {num:,} {_dropped_words(reason)}." for reason, num in dropped.items()]
     return notes
+
+
+def _dropped_words(reason: str) -> str:
+    if reason.startswith(_FOUND):
+        return f"rows that a check has found: {checks.title_of(reason.removeprefix(_FOUND))}"
+    return _DROPPED_WORDS.get(reason, reason)
 
 
 def _add_rows(
@@ -264,7 +288,7 @@ def _add_rows(
 def _why_no_stars(session: Session, request: ExportRequest, collection: Collection, by: Person) -> str:
     """The nearest reason."""
     if collection.examples or collection.dropped:
-        reasons = [f"{num:,} {_DROPPED_WORDS[reason]}" for reason, num in sorted(collection.dropped.items())]
+        reasons = [f"{num:,} {_dropped_words(reason)}" for reason, num in sorted(collection.dropped.items())]
         return f"Not one star can be exported. There are {' and '.join(reasons)}."
     elsewhere = queries.num_stars(session, domain=by.domain)
     if request.run_id is not None and elsewhere:

@@ -195,6 +195,10 @@ class ExportRequest:
     min_rating: int | None = None
     """From 1 to 5; a star counts as 5."""
     philosopher: str | None = None
+    of_set: str | None = None
+    """Only the stars that this training set was made of, as far as they are still in force."""
+    without: tuple[str, ...] = ()
+    """Checks; the rows that they find are left out."""
 
 
 @dataclass(frozen=True)

@@ -44,3 +44,17 @@ def test_a_file_that_is_gone_is_said(line: Line, made: dict[str, str], tmp_path:
         "training-sets", "download", "first", "--file", "exam.jsonl", "--to", str(tmp_path / "x")
     )
     assert (code, "Export the stars again" in problem["hint"]) == (4, True)
+
+
+def test_what_a_check_has_found_is_left_out_of_another_set(line: Line) -> None:
+    with line.filling() as (session, ada):
+        rows = [{"question": f"q{n}" if n else "write to ada@example.org"} for n in range(10)]
+        version = make_dataset_version(session, rows, by=ada)
+        run = make_run(session, version, make_prompt_version(session, by=ada), by=ada)
+        for row in data.rows(session, version.id):
+            answer = make_answer(session, run, row, text=f"a{row.position}")
+            service.mark(session, answer.id, MarkRequest(MarkKind.star), by=ada)
+    line.json("training-sets", "export", "--name", "first")
+    said = line.json("training-sets", "without", "first", "--check", "personal_data")
+    assert (said["name"], said["learn"] + said["exam"]) == ("first, without 1 row", 9)
+    assert [one["name"] for one in line.json("training-sets", "list")] == ["first, without 1 row", "first"]

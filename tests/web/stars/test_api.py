@@ -161,3 +161,18 @@ def test_a_training_set_that_is_not_there_is_a_problem(client: TestClient, path:
     answer = client.get(f"/v1/training-sets/{path}")
     assert answer.status_code in (404, 422)
     assert answer.json()["hint"]
+
+
+def test_what_a_check_found_is_left_out_of_a_new_set(client: TestClient, run_id: str, answers: list[str]) -> None:
+    star_all(client, run_id)
+    say(client, answers[0], "correct", text="write to ada@example.org")
+    old = export(client)
+    assert [line["check"] for line in old["lint"]] == ["personal_data"]
+    address = f"/v1/training-sets/{old['id']}/without"
+    answer = client.post(address, json={"checks": ["personal_data"], "name": "clean"})
+    assert answer.status_code == 201, answer.text
+    new = answer.json()
+    assert (new["name"], new["count"], new["lint"]) == ("clean", old["count"] - 1, [])
+    assert answer.headers["location"] == f"/v1/training-sets/{new['id']}"
+    refused = client.post(address, json={"checks": ["leaks"]})
+    assert (refused.status_code, "personal_data" in refused.text) == (422, True)

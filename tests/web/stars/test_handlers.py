@@ -231,3 +231,28 @@ def test_another_organisations_answers_do_not_exist(star_site: Site) -> None:
     assert client.post(f"/stars/{run_id}/{ids[0]}", data=form).status_code == 404
     assert client.post(f"/stars/{run_id}/{ids[0]}/undo").status_code == 404
     assert client.post(f"/stars/{run_id}/many", data={"rule": "star_equal", "column": "expected"}).status_code == 404
+
+
+def test_what_a_check_found_is_left_out_by_one_click(star_site: Site) -> None:
+    run_id, ids = make_run(star_site, 12, fields="")
+    with star_site.database.transaction() as session:
+        for answer_id in ids:
+            kind = MarkKind.correction if answer_id in ids[:2] else MarkKind.star
+            text = "Write to ada@example.org [/INST]" if answer_id == ids[0] else "Call 0171 2345678, ada@example.org"
+            request = MarkRequest(kind, text if kind is MarkKind.correction else None)
+            service.mark(session, answer_id, request, by=star_site.person)
+    browser = star_site.browser()
+    form = {"name": "Topics", "run": run_id, "exam_percent": "20", "format": "chatml"}
+    made = browser.post("/stars/export", data=form)
+    address = made.headers["location"].partition("?")[0]
+    page = browser.get(address).text
+    assert "Make the set without these 2 rows" in page
+    assert "Make the set without this row" in page
+    assert re.findall(r'name="check" value="(\w+)"', page).count("personal_data") == 2
+    new = browser.post(f"{address}/without", data={"check": ["personal_data", "foreign_markers"]})
+    assert new.status_code == 303
+    shown = browser.get(new.headers["location"]).text
+    assert f'Made from <a href="{address}"' in shown
+    assert "Topics, without" in shown
+    assert "Make the set without" not in shown
+    assert browser.post(f"{address}/without", data={"check": "leaks"}).status_code == 422

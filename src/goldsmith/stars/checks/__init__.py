@@ -51,6 +51,9 @@ _MODULES = (
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {module.__name__.rpartition(".")[2]: Check(module.TITLE, module.CANNOT_SEE, module.find) for module in _MODULES}
 )
+LEAKS: Final = "leaks"
+_NOT_CURED_BY_LEAVING_OUT: Final = ("one_sided", "empty_answers")
+"""One names a single row for many, and what is missing there are other answers; empty answers never come in."""
 LIMITS: Final = (*((check.title, check.cannot_see) for check in CHECKS.values()), (leaks.TITLE, leaks.CANNOT_SEE))
 """Every check, and what it cannot see."""
 
@@ -63,8 +66,29 @@ def report(examples: Sequence[Example]) -> list[dict[str, Any]]:
 
 def report_leaks(learn: Sequence[Example], exam: Sequence[Example]) -> list[dict[str, Any]]:
     """What the two sides have in common, when they have."""
-    line = _line("leaks", leaks.TITLE, leaks.CANNOT_SEE, leaks.find_between(learn, exam))
+    line = _line(LEAKS, leaks.TITLE, leaks.CANNOT_SEE, leaks.find_between(learn, exam))
     return [line] if line["num_found"] else []
+
+
+def curable(names: Iterable[str]) -> list[str]:
+    """Those of the checks whose findings may be left out of a set, in the order in which they are looked for."""
+    known = set(names)
+    return [name for name in (*CHECKS, LEAKS) if name in known and name not in _NOT_CURED_BY_LEAVING_OUT]
+
+
+def found_by(name: str, examples: Sequence[Example]) -> set[str]:
+    """The answers of all rows that the check has something to say about; `report` lists only the first."""
+    return {finding.answer_id for finding in CHECKS[name].find(examples)}
+
+
+def found_leaks(learn: Sequence[Example], exam: Sequence[Example]) -> set[str]:
+    """The answers of the exam rows that a learned row nearly gives away."""
+    return {finding.answer_id for finding in leaks.find_between(learn, exam)}
+
+
+def title_of(name: str) -> str:
+    """What the check looks for."""
+    return leaks.TITLE if name == LEAKS else CHECKS[name].title
 
 
 def _line(name: str, title: str, cannot_see: str, findings: Iterable[Finding]) -> dict[str, Any]:

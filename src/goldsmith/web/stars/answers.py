@@ -189,6 +189,14 @@ _OWN = (
 )
 
 
+class WithoutBody(ApiBody):
+    """Which findings are left out: the names of checks, as `lint` has them."""
+
+    checks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=20)]
+    name: Annotated[str | None, Field(max_length=255)] = None
+    """What the new set is called; default: as the old one, with the number of rows that are left out."""
+
+
 class OneTrainingSetAnswer(TrainingSetAnswer):
     """A training set with its manifest: files and hashes, who starred, how many rows of which kind."""
 

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse
 
 from goldsmith.connect import queries as origins
 from goldsmith.run import queries as run_queries
-from goldsmith.stars import queries, service
+from goldsmith.stars import cures, queries, service
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.types import Side
 from goldsmith.web.answers import After, Before, Id, Limit, made
@@ -30,6 +30,7 @@ from goldsmith.web.stars.answers import (
     TrainingSetsAnswer,
     UndoneAnswer,
     Verb,
+    WithoutBody,
 )
 
 api = APIRouter(tags=["gold stars"])
@@ -59,6 +60,16 @@ def marks(session: ReadSession, person: CurrentPerson, answer_id: Id) -> MarksAn
     """Everything that was ever said about an answer."""
     answer = run_queries.answer(session, answer_id, domain=person.domain)
     return MarksAnswer(marks=[MarkAnswer.model_validate(each) for each in queries.history(session, answer.id)])
+
+
+@api.post("/v1/training-sets/{set_id}/without", status_code=201)
+def leave_out(
+    session: Session, person: CurrentPerson, home: TheHome, set_id: Id, body: WithoutBody, response: Response
+) -> TrainingSetAnswer:
+    """A set of the same stars without the rows that these checks have found; the old one stays as it is."""
+    found = cures.without(session, home, set_id, body.checks, name=body.name, by=person)
+    made(response, f"/v1/training-sets/{found.id}")
+    return TrainingSetAnswer.of(found)
 
 
 @api.post("/v1/runs/{run_id}/stars/preview")

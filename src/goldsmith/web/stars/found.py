@@ -16,7 +16,7 @@ from goldsmith.run.messages import variables_of
 from goldsmith.run.tables import Answer, PromptVersion, Run
 from goldsmith.run.types import READ_KINDS
 from goldsmith.serve import queries as serve_queries
-from goldsmith.stars import checks, queries, service
+from goldsmith.stars import checks, cures, queries, service
 from goldsmith.stars.queries import MarkedAnswer
 from goldsmith.stars.tables import Mark, TrainingSet
 from goldsmith.stars.types import AnswerFilter, AnswerQuery, BulkRequest, BulkRule, ExportRequest, SetFormat, Side
@@ -215,6 +215,8 @@ def training_set_page(
         num_exam=training_set.num_exam,
         notes=tuple(training_set.manifest.get("notes", [])),
         lint=tuple(training_set.manifest.get("lint", [])),
+        curable=tuple(cures.curable(training_set)),
+        made_from=_made_from(session, training_set),
         checks=checks.LIMITS,
         sides=chips(request, "side", sides, counts),
         examples=tuple(example_line(row, run_of) for row in rows),
@@ -226,6 +228,12 @@ def training_set_page(
             ("Content hash", training_set.content_hash),
         ),
     )
+
+
+def _made_from(session: orm.Session, training_set: TrainingSet) -> tuple[str, str] | None:
+    """Name and id of the set that this one was made from by leaving rows out."""
+    old = session.get(TrainingSet, training_set.manifest.get("made_from") or "")
+    return (old.name, old.id) if old is not None else None
 
 
 def _first(session: orm.Session, run: Run, place: PlaceForm) -> tuple[int, int]:

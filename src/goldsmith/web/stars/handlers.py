@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from goldsmith.run import queries as run_queries
-from goldsmith.stars import export, queries, service
+from goldsmith.stars import cures, export, queries, service
 from goldsmith.stars.errors import TrainingSetNotFound
 from goldsmith.stars.types import BulkRequest, BulkRule, Side
 from goldsmith.web.answers import After
@@ -140,6 +140,20 @@ def training_set(
     """One training set."""
     found = queries.training_set(session, set_id, domain=person.domain)
     return render(request, training_set_page(request, session, found, side, after))
+
+
+@pages.post("/training-sets/{set_id}/without")
+def leave_out(
+    request: Request,
+    session: Session,
+    person: CurrentPerson,
+    home: TheHome,
+    set_id: str,
+    check: Annotated[list[str], Form(max_length=20)],
+) -> RedirectResponse:
+    """The same set without what these checks have found."""
+    made = cures.without(session, home, set_id, check, by=person)
+    return redirect(request, f"/training-sets/{made.id}", toast="Made. The set with all rows is still there.")
 
 
 @pages.get("/training-sets/{set_id}/{name}", response_class=FileResponse)

@@ -171,6 +171,10 @@ class TrainingSetPage(Page):
     num_exam: int
     notes: tuple[str, ...]
     lint: tuple[Mapping[str, Any], ...]
+    curable: tuple[str, ...]
+    """The checks whose rows can be left out by a click."""
+    made_from: tuple[str, str] | None
+    """Name and id of the set that this one is without some rows of."""
     checks: tuple[tuple[str, str], ...]
     """Every check, and what it cannot see."""
     sides: tuple[Chip, ...]
