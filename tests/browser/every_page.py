@@ -41,9 +41,11 @@ from goldsmith.serve.watching import RolloutPlan
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.storage import clock
+from goldsmith.train import groups
+from goldsmith.train import queries as train_queries
 from goldsmith.train import service as training
 from goldsmith.train.recipe import TrainRequest
-from goldsmith.train.tables import TrainingJob
+from goldsmith.train.tables import TrainingJob, TrainingMetric
 from goldsmith.train.workshop import Workshop
 from goldsmith.web.port import listen
 from goldsmith.web.routers import make_routers
@@ -128,6 +130,7 @@ def at_work(site: Site) -> Pages:
         import_id = add_failed_import(walk)
         of_batches = {name: f"/batches/{make_batch(walk, name)}" for name in ("batch", "batch-refused", "batch-over")}
         pages = {"run": f"/runs/{walk.run_id}", "training": f"/training/{walk.training_id}", **of_batches}
+        pages["group"] = f"/training/groups/{add_group(walk)}"
     pages |= {"batch-preview": look_at(site, batch_file(12)), "batch-faulty": look_at(site, batch_file(3) + b"{\n")}
     return {**ALWAYS, **pages, "job-running": f"/activity/{walk.training_id}", "job-failed": f"/activity/{import_id}"}
 
@@ -376,6 +379,28 @@ def fail_answers(walk: Walk) -> None:
         answer.error = "The engine gave no answer in time, three times in a row."
     answers[4].finish_reason = "length"
     walk.session.flush()
+
+
+def add_group(walk: Walk) -> str:
+    """Six trainings that wait, two of which have come to their end and one has failed."""
+    request = TrainRequest(walk.base_id, "trl", walk.set_id, LONG_NAME)
+    values: dict[str, list[Any]] = {"learning_rate": [0.0002, 0.0005, 0.001], "lora_rank": [8, 16]}
+    workshop = Workshop(walk.home, walk.backends, MACHINE)
+    group = groups.start(walk.session, request, values, workshop=workshop, by=walk.by)
+    for number, row in enumerate(train_queries.of_group(walk.session, group.id)[:3]):
+        job = jobs.one(walk.session, row.id)
+        for state in (JobState.STARTING, JobState.RUNNING):
+            queue.move(walk.session, job, state, "its program was started")
+        for step in range(5, 46, 5):
+            loss = (0.9 + number / 10) * 0.96**step + 0.1
+            point = {"loss": loss, "exam_loss": loss + 0.05, "at": clock.now()}
+            walk.session.add(TrainingMetric(job_id=job.id, attempt=1, step=step, **point))
+        if number < 2:
+            queue.finish(walk.session, job, {})
+        else:
+            queue.fail(walk.session, job, JobFailure("out_of_memory", "This machine ran out of memory.", "Wait."))
+    walk.session.flush()
+    return group.id
 
 
 def add_failed_import(walk: Walk) -> str:

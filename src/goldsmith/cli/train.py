@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from goldsmith import app
-from goldsmith.cli import training_line
+from goldsmith.cli import training_groups, training_line
 from goldsmith.cli.console import Cli
+from goldsmith.cli.settings_given import read_settings
 from goldsmith.cli.watching import finish_or_say
-from goldsmith.errors import Invalid
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import StopRequest
@@ -29,16 +29,7 @@ from goldsmith.train.sending import leaving
 commands = typer.Typer(
     help="Trainings: a training set and a base model become a fine-tuned model.", no_args_is_help=True
 )
-commands.command()(training_line.queue)
-commands.command()(training_line.move)
 Training = Annotated[str, typer.Argument(help="A training's id.")]
-
-
-class SettingNotReadable(Invalid):
-    """A `--set` option is not of the form NAME=VALUE."""
-
-    title = "A setting cannot be read"
-    default_hint = "Write it like: --set num_epochs=3"
 
 
 @commands.command()
@@ -62,7 +53,7 @@ def start(
     """Train. It is refused before anything starts when it cannot work."""
     cli: Cli = context.obj
     backends = app.make_backends()
-    request = TrainRequest(base_model, backend, training_set, name, _read(settings or []), dial, gpu=gpu)
+    request = TrainRequest(base_model, backend, training_set, name, read_settings(settings or []), dial, gpu=gpu)
     if dry_run:
         cli.show(_planned(cli, request) if dial is not None else _plan(cli, request))
         return
@@ -87,7 +78,7 @@ def rehearse(
 ) -> None:
     """Do a few real steps, and tell how long the training would take, how much memory and how much disk."""
     cli: Cli = context.obj
-    request = TrainRequest(base_model, backend, training_set, None, _read(settings or []), dial)
+    request = TrainRequest(base_model, backend, training_set, None, read_settings(settings or []), dial)
     with cli.transaction() as (session, person):
         job = service.rehearse(session, request, workshop=app.make_workshop(cli.parts), by=person)
     cli.show({"rehearsal": job.id, **finish_or_say(cli, job.id, wait=wait)})
@@ -281,9 +272,9 @@ def _ask(cli: Cli, job_id: str, request: StopRequest) -> None:
     cli.show({"training": training.id, "asked": request.value}, f"Asked {training.name} to {request.value}.")
 
 
-def _read(settings: list[str]) -> dict[str, Any]:
-    pairs = [setting.partition("=") for setting in settings]
-    for name, sign, _ in pairs:
-        if not sign or not name:
-            raise SettingNotReadable(f"{name!r} has no value.")
-    return {name: value for name, _, value in pairs}
+commands.command()(training_line.queue)
+commands.command()(training_line.move)
+commands.command()(training_groups.several)
+commands.command()(training_groups.groups)
+commands.command()(training_groups.group)
+commands.command()(training_groups.cancel_group)

@@ -35,6 +35,13 @@ def page(
     return list(session.scalars(query.limit(limit)))
 
 
+def newest_verdicts(session: Session, model_ids: Sequence[str]) -> list[ModelComparison]:
+    """Of each of these models the newest comparison that came to a verdict; older first."""
+    query = select(ModelComparison).where(ModelComparison.fine_tuned_model_id.in_(model_ids))
+    found = session.scalars(query.where(ModelComparison.completed_at.is_not(None)).order_by(ModelComparison.id))
+    return list({one.fine_tuned_model_id: one for one in found if one.verdict}.values())
+
+
 def average_win_rate(session: Session, *, domain: str) -> float | None:
     """The mean share of rows that fine-tuned models won against their base, over comparisons; None without any."""
     query = select(func.avg(ModelComparison.win_rate)).where(ModelComparison.domain == domain)

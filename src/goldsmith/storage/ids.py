@@ -49,6 +49,8 @@ class Prefix(StrEnum):
     WEBHOOK = "whk"
     MESSAGE = "msg"
     KEPT = "kept"
+    TRAINING_GROUP = "tgr"
+    LEARNING_CURVE = "crv"
 
 
 class _Clock:

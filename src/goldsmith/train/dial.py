@@ -30,6 +30,10 @@ class Dial(StrEnum):
     """More rounds and a larger adapter: for many rows or hard tasks."""
 
 
+SETS: Final = frozenset(
+    {"num_epochs", "batch_size", "learning_rate", "lora_rank", "lora_alpha", "patience", "max_length"}
+)
+"""The settings that it resolves to."""
 _STEPS: Final[Mapping[Dial, int]] = {Dial.quick: 15, Dial.balanced: 30, Dial.thorough: 90}
 _MOST_EPOCHS: Final[Mapping[Dial, int]] = {Dial.quick: 3, Dial.balanced: 6, Dial.thorough: 12}
 _FEWEST_EPOCHS: Final[Mapping[Dial, int]] = {Dial.quick: 1, Dial.balanced: 2, Dial.thorough: 3}

@@ -10,6 +10,20 @@ class TrainingNotFound(NotFound):
     default_hint = "List the trainings with: goldsmith train list"
 
 
+class GroupNotFound(NotFound):
+    """No group of trainings has this id."""
+
+    title = "There is no such group of trainings"
+    default_hint = "List them with: goldsmith train groups"
+
+
+class NothingVaried(Invalid):
+    """Several trainings were asked for, and what they are to differ in cannot be used."""
+
+    title = "These are not several trainings"
+    default_hint = "Give two values or more for at least one setting, such as learning_rate: 0.0002, 0.0005"
+
+
 class RehearsalNotFound(NotFound):
     """No rehearsal has this id."""
 

@@ -31,6 +31,7 @@ from goldsmith.train import chat_files, preparation, repeating, sending
 from goldsmith.train.backends.base import Backend, Plan
 from goldsmith.train.preparation import Preparation
 from goldsmith.train.recipe import backend_of, read_options
+from goldsmith.train.shares import SHARE
 from goldsmith.train.tables import KIND, PROVIDER, TrainingJob, TrainingMetric
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
@@ -119,6 +120,7 @@ class TrainingKind:
             plan=plan,
             device=self._machine.device,
             num_threads=self._machine.num_cores,
+            share=float(job.params.get(SHARE, 1.0)),
         )
         fill = sending.prepare if plan.at_provider else preparation.prepare
         problems = fill(context.database, what, context.folder)

@@ -25,6 +25,7 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, write_whole
 from goldsmith.train.backends.base import Plan
 from goldsmith.train.look import check_end_marker, row_limit
+from goldsmith.train.shares import in_share
 from goldsmith.wire.order import DataFile, Order
 
 SIDES = ("learn", "exam")
@@ -45,6 +46,8 @@ class Preparation:
     plan: Plan
     device: str
     num_threads: int
+    share: float = 1.0
+    """The share of the rows that is learned from."""
 
 
 def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> list[RowProblem]:
@@ -72,18 +75,23 @@ def _rendered(database: Database, preparation: Preparation, renderer: Renderer, 
     max_tokens = row_limit(renderer, preparation.plan.settings.get("max_length"))
     needs_pairs = preparation.plan.needs_pairs and side == "learn"
     ending = "-pairs" if needs_pairs else ""
+    share = preparation.share if side == "learn" else 1.0
+    ending += f"-{share:g}" if share < 1 else ""
     key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}{ending}"
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:
-        lessons = lessons_of(session, preparation.training_set_id, side)
+        lessons = lessons_of(session, preparation.training_set_id, side, share=share)
         return render_set(lessons, renderer, max_tokens=max_tokens, path=path, needs_pairs=needs_pairs)
 
 
-def lessons_of(session: Session, training_set_id: str, side: str) -> Iterator[Lesson]:
-    """The rows of one side in their order."""
+def lessons_of(session: Session, training_set_id: str, side: str, *, share: float = 1.0) -> Iterator[Lesson]:
+    """The rows of one side in their order; of a share only those that belong to it."""
     query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side == side)
-    for row in session.scalars(query.order_by(TrainingSetRow.position)):
-        yield Lesson(row.row_id, list(row.messages), row.rejected)
+    rows = list(session.scalars(query.order_by(TrainingSetRow.position)))
+    wanted = in_share([(row.row_id, row.stratum) for row in rows], share)
+    for row in rows:
+        if row.row_id in wanted:
+            yield Lesson(row.row_id, list(row.messages), row.rejected)
 
 
 def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile:

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from goldsmith.jobs.states import ACTIVE, JobState
 from goldsmith.jobs.tables import Job
-from goldsmith.train.errors import RehearsalNotFound, TrainingNotFound
-from goldsmith.train.tables import KIND, PROVIDER, TrainingJob, TrainingMetric
+from goldsmith.train.errors import GroupNotFound, RehearsalNotFound, TrainingNotFound
+from goldsmith.train.tables import KIND, PROVIDER, TrainingGroup, TrainingJob, TrainingMetric
 
 MAX_POINTS = 500
 REHEARSAL = "rehearsal"
@@ -33,6 +33,25 @@ def page(session: Session, *, domain: str, before: str | None = None, limit: int
     """Trainings, newest first; `before` is the last id of the page before."""
     query = select(TrainingJob).where(TrainingJob.domain == domain).order_by(TrainingJob.id.desc()).limit(limit)
     return list(session.scalars(query.where(TrainingJob.id < before) if before else query))
+
+
+def group(session: Session, group_id: str, *, domain: str) -> TrainingGroup:
+    """The group of trainings. Raises GroupNotFound."""
+    found = session.get(TrainingGroup, group_id)
+    if found is None or found.domain != domain:
+        raise GroupNotFound(f"There is no group of trainings {group_id}.")
+    return found
+
+
+def groups(session: Session, *, domain: str, before: str | None = None, limit: int = 50) -> list[TrainingGroup]:
+    """Groups of trainings, newest first."""
+    query = select(TrainingGroup).where(TrainingGroup.domain == domain).order_by(TrainingGroup.id.desc()).limit(limit)
+    return list(session.scalars(query.where(TrainingGroup.id < before) if before else query))
+
+
+def of_group(session: Session, group_id: str) -> list[TrainingJob]:
+    """Its trainings, in the order in which they were started."""
+    return list(session.scalars(select(TrainingJob).where(TrainingJob.group_id == group_id).order_by(TrainingJob.id)))
 
 
 def cancelled_at_provider(session: Session) -> list[Job]:

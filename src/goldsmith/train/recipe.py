@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -76,8 +76,17 @@ def for_backend(backend: Backend, resolved: Mapping[str, Any]) -> dict[str, Any]
 
 def read_options(backend: Backend, given: Mapping[str, Any]) -> Options:
     """The backend's options, with defaults for what was not given. Raises OptionsInvalid naming every bad one."""
+    values = {name: _chosen(backend, name, value) for name, value in given.items() if value is not None}
     try:
-        return backend.options.model_validate({key: value for key, value in given.items() if value is not None})
+        return backend.options.model_validate(values)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise OptionsInvalid(f"Backend {backend.name}: " + "; ".join(faults)) from error
+
+
+def _chosen(backend: Backend, name: str, value: Any) -> Any:
+    """A choice among numbers may come as text, as on a command line."""
+    field = backend.options.model_fields.get(name)
+    if field is None or not isinstance(value, str) or get_origin(field.annotation) is not Literal:
+        return value
+    return {str(choice): choice for choice in get_args(field.annotation)}.get(value.strip(), value)

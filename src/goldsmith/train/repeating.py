@@ -17,6 +17,7 @@ from goldsmith.storage.files import Home
 from goldsmith.train import service
 from goldsmith.train.errors import NotRepeatable
 from goldsmith.train.recipe import TrainRequest
+from goldsmith.train.shares import SHARE
 from goldsmith.train.tables import PROVIDER, TrainingJob, TrainingMetric
 from goldsmith.train.workshop import Workshop
 from goldsmith.wire import order
@@ -42,6 +43,7 @@ def again(session: Session, training: TrainingJob, *, workshop: Workshop, by: Pe
         training_set=training.training_set_id,
         name=f"{training.name[: _LONGEST_NAME - len(_MORE)]}{_MORE}",
         options=training.config,
+        share=float(jobs.one(session, training.id).params.get(SHARE, 1.0)),
     )
     return service.start(session, request, workshop=workshop, by=by, more_params={AGAIN_OF: training.id})
 

@@ -43,7 +43,7 @@ from goldsmith.train.expected import Task
 from goldsmith.train.look import check_end_marker, look
 from goldsmith.train.queries import REHEARSAL
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, is_at_provider, read_options
-from goldsmith.train.shares import num_in_share
+from goldsmith.train.shares import SHARE, num_in_share
 from goldsmith.train.tables import DIAL, KIND, PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 
@@ -73,6 +73,7 @@ def start(
         "is_deployed": request.is_deployed,
         "labels": dict(request.labels),
         **more_params,
+        **({SHARE: request.share} if request.share < 1 else {}),
         **({DIAL: {"dial": request.dial.value, "numbers": dict(what.dialled)}} if request.dial is not None else {}),
         **({PROVIDER: engine.id} if engine is not None else {}),
         **(chat_files.begin(session, request.files, by=by) if request.files is not None else {}),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.models.tables import BaseModel
 from goldsmith.stars.tables import TrainingSet
-from goldsmith.storage.database import Table
+from goldsmith.storage.database import Owned, Table
 
 KIND = "training"
 """What its job is called."""
@@ -17,6 +17,17 @@ PROVIDER = "provider"
 
 DIAL = "dial"
 """Of a job's parameters: how thoroughly, and the numbers that it resolved to."""
+
+
+class TrainingGroup(Table, Owned):
+    """Trainings that were started together, to be put beside each other."""
+
+    __tablename__ = "training_groups"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    varied: Mapped[list[Any]]
+    """What they differ in: the names of the settings, in their order; `dial` and `share` are two more."""
 
 
 class TrainingJob(Table):
@@ -53,6 +64,9 @@ class TrainingJob(Table):
     completed_at: Mapped[datetime | None]
     estimated_completion: Mapped[datetime | None]
     output_model_id: Mapped[str | None] = mapped_column(String(64))
+    group_id: Mapped[str | None] = mapped_column(ForeignKey(TrainingGroup.id), index=True)
+    differs: Mapped[dict[str, Any] | None]
+    """In a group: what this one has of what the group varies."""
     error_message: Mapped[str | None] = mapped_column(Text)
     logs_path: Mapped[str | None] = mapped_column(String(1024))
     created_by: Mapped[str] = mapped_column(String(64))

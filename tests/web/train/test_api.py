@@ -81,6 +81,24 @@ def test_the_line_tells_its_order_and_a_program_changes_it(client: TestClient, s
     assert (wrong.status_code, wrong.json()["type"].rpartition("/")[2]) == (422, "gpu-unknown")
 
 
+def test_several_trainings_are_planned_started_read_and_ended(client: TestClient, set_id: str) -> None:
+    body = {"base_model": "tiny", "backend": "fake", "training_set": set_id, "name": "mail"}
+    several = {**body, "several": {"learning_rate": [0.0002, 0.0005], "dial": ["quick", "thorough"]}}
+    planned = client.post("/v1/fine-tuning/groups/plan", json=several).json()
+    assert [one["config"]["num_epochs"] for one in planned["trainings"]] == [3, 12, 3, 12]
+    assert (planned["expected_s"], client.get("/v1/fine-tuning/jobs").json()["jobs"]) == (None, [])
+    made = client.post("/v1/fine-tuning/groups", json=several)
+    group = made.json()
+    assert (made.status_code, made.headers["location"]) == (201, f"/v1/fine-tuning/groups/{group['id']}")
+    assert group["trainings"][1]["differs"] == {"learning_rate": 0.0002, "dial": "thorough"}
+    assert client.get("/v1/fine-tuning/groups").json()["groups"][0]["varied"] == ["learning_rate", "dial"]
+    assert client.post(f"/v1/fine-tuning/groups/{group['id']}/cancel").json() == {"num_cancelled": 4}
+    found = client.get(f"/v1/fine-tuning/groups/{group['id']}").json()["trainings"]
+    assert {(one["state"], one["lowest_exam_loss"], one["verdict"]) for one in found} == {("cancelled", None, None)}
+    refused = client.post("/v1/fine-tuning/groups", json={**body, "several": {"seed": [1]}})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "nothing-varied")
+
+
 def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:
     asked: dict[str, str | int] = {"training_set": set_id, "base_model": "tiny", "max_length": 512, "limit": 2}
     found = client.get("/v1/fine-tuning/look", params=asked).json()

@@ -48,7 +48,7 @@ def test_a_page_shows_the_order_and_its_buttons_change_it(site: Site) -> None:
     assert text.index("Train first") < text.index("Train second") < text.index("Train third")
     assert 'aria-label="Up: Train third"' in text
     assert 'aria-label="Up: Train first"' not in text
-    assert "How long it takes is not known" in text
+    assert "Nothing tells how long it takes; a rehearsal would" in text
     answer = browser.post(f"/training/queue/{third}/first")
     assert answer.headers["location"] == f"/training/queue#{third}"
     assert "It has place 1 now." in browser.get("/training/queue").text
@@ -71,4 +71,5 @@ def test_a_gpu_is_chosen_where_there_are_several() -> None:
 
 def test_who_says_how_long_it_takes_is_told() -> None:
     assert takes_words(Expected(600.0, "rehearsal", "job_1")) == "Takes about 10 min, as its rehearsal told"
-    assert takes_words(None).startswith("How long it takes is not known")
+    assert takes_words(None) == "Nothing tells how long it takes; a rehearsal would"
+    assert takes_words(None, is_training=False) == "Nothing tells how long it takes"

@@ -151,6 +151,8 @@ class TrainingShown(ApiAnswer):
     completed_at: datetime | None
     estimated_completion: datetime | None
     output_model_id: str | None
+    group_id: str | None
+    """The group that it was started in, beside others."""
     error_message: str | None
     created_by: str
     created_at: datetime

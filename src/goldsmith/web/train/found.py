@@ -33,8 +33,9 @@ from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Pager, with_query
 from goldsmith.web.log_lines import log_line
-from goldsmith.web.train import views
+from goldsmith.web.train import group_found, views
 from goldsmith.web.train.queue_views import QueueLine, queue_line
+from goldsmith.web.train.several_form import several_fields
 from goldsmith.web.train.side_by_side import Measured, SideBySidePage, side_by_side_page
 from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices, with_gpus
 from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
@@ -52,6 +53,7 @@ def trainings_page(request: Request, session: orm.Session, person: Person, befor
     return TrainingsPage(
         title="Training",
         trainings=tuple(views.training_line(row) for row in found[:PAGE_SIZE]),
+        groups=group_found.newest(session, person) if not before else (),
         num_waiting=len(jobs.line(session)),
         pager=Pager(f"{min(len(found), PAGE_SIZE)} shown, newest first", back, more),
         can_start=bool(stars.training_sets(session, domain=person.domain, limit=1)),
@@ -80,6 +82,8 @@ def new_page(
         fields=shown,
         folded=folded(shown),
         action=f"/training/new{query}",
+        several=several_fields(backend, {}) if not at_provider else (),
+        plan=f"/training/several{query}",
         rehearse=f"/training/rehearse{query}",
         needs=needs.for_training(session, workshop.home, domain=person.domain, trainer=trainer) if trainer else (),
         backend=backend.name,
@@ -209,7 +213,8 @@ def _next(session: orm.Session, row: TrainingJob) -> Next | None:
 def _lineage(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
     """From what it came and what came of it: (icon, words, address)."""
     base = models.base(session, row.base_model_id, domain=row.domain)
-    before = (*_repeats(session, row), *_learned_from(session, row), ("box", base.name, f"/models/{base.id}"))
+    started_from = (*_repeats(session, row), *_beside(session, row), *_learned_from(session, row))
+    before = (*started_from, ("box", base.name, f"/models/{base.id}"))
     after = (("box", f"{row.name}, the new model", f"/models/{row.output_model_id}"),) if row.output_model_id else ()
     return (*before, *after)
 
@@ -222,6 +227,14 @@ def _repeats(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, st
     difference = repeating.largest_difference(session, original, row)
     measured = f"; no step's loss differs by more than {difference:.4f}" if difference is not None else ""
     return (("curve", f"Exactly as {original.name}{measured}", f"/training/{original.id}"),)
+
+
+def _beside(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:
+    """The group that it was started in."""
+    if row.group_id is None:
+        return ()
+    group = queries.group(session, row.group_id, domain=row.domain)
+    return (("curve", f"One of several trainings: {group.name}", f"/training/groups/{group.id}"),)
 
 
 def _learned_from(session: orm.Session, row: TrainingJob) -> tuple[tuple[str, str, str | None], ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from goldsmith.train.expected import Expected
+from goldsmith.train.tables import KIND
 from goldsmith.train.waiting import InLine
 from goldsmith.web import format as formats
 from goldsmith.web.pages import Page
@@ -44,14 +45,14 @@ def queue_page(found: Sequence[InLine], num_slots: int) -> QueuePage:
 
 def queue_line(one: InLine) -> QueueLine:
     """One that waits, in words."""
-    href = f"/{'training' if one.kind == 'training' else 'activity'}/{one.job_id}" if one.is_own else ""
+    href = f"/{'training' if one.kind == KIND else 'activity'}/{one.job_id}" if one.is_own else ""
     return QueueLine(
         job_id=one.job_id,
         place=one.place,
         title=one.title,
         href=href,
         begins=begins_words(one),
-        takes=takes_words(one.expected),
+        takes=takes_words(one.expected, is_training=one.kind == KIND),
         can_rise=one.can_rise,
         can_fall=one.can_fall,
     )
@@ -61,14 +62,14 @@ def begins_words(one: InLine) -> str:
     """When it is likely to begin: the time, or that nobody knows."""
     where = f" on {one.wanted_slot.replace('gpu', 'GPU ')}" if one.wanted_slot else ""
     if one.begins_in_s is None:
-        return f"Begins{where} when what is before it is done: nothing tells how long that takes"
+        return f"When it begins{where} is not known"
     if one.begins_in_s < 1:
         return f"Begins{where} in a moment"
     return f"Likely to begin{where} in {formats.about(one.begins_in_s)}, at {formats.moment(one.begins_at)}"
 
 
-def takes_words(expected: Expected | None) -> str:
+def takes_words(expected: Expected | None, *, is_training: bool = True) -> str:
     """How long it is likely to take, and who says so."""
     if expected is None:
-        return "How long it takes is not known: rehearse it, and this is told"
+        return "Nothing tells how long it takes" + ("; a rehearsal would" if is_training else "")
     return f"Takes {formats.about(expected.seconds)}, {SOURCES[expected.source]}"

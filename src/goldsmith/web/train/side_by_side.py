@@ -84,7 +84,7 @@ def _lines(found: Sequence[Measured]) -> list[Line]:
         _line("Rows learned", [formats.number(row.sample_count) for row in rows]),
         *(_line(name, [one.settings.get(name, "none") for one in found]) for name in names),
         _line("Steps", [formats.number(row.current_step) for row in rows]),
-        _line("Time", [formats.duration(_seconds(row)) for row in rows]),
+        _line("Time", [formats.duration(took_s(row)) for row in rows]),
         _line("Speed, tokens a second", [formats.number(row.tokens_per_second) for row in rows]),
         _line("Lowest loss on exam rows", [formats.loss(min((y for _, y in one.exam), default=None)) for one in found]),
         _line("Last loss on exam rows", [formats.loss(one.exam[-1][1] if one.exam else None) for one in found]),
@@ -96,5 +96,6 @@ def _line(what: str, values: Sequence[str]) -> Line:
     return Line(what, tuple(values), len(set(values)) > 1)
 
 
-def _seconds(row: TrainingJob) -> float | None:
+def took_s(row: TrainingJob) -> float | None:
+    """How long it took from its start to its end."""
     return (row.completed_at - row.started_at).total_seconds() if row.completed_at and row.started_at else None

@@ -17,6 +17,7 @@ from goldsmith.stars.tables import TrainingSet
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.recipe import TrainRequest, backend_of
 from goldsmith.web.dependencies import TheBackends
+from goldsmith.web.errors import FormNotUsable
 from goldsmith.web.format import counted, moment, size
 from goldsmith.web.forms import MAX_TEXT_BYTES, FormField, FormModel, Option, fields_of, fill
 from goldsmith.web.train.views import DEFAULT_BACKEND
@@ -49,6 +50,14 @@ class Start:
     fields: tuple[FormField, ...]
 
     @property
+    def usable(self) -> TrainRequest:
+        """The request. Raises FormNotUsable, which names every field that is wrong."""
+        if self.request is None:
+            wrong = "; ".join(f"{field.label}: {field.error}" for field in self.fields if field.error)
+            raise FormNotUsable(wrong or "The form has values that no field is for.")
+        return self.request
+
+    @property
     def folded(self) -> tuple[str, ...]:
         """Names of the fields that only experts need."""
         return folded(self.fields)
@@ -67,11 +76,16 @@ def folded(fields: Sequence[FormField]) -> tuple[str, ...]:
     return tuple(field.name for field in fields if field.name not in shown)
 
 
+def is_beside(name: str) -> bool:
+    """Whether a name of the form is for what stands beside one training: its backend, or settings of several."""
+    return name == "backend" or name.startswith(("vary_", "values_"))
+
+
 async def read_start(request: Request, backends: TheBackends, backend: str = DEFAULT_BACKEND) -> Start:
     """The sent form; the backend stands in the address."""
     found = backend_of(backend, backends)
     async with request.form(max_part_size=MAX_TEXT_BYTES) as form:
-        posted = {name: value for name, value in form.items() if isinstance(value, str) and name != "backend"}
+        posted = {name: value for name, value in form.items() if isinstance(value, str) and not is_beside(name)}
     own = fill(StartForm, {name: text for name, text in posted.items() if name in StartForm.model_fields})
     options = fill(found.options, {name: text for name, text in posted.items() if name not in StartForm.model_fields})
     fields = (*own.fields, *options.fields)

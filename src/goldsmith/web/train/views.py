@@ -25,6 +25,7 @@ from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import LineChart, Series, thinned
 from goldsmith.web.stars_needed import FOR_STARRING, FOR_TRAINING
+from goldsmith.web.train.group_views import GroupListLine
 from goldsmith.web.train.queue_views import QueueLine
 
 DEFAULT_BACKEND = "trl"
@@ -67,6 +68,8 @@ class TrainingsPage(Page):
     current: ClassVar[str] = "training"
     needed: ClassVar[str] = FOR_STARRING
     trainings: tuple[TrainingLine, ...]
+    groups: tuple[GroupListLine, ...]
+    """The newest groups of trainings."""
     num_waiting: int
     """How many jobs wait for this machine."""
     pager: Pager
@@ -93,6 +96,10 @@ class NewTrainingPage(Page):
     fields: tuple[FormField, ...]
     folded: tuple[str, ...]
     action: str
+    several: tuple[tuple[FormField, FormField], ...]
+    """Settings of which several values are tried; empty where that is not possible."""
+    plan: str
+    """Where several trainings are shown before they start."""
     rehearse: str
     """Where the form is rehearsed."""
     needs: tuple[Need, ...]
