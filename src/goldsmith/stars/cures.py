@@ -13,6 +13,7 @@ from goldsmith.stars.types import ExportRequest, SetFormat
 from goldsmith.storage.files import Home
 
 MAX_NAME = 255
+_ENDING = ", cleaned"
 
 
 def without(
@@ -31,7 +32,7 @@ def without(
                 f"What {each[:64]!r} finds cannot be left out of {old.name}.", hint=f"These can be: {others}."
             )
     request = ExportRequest(
-        name or _name(old, names),
+        name or f"{old.name[: MAX_NAME - len(_ENDING)]}{_ENDING}",
         SetFormat(old.format),
         exam_share=old.manifest["exam_share"],
         philosopher=old.philosopher,
@@ -44,9 +45,3 @@ def without(
 def curable(training_set: TrainingSet) -> list[str]:
     """The checks that found something in the set which may be left out of it."""
     return checks.curable(line["check"] for line in training_set.manifest.get("lint", []))
-
-
-def _name(old: TrainingSet, names: Sequence[str]) -> str:
-    num = sum(line["num_found"] for line in old.manifest["lint"] if line["check"] in names)
-    ending = f", without {num:,} row{'s' if num != 1 else ''}"
-    return old.name[: MAX_NAME - len(ending)] + ending

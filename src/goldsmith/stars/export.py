@@ -252,13 +252,14 @@ def _notes(manifest: Manifest) -> list[str]:
         )
     elif counts["num_exam"] == 0:
         notes.append("There is no exam, so nobody can see whether a training has helped.")
-    notes += [f"Left out: {num:,} {_dropped_words(reason)}." for reason, num in dropped.items()]
+    notes += [f"Left out: {num:,} {_dropped_words(reason, num)}." for reason, num in dropped.items()]
     return notes
 
 
-def _dropped_words(reason: str) -> str:
+def _dropped_words(reason: str, num: int) -> str:
     if reason.startswith(_FOUND):
-        return f"rows that a check has found: {checks.title_of(reason.removeprefix(_FOUND))}"
+        what = "row" if num == 1 else "rows"
+        return f"{what} that a check has found ({checks.title_of(reason.removeprefix(_FOUND))})"
     return _DROPPED_WORDS.get(reason, reason)
 
 
@@ -288,7 +289,7 @@ def _add_rows(
 def _why_no_stars(session: Session, request: ExportRequest, collection: Collection, by: Person) -> str:
     """The nearest reason."""
     if collection.examples or collection.dropped:
-        reasons = [f"{num:,} {_dropped_words(reason)}" for reason, num in sorted(collection.dropped.items())]
+        reasons = [f"{num:,} {_dropped_words(reason, num)}" for reason, num in sorted(collection.dropped.items())]
         return f"Not one star can be exported. There are {' and '.join(reasons)}."
     elsewhere = queries.num_stars(session, domain=by.domain)
     if request.run_id is not None and elsewhere:

@@ -56,5 +56,5 @@ def test_what_a_check_has_found_is_left_out_of_another_set(line: Line) -> None:
             service.mark(session, answer.id, MarkRequest(MarkKind.star), by=ada)
     line.json("training-sets", "export", "--name", "first")
     said = line.json("training-sets", "without", "first", "--check", "personal_data")
-    assert (said["name"], said["learn"] + said["exam"]) == ("first, without 1 row", 9)
-    assert [one["name"] for one in line.json("training-sets", "list")] == ["first, without 1 row", "first"]
+    assert (said["name"], said["learn"] + said["exam"]) == ("first, cleaned", 9)
+    assert [one["name"] for one in line.json("training-sets", "list")] == ["first, cleaned", "first"]

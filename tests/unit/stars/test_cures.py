@@ -66,9 +66,9 @@ def test_what_a_check_found_is_left_out_and_counted(bench: Bench) -> None:
     old = bench.export(name="Topics", format=SetFormat.alpaca)
     new = bench.without(old, "personal_data")
     assert bench.answers(new) == {answer.id for answer in good}
-    assert (new.name, new.format, new.num_dropped) == ("Topics, without 2 rows", "alpaca", 2)
+    assert (new.name, new.format, new.num_dropped) == ("Topics, cleaned", "alpaca", 2)
     assert new.manifest["made_from"] == old.id
-    assert any("2 rows that a check has found: " in note for note in new.manifest["notes"])
+    assert any("2 rows that a check has found (" in note for note in new.manifest["notes"])
     assert [line["check"] for line in new.manifest["lint"]] == []
 
 

@@ -253,6 +253,6 @@ def test_what_a_check_found_is_left_out_by_one_click(star_site: Site) -> None:
     assert new.status_code == 303
     shown = browser.get(new.headers["location"]).text
     assert f'Made from <a href="{address}"' in shown
-    assert "Topics, without" in shown
+    assert "Topics, cleaned" in shown
     assert "Make the set without" not in shown
     assert browser.post(f"{address}/without", data={"check": "leaks"}).status_code == 422

@@ -194,7 +194,7 @@ class WithoutBody(ApiBody):
 
     checks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=20)]
     name: Annotated[str | None, Field(max_length=255)] = None
-    """What the new set is called; default: as the old one, with the number of rows that are left out."""
+    """What the new set is called; default: as the old one, “cleaned”."""
 
 
 class OneTrainingSetAnswer(TrainingSetAnswer):
