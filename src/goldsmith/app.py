@@ -111,7 +111,7 @@ def make_aristotle() -> "Aristotle | None":
 
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
     """Every kind of job there is, by name."""
-    from goldsmith.compare.jobs import ComparisonKind
+    from goldsmith.compare.curve_jobs import kinds_of_comparing
     from goldsmith.connect.executions.jobs import ConquestKind
     from goldsmith.connect.openai.moving import MoveInKind
     from goldsmith.data.jobs import ImportKind
@@ -154,7 +154,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
             kind(backends=make_backends(), machine=facts, python_of=python_of, parent_env=env, rates=rates)
             for kind in (TrainingKind, RehearsalKind)
         ),
-        ComparisonKind(),
+        *kinds_of_comparing(),
         ConquestKind(make_aristotle),
         MoveInKind(),
     )
@@ -168,6 +168,7 @@ def _without_secrets() -> dict[str, str]:
 
 def make_keepers(parts: Parts) -> list[Keeper]:
     """Everything that the supervisor ticks."""
+    from goldsmith.compare.curve_jobs import CurveKeeper
     from goldsmith.connect.jobs import keepers_of_source
     from goldsmith.models.leftovers import LeftoverKeeper
     from goldsmith.run.batches.jobs import BatchKeeper
@@ -177,7 +178,7 @@ def make_keepers(parts: Parts) -> list[Keeper]:
 
     leftovers = LeftoverKeeper(parts.database, parts.home)
     webhooks = WebhookKeeper(parts.database, parts.home, own_hosts=parts.settings.webhook_hosts)
-    serving = keepers_of_serving(parts.database, parts.home)
+    serving = (*keepers_of_serving(parts.database, parts.home), CurveKeeper(parts.database))
     sources = keepers_of_source(parts.database, make_aristotle)
     cancels = CancelKeeper(parts.database, parts.home, launch=lambda job, at: parts.kinds[job.kind].launch(job, at))
     return [_make_engine_keeper(parts), BatchKeeper(parts.database), *serving, leftovers, webhooks, cancels, *sources]

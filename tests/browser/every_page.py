@@ -17,6 +17,9 @@ from sqlalchemy import select
 from tests.web.conftest import Site
 from tests.web.loop_rows import MACHINE, Walk, make_loop_site, walking
 
+from goldsmith.compare import curves
+from goldsmith.compare.curves import CurveRequest
+from goldsmith.compare.more_stars import CurvePoint
 from goldsmith.data.tables import Dataset, DatasetVersion, Row
 from goldsmith.jobs import line as waiting_line
 from goldsmith.jobs import queries as jobs
@@ -24,7 +27,7 @@ from goldsmith.jobs import queue
 from goldsmith.jobs.line import Step
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
-from goldsmith.jobs.types import JobFailure
+from goldsmith.jobs.types import JobFailure, StopRequest
 from goldsmith.run.batches import service as batches
 from goldsmith.run.batches.tables import BatchedRequest
 from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
@@ -90,6 +93,8 @@ FORECAST = {
     "num_steps": 120,
     "num_rehearsed": 6,
 }
+CURVES = {"curve": (12, 21, 34), "curve-not-known": (20, 23, 22), "curve-waits": ()}
+"""Exam rows right with a quarter, half and all of the stars."""
 CSV = "ticket;質問;right answer\nT-1;どこですか？;delivery\nT-2;" + "long " * 200 + ";billing\nT-3\n"
 
 
@@ -200,10 +205,12 @@ def done(site: Site) -> Pages:
         walk.training_id = trainings[-1]
         took = {"is_tried": True, "is_accepted": True, "load_s": 0.114}
         rehearsed = rehearse(walk, state="succeeded", result={"forecast": FORECAST, "engine": took})
+        drawn = {name: f"/training/curves/{add_curve(walk, *right)}" for name, right in CURVES.items()}
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
         **at_provider,
+        **drawn,
         "rehearsal": rehearsed,
         "look": f"/training/look?{pair}&max_length=256",
         "side-by-side": "/training/side-by-side?" + "&".join(f"training={each}" for each in trainings),
@@ -379,6 +386,23 @@ def fail_answers(walk: Walk) -> None:
         answer.error = "The engine gave no answer in time, three times in a row."
     answers[4].finish_reason = "length"
     walk.session.flush()
+
+
+def add_curve(walk: Walk, *num_right: int) -> str:
+    """A learning curve: one that waits, or what came of it."""
+    workshop = Workshop(walk.home, walk.backends, MACHINE)
+    request = CurveRequest(TrainRequest(walk.base_id, "trl", walk.set_id, LONG_NAME))
+    curve = curves.start(walk.session, request, workshop=workshop, by=walk.by)
+    rows, found = train_queries.of_group(walk.session, curve.group_id), []
+    curve.points = []
+    for row, right in zip(rows, num_right, strict=False):
+        queue.ask_to_stop(walk.session, jobs.one(walk.session, row.id), StopRequest.CANCEL)
+        point = {"training_id": row.id, "num_learn": row.sample_count, "num_right": right, "num_rows": 40}
+        curve.points = [*curve.points, point]
+        found.append(CurvePoint(row.sample_count or 0, tuple(place < right for place in range(40))))
+    if found:
+        curves.conclude(walk.session, curve, found)
+    return curve.id
 
 
 def add_group(walk: Walk) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from goldsmith import app
-from goldsmith.cli import training_groups, training_line
+from goldsmith.cli import training_curves, training_groups, training_line
 from goldsmith.cli.console import Cli
 from goldsmith.cli.settings_given import read_settings
 from goldsmith.cli.watching import finish_or_say
@@ -278,3 +278,5 @@ commands.command()(training_groups.several)
 commands.command()(training_groups.groups)
 commands.command()(training_groups.group)
 commands.command()(training_groups.cancel_group)
+commands.command()(training_curves.curve)
+commands.command()(training_curves.curves)

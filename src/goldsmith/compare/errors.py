@@ -10,6 +10,20 @@ class ComparisonNotFound(NotFound):
     default_hint = "List the comparisons with: goldsmith compare list"
 
 
+class CurveNotFound(NotFound):
+    """There is no learning curve with this id."""
+
+    title = "No such learning curve"
+    default_hint = "List them with: goldsmith train curves"
+
+
+class TooFewStars(Invalid):
+    """A learning curve needs enough stars that a quarter of them teaches something."""
+
+    title = "There are too few gold stars for a learning curve"
+    default_hint = "Give more gold stars, and export the training set again."
+
+
 class NoExam(Invalid):
     """There are no exam rows to compare on: nothing was held back from training."""
 

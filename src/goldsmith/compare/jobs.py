@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from goldsmith.compare import asked, queries
+from goldsmith.compare import asked, asking, queries
 from goldsmith.compare.asked import AskedRow
+from goldsmith.compare.asking import LIMITS
 from goldsmith.compare.examples import Candidate, choose, with_examples
 from goldsmith.compare.outcome import LABELS, record_outcome
 from goldsmith.compare.service import KIND, MAX_ASKED_TWICE, MAX_TOKENS
@@ -21,16 +22,12 @@ from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import Stage
 from goldsmith.models import queries as models
 from goldsmith.run import queries as runs
-from goldsmith.run.answers import write_answers
-from goldsmith.run.engine_reply import RowLetters
 from goldsmith.run.tables import PromptVersion
-from goldsmith.run.types import AnswerRequest, SendLimits, SentAnswer
+from goldsmith.run.types import AnswerRequest, SendLimits
 from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses
 from goldsmith.serve.engine_client import make_salt
 from goldsmith.serve.types import Target
 from goldsmith.storage.patience import until_it_answers
-
-LIMITS = SendLimits(concurrency=16, timeout_s=300.0)
 
 
 @dataclass
@@ -72,7 +69,7 @@ class ComparisonKind(LightKind):
         with context.database.reading() as session:
             work = _open(session, context)
         for arm in work.arms:
-            num_answered = len(_answered(context, arm))
+            num_answered = len(asking.answered(context, arm.run_id))
             work.num_done += num_answered
             if num_answered < len(work.rows_of(arm)):
                 ask = partial(self._ask, context, work, arm)
@@ -93,33 +90,15 @@ class ComparisonKind(LightKind):
             comparison.completed_at = job.finished_at
 
     def _ask(self, context: WorkContext, work: _Work, arm: ComparisonArm, targets: Sequence[Target]) -> None:
-        from goldsmith.run import lanes  # it loads aiohttp, which only the worker needs
-
-        def write(answers: list[SentAnswer]) -> None:
-            with context.transaction() as session:
-                write_answers(session, arm.run_id, answers, schema=work.wording.answer_schema)
-
-        def keep(answers: list[SentAnswer]) -> None:
-            until_it_answers(lambda: write(answers))  # a good answer that is there already is not touched
-            work.num_done += len(answers)
+        def say(num_kept: int) -> None:
+            work.num_done += num_kept
             share = work.num_done / max(1, work.num_all)
             words = f"{LABELS[arm.name]}: {work.num_done:,} of {work.num_all:,} answers"
             until_it_answers(lambda: context.report(share, words))
 
-        requests = _requests(work, arm, _answered(context, arm))  # those of before a loss of the engine are there
-        lanes.ask(
-            targets,
-            lanes.Source(requests, write=lambda request, _: request, letters=RowLetters),
-            home=context.home,
-            limits=self._limits,
-            on_answers=keep,
-            should_stop=context.should_stop,
-        )
-
-
-def _answered(context: WorkContext, arm: ComparisonArm) -> set[str]:
-    with context.database.reading() as session:
-        return {row_id for _, row_id in queries.answers(session, [arm.run_id])}
+        requests = _requests(work, arm, asking.answered(context, arm.run_id))  # those of before a loss are there
+        asked_arm = asking.Arm(arm.run_id, work.wording.answer_schema)
+        asking.ask(context, asked_arm, requests, targets, on_kept=say, limits=self._limits)
 
 
 def _open(session: Session, context: WorkContext) -> _Work:

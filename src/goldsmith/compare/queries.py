@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from goldsmith.compare.errors import ComparisonNotFound
-from goldsmith.compare.tables import ComparisonArm, ModelComparison
+from goldsmith.compare.errors import ComparisonNotFound, CurveNotFound
+from goldsmith.compare.tables import ComparisonArm, LearningCurve, ModelComparison
 from goldsmith.data.tables import Row
+from goldsmith.jobs.states import JobState
 from goldsmith.run.tables import Answer, Run
 from goldsmith.stars.tables import TrainingSetRow
+from goldsmith.train.tables import TrainingJob
 
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+"""How a training of a curve may have ended; one that is paused is waited for."""
 AGAIN = "again"
 """The name of the arm that only shows whether the tuned model says the same twice."""
 
@@ -33,6 +37,34 @@ def page(
     if before:
         query = query.where(ModelComparison.id < before)
     return list(session.scalars(query.limit(limit)))
+
+
+def curve(session: Session, curve_id: str, *, domain: str) -> LearningCurve:
+    """The learning curve. Raises CurveNotFound."""
+    found = session.get(LearningCurve, curve_id)
+    if found is None or found.domain != domain:
+        raise CurveNotFound(f"There is no learning curve {curve_id}.")
+    return found
+
+
+def curves(session: Session, *, domain: str, before: str | None = None, limit: int = 50) -> list[LearningCurve]:
+    """Learning curves, newest first."""
+    query = select(LearningCurve).where(LearningCurve.domain == domain).order_by(LearningCurve.id.desc()).limit(limit)
+    return list(session.scalars(query.where(LearningCurve.id < before) if before else query))
+
+
+def curve_of_group(session: Session, group_id: str) -> LearningCurve | None:
+    """The learning curve that a group of trainings is for."""
+    return session.scalar(select(LearningCurve).where(LearningCurve.group_id == group_id))
+
+
+def curves_to_ask(session: Session) -> list[LearningCurve]:
+    """Those whose trainings are all over and of which nobody has asked the exam yet."""
+    going_on = exists().where(
+        TrainingJob.group_id == LearningCurve.group_id, TrainingJob.status.not_in([state.value for state in ENDED])
+    )
+    query = select(LearningCurve).where(LearningCurve.job_id.is_(None), LearningCurve.answer.is_(None), ~going_on)
+    return list(session.scalars(query.order_by(LearningCurve.id)))
 
 
 def newest_verdicts(session: Session, model_ids: Sequence[str]) -> list[ModelComparison]:

@@ -52,7 +52,7 @@ def start(session: Session, request: ComparisonRequest, *, by: Person) -> ModelC
     """Queue a comparison. Raises NoExam, DatasetWithoutAnswers, ModelsNotComparable, ModelNotFound."""
     tuned = _tuned(session, request.models, by)
     training_set_id = request.exam or tuned.training_set_id or ""
-    prompt_version_id = _prompt_version(session, training_set_id)
+    prompt_version_id = prompt_version_of(session, training_set_id)
     rows = _rows(session, request, tuned, prompt_version_id)
     if len(rows) < FEWEST_ROWS:
         what = "exam rows" if request.dataset_version_id is None else "rows with a right answer that was not learned"
@@ -116,7 +116,7 @@ def _rows(session: Session, request: ComparisonRequest, tuned: FineTunedModel, v
     )
 
 
-def _prompt_version(session: Session, training_set_id: str) -> str:
+def prompt_version_of(session: Session, training_set_id: str) -> str:
     """The wording of the set's first row: it brings the schema that every arm is held to."""
     row = queries.first_row(session, training_set_id)
     if row is None:

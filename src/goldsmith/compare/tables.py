@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Float, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from goldsmith.storage.database import Table
+from goldsmith.storage.database import Owned, Table
+from goldsmith.train.tables import TrainingGroup
 
 
 class ModelComparison(Table):
@@ -52,6 +53,24 @@ class ComparisonArm(Table):
     run_id: Mapped[str] = mapped_column(String(64))
     figures: Mapped[dict[str, Any] | None]
     """num_right, num_rows, low, high, field shares, mean tokens, mean milliseconds."""
+
+
+class LearningCurve(Table, Owned):
+    """Trainings on parts of the stars, each asked the same exam rows → whether more stars would help."""
+
+    __tablename__ = "learning_curves"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    group_id: Mapped[str] = mapped_column(ForeignKey(TrainingGroup.id), index=True)
+    training_set_id: Mapped[str] = mapped_column(String(64), index=True)
+    num_more: Mapped[int | None]
+    """About how many more stars is asked; null: about half as many again."""
+    job_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The job that asks the exam; null until the trainings are over."""
+    points: Mapped[list[Any] | None]
+    """Of each training that came to a model: training_id, model_id, run_id, num_learn, was_live, and num_right."""
+    answer: Mapped[dict[str, Any] | None]
+    """What `more_stars.py` says; null until it does."""
 
 
 class Vote(Table):

@@ -7,6 +7,9 @@ from starlette.testclient import TestClient
 from tests.factories import make_answer, make_base_model, make_dataset_version, make_prompt_version, make_run
 from tests.web.conftest import Site
 
+from goldsmith.compare import curves
+from goldsmith.compare import queries as compare
+from goldsmith.compare.more_stars import CurvePoint
 from goldsmith.data import queries as data
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
@@ -97,6 +100,35 @@ def test_several_trainings_are_planned_started_read_and_ended(client: TestClient
     assert {(one["state"], one["lowest_exam_loss"], one["verdict"]) for one in found} == {("cancelled", None, None)}
     refused = client.post("/v1/fine-tuning/groups", json={**body, "several": {"seed": [1]}})
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "nothing-varied")
+
+
+def test_a_learning_curve_is_planned_started_and_read(site: Site, client: TestClient) -> None:
+    with site.database.transaction() as session:
+        write_small_model(site.home.root / make_base_model(session, by=site.person).folder)
+    set_id = make_set(site, num_rows=40)
+    body = {"base_model": "tiny", "backend": "fake", "training_set": set_id, "name": "mail"}
+    planned = client.post("/v1/fine-tuning/learning-curves/plan", json=body).json()
+    assert [one["num_rows"] for one in planned["trainings"]] == [8, 16, 32]
+    made = client.post("/v1/fine-tuning/learning-curves", json={**body, "num_more": 30})
+    curve = made.json()
+    assert (made.status_code, made.headers["location"]) == (201, f"/v1/fine-tuning/learning-curves/{curve['id']}")
+    assert (curve["state"], curve["answer"], curve["job_id"]) == ("queued", None, None)
+    assert [(one["share"], one["num_learn"]) for one in curve["points"]] == [(0.25, 8), (0.5, 16), (1.0, 32)]
+    with site.database.transaction() as session:
+        found = compare.curve(session, curve["id"], domain=site.person.domain)
+        rights = ((8, 2), (16, 9), (32, 30))
+        curves.conclude(
+            session, found, [CurvePoint(each, tuple(row < right for row in range(40))) for each, right in rights]
+        )
+    (found_now,) = client.get("/v1/fine-tuning/learning-curves").json()["learning_curves"]
+    assert (found_now["state"], found_now["answer"]["kind"], found_now["answer"]["num_more"]) == (
+        "succeeded",
+        "help",
+        30,
+    )
+    assert 0 < found_now["answer"]["low"] < found_now["answer"]["gain"] < found_now["answer"]["high"]
+    refused = client.post("/v1/fine-tuning/learning-curves", json={**body, "training_set": make_set(site, "few")})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "too-few-stars")
 
 
 def test_what_would_be_learned_is_looked_at_before_anything_starts(site: Site, client: TestClient, set_id: str) -> None:

@@ -72,8 +72,8 @@ def test_what_cannot_be_several_trainings_is_said(site: Site) -> None:
 def test_a_varied_dial_sets_the_numbers_that_the_form_has_in_every_field(site: Site) -> None:
     form = {**ready(site), "vary_1": "dial", "values_1": "quick, thorough", "vary_2": "", "values_2": ""}
     text = site.browser().post("/training/several", data=form).text
-    assert "num epochs 2" in text
-    assert "num epochs 8" in text
+    assert "Epochs 2" in text
+    assert "Epochs 8" in text
     answer = site.browser().post("/training/several/start", data=form)
     with site.database.reading() as session:
         rows = queries.of_group(session, answer.headers["location"].rpartition("/")[2])

@@ -29,7 +29,7 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on
 from goldsmith.web.job_events import STREAM, After, EventsAnswer, LastEventId, events_of
-from goldsmith.web.train import group_api, queue_api, rehearsal_api
+from goldsmith.web.train import curve_api, group_api, queue_api, rehearsal_api
 from goldsmith.web.train.answers import (
     ALIASES,
     AlarmAnswer,
@@ -54,6 +54,7 @@ api = APIRouter(tags=["fine-tuning"])
 api.include_router(rehearsal_api.api)
 api.include_router(queue_api.api)
 api.include_router(group_api.api)
+api.include_router(curve_api.api)
 
 
 def _read_training(session: ReadSession, person: CurrentPerson, job_id: Id) -> TrainingJob:

@@ -84,6 +84,7 @@ def new_page(
         action=f"/training/new{query}",
         several=several_fields(backend, {}) if not at_provider else (),
         plan=f"/training/several{query}",
+        curve=f"/training/curves/plan{query}",
         rehearse=f"/training/rehearse{query}",
         needs=needs.for_training(session, workshop.home, domain=person.domain, trainer=trainer) if trainer else (),
         backend=backend.name,

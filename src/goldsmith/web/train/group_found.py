@@ -28,7 +28,7 @@ def planned_page(planned: GroupPlan, several: Several, workshop: Workshop) -> Se
     """Several trainings before they start."""
     backend = planned.trainings[0].what.backend
     query = f"?backend={backend.name}"
-    titles = _titles(backend.name, workshop)
+    titles = titles_of(backend.name, workshop)
     action = f"/training/several/start{query}"
     return several_page(planned, titles, action=action, posted=several.posted, back=f"/training/new{query}")
 
@@ -38,14 +38,17 @@ def one_page(session: orm.Session, group: TrainingGroup, workshop: Workshop) -> 
     rows = queries.of_group(session, group.id)
     found = [Measured(row, queries.series(session, row.id), {}) for row in rows]
     model_ids = [row.output_model_id for row in rows if row.output_model_id is not None]
-    titles = _titles(rows[0].backend, workshop) if rows else {}
+    titles = titles_of(rows[0].backend, workshop) if rows else {}
     return group_page(group, found, titles, verdicts_of(session, model_ids))
 
 
 def newest(session: orm.Session, person: Person) -> tuple[GroupListLine, ...]:
     """The newest groups, as lines of the list."""
     found = queries.groups(session, domain=person.domain, limit=NUM_GROUPS)
-    return tuple(group_list_line(group, len(queries.of_group(session, group.id))) for group in found)
+    return tuple(
+        group_list_line(group, len(queries.of_group(session, group.id)), comparisons.curve_of_group(session, group.id))
+        for group in found
+    )
 
 
 def verdicts_of(session: orm.Session, model_ids: list[str]) -> dict[str, tuple[str, str]]:
@@ -58,7 +61,8 @@ def _said(verdict: Mapping[str, object]) -> str:
     return str(verdict.get("sentence", ""))
 
 
-def _titles(backend: str, workshop: Workshop) -> dict[str, str]:
+def titles_of(backend: str, workshop: Workshop) -> dict[str, str]:
+    """Setting → its words on the form."""
     found = workshop.backends.get(backend)
     fields = found.options.model_fields if found is not None else {}
     return {name: info.title or name for name, info in fields.items()}

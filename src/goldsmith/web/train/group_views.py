@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
 
+from goldsmith.compare.tables import LearningCurve
 from goldsmith.jobs.states import JobState
 from goldsmith.train.groups import GroupPlan, Planned
 from goldsmith.train.shares import SHARE
@@ -84,7 +85,7 @@ class GroupPage(Page):
 class GroupListLine:
     """A group in the list of groups."""
 
-    id: str
+    href: str
     name: str
     about: str
     created_at: datetime
@@ -100,7 +101,7 @@ def several_page(
         title=f"{number} trainings",
         lead=f"Of {learned} on {first.what.base.name}. Nothing has started yet.",
         heads=tuple(title_of(name, titles) for name in first.variant.differs),
-        lines=tuple(_planned_line(each) for each in planned.trainings),
+        lines=tuple(_planned_line(each, titles) for each in planned.trainings),
         total=total_words(planned),
         action=action,
         hidden=tuple(posted),
@@ -142,10 +143,14 @@ def group_page(
     )
 
 
-def group_list_line(group: TrainingGroup, num_trainings: int) -> GroupListLine:
-    """A group as a line."""
+def group_list_line(group: TrainingGroup, num_trainings: int, curve: LearningCurve | None) -> GroupListLine:
+    """A group as a line; that of a learning curve leads there."""
+    if curve is not None:
+        said = str((curve.answer or {}).get("sentence", "no answer yet"))
+        return GroupListLine(f"/training/curves/{curve.id}", group.name, f"Learning curve: {said}", group.created_at)
     varied = ", ".join(name.replace("_", " ") for name in group.varied)
-    return GroupListLine(group.id, group.name, f"{num_trainings} trainings; varied: {varied}", group.created_at)
+    about = f"{num_trainings} trainings; varied: {varied}"
+    return GroupListLine(f"/training/groups/{group.id}", group.name, about, group.created_at)
 
 
 def title_of(name: str, titles: Titles) -> str:
@@ -154,12 +159,14 @@ def title_of(name: str, titles: Titles) -> str:
     return own.get(name) or titles.get(name, name.replace("_", " ").capitalize())
 
 
-def _planned_line(one: Planned) -> PlannedLine:
-    takes = formats.UNMEASURED.replace("measured", "known")
+def _planned_line(one: Planned, titles: Titles) -> PlannedLine:
+    takes = "not known"
     if one.expected is not None:
         takes = f"{formats.about(one.expected.seconds)}, {SOURCES[one.expected.source]}"
-    numbers = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in one.what.dialled.items())
-    return PlannedLine(_values(one.variant.differs, one.variant.differs), numbers, takes)
+    differs, used = one.variant.differs, one.what.options.in_effect()
+    numbers = (f"{title_of(name, titles)} {_plain(used[name])}" for name in one.what.dialled if name not in differs)
+    rows = [formats.counted(one.what.num_rows, "star")] if SHARE in differs else []
+    return PlannedLine(_values(differs, differs), ", ".join([*rows, *numbers]), takes)
 
 
 def _group_line(
@@ -205,7 +212,7 @@ def _short(one: Measured) -> str:
 
 
 def _values(names: Sequence[str] | Mapping[str, Any], differs: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(_plain(differs.get(name, "")) for name in names)
+    return tuple(formats.share(differs.get(name)) if name == SHARE else _plain(differs.get(name, "")) for name in names)
 
 
 def _plain(value: Any) -> str:

@@ -19,7 +19,7 @@ from goldsmith.web.dependencies import (
 )
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.train import found, group_handlers, queue_handlers, rehearsal_handlers
+from goldsmith.web.train import curve_handlers, found, group_handlers, queue_handlers, rehearsal_handlers
 from goldsmith.web.train.found import new_page, training_page, trainings_page, turned
 from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
 from goldsmith.web.train.side_by_side import MOST
@@ -30,6 +30,7 @@ pages = APIRouter()
 pages.include_router(rehearsal_handlers.pages)
 pages.include_router(queue_handlers.pages)
 pages.include_router(group_handlers.pages)
+pages.include_router(curve_handlers.pages)
 
 
 def _changing(session: Session, person: CurrentPerson, training_id: str) -> Job:

@@ -100,6 +100,8 @@ class NewTrainingPage(Page):
     """Settings of which several values are tried; empty where that is not possible."""
     plan: str
     """Where several trainings are shown before they start."""
+    curve: str
+    """Where those of a learning curve are."""
     rehearse: str
     """Where the form is rehearsed."""
     needs: tuple[Need, ...]
