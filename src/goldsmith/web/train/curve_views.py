@@ -70,9 +70,9 @@ def curve_page(curve: LearningCurve, name: str, found: Sequence[Measured], job: 
     shares = tuple(_interval(point, is_ours=point is (curve.points or [])[-1]) for point in _asked(curve))
     is_over = all(JobState(one.row.status).is_over for one in found)
     return CurvePage(
-        title=f"Would more gold stars help {name}?",
+        title="Would more gold stars help?",
         id=curve.id,
-        lead=_lead(curve, is_over=is_over),
+        lead=_lead(curve, name, is_over=is_over),
         kind=str(answer.get("kind", "")),
         heading=TITLES[MoreStarsKind(answer["kind"])] if answer else "",
         sentence=str(answer.get("sentence", "")),
@@ -91,9 +91,9 @@ def _asked(curve: LearningCurve) -> list[Mapping[str, Any]]:
     return [point for point in curve.points or () if "num_right" in point]
 
 
-def _lead(curve: LearningCurve, *, is_over: bool) -> str:
+def _lead(curve: LearningCurve, name: str, *, is_over: bool) -> str:
     if curve.answer is not None:
-        return "Trainings on parts of the gold stars, each asked the same exam rows."
+        return f"Trainings on parts of {name}, each asked the same exam rows."
     if is_over:
         return "The trainings are over; now each is asked the exam. You can close this page; it goes on."
     return "One training after the other, then each is asked the exam. You can close this page; it goes on."
