@@ -13,7 +13,6 @@ from goldsmith import app
 from goldsmith.compare import curves, queries
 from goldsmith.compare.curve_jobs import CurveKeeper, LearningCurveKind
 from goldsmith.compare.curves import CurveRequest
-from goldsmith.compare.errors import NoExam, TooFewStars
 from goldsmith.compare.more_stars import MoreStarsKind
 from goldsmith.compare.tables import LearningCurve
 from goldsmith.data import queries as data
@@ -84,19 +83,6 @@ class Speaker:
         return self._expected[question] if is_right else "no idea"
 
 
-def test_the_trainings_learn_from_nested_parts_and_more_rounds_the_smaller_the_part(
-    database: Database, home: Home, person: Person
-) -> None:
-    with database.transaction() as session:
-        curve = begin(session, home, person)
-        rows = train.of_group(session, curve.group_id)
-        assert [row.sample_count for row in rows] == [10, 20, 40]
-        assert [row.differs for row in rows] == [{"share": 0.25}, {"share": 0.5}, {"share": 1.0}]
-        epochs = [row.config["num_epochs"] for row in rows]
-        assert epochs == sorted(epochs, reverse=True)
-        assert epochs[0] > epochs[2]
-
-
 def test_when_the_trainings_are_over_each_model_is_asked_the_exam_and_the_answer_is_written(
     database: Database, home: Home, person: Person
 ) -> None:
@@ -150,11 +136,3 @@ def test_with_fewer_than_two_models_there_is_an_answer_and_no_job(
     assert found.job_id is None
     assert found.answer is not None
     assert found.answer["kind"] == MoreStarsKind.NOT_MEASURED.value
-
-
-@pytest.mark.parametrize(("num_rows", "exam", "error"), [(20, 0.5, TooFewStars), (4, 0.5, NoExam)])
-def test_what_could_tell_nothing_is_refused_before_anything_starts(
-    database: Database, home: Home, person: Person, num_rows: int, exam: float, error: type[Exception]
-) -> None:
-    with pytest.raises(error), database.transaction() as session:
-        begin(session, home, person, num_rows=num_rows, exam=exam)
