@@ -19,7 +19,9 @@ from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.wire import export, manifest
 from goldsmith.wire.export import Check, CheckedRow, ExportForm
 
-EXPORTER = Exporter(lambda: Path("/environments/trl/bin/python"), {"PATH": "/bin"}, num_threads=2)
+EXPORTER = Exporter(
+    lambda: Path("/environments/trl/bin/python"), lambda: Path("/environments/gguf"), {"PATH": "/bin"}, num_threads=2
+)
 
 
 def check(*, largest_nats: float = 0.02, other: str = "billing", dtype: str = "bfloat16", same: bool = True) -> Check:

@@ -27,8 +27,9 @@ def environment_of(backend: str) -> EnvironmentName | None:
     return found.plan(found.options(), CPU).environment
 
 
-ENVIRONMENTS = (*{found: None for name in BACKENDS if (found := environment_of(name))}, EnvironmentName.VLLM_CPU)
-"""What the real tests need: an environment for each training backend, and one for the engine."""
+_OF_BACKENDS = {found: None for name in BACKENDS if (found := environment_of(name))}
+ENVIRONMENTS = (*_OF_BACKENDS, EnvironmentName.VLLM_CPU, EnvironmentName.GGUF)
+"""What the real tests need: an environment for each training backend, one for the engine, one that converts."""
 
 
 def free_port() -> int:

@@ -17,7 +17,14 @@ from goldsmith.wire.export import ExportForm
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize(("form", "weights"), [(ExportForm.ADAPTER, "adapter_model"), (ExportForm.MERGED, "model")])
+@pytest.mark.parametrize(
+    ("form", "weights"),
+    [
+        (ExportForm.ADAPTER, "adapter_model.safetensors"),
+        (ExportForm.MERGED, "model.safetensors"),
+        (ExportForm.GGUF, "model.gguf"),
+    ],
+)
 def test_an_export_answers_as_the_adapter_does(walk: Walk, tmp_path: Path, form: ExportForm, weights: str) -> None:
     with walk.parts.database.transaction() as session:
         by = people.known_by_name(session, "tests")
@@ -33,9 +40,15 @@ def test_an_export_answers_as_the_adapter_does(walk: Walk, tmp_path: Path, form:
         archive.extractall(tmp_path)
     folder = tmp_path / path.stem
     names = {each.name for each in folder.iterdir()}
-    assert {f"{weights}.safetensors", "README.md", "manifest.json"} <= names
+    assert {weights, "README.md", "manifest.json"} <= names
     assert not {"probe.jsonl"} & names
     assert all(not name.endswith((".bin", ".pt", ".pkl")) for name in names)
     if form is ExportForm.MERGED:
         assert {"tokenizer.json", "chat_template.jinja", "config.json"} <= names
         assert json.loads((folder / "config.json").read_text())["dtype"] == "float16"
+    if form is ExportForm.GGUF:
+        lines = (folder / "Modelfile").read_text().splitlines()
+        assert lines[0] == "FROM ./model.gguf"
+        assert {'PARAMETER stop "<|im_end|>"', "PARAMETER temperature 0", "PARAMETER num_ctx 8192"} <= set(lines)
+        assert any(line.startswith('SYSTEM """You are a helpful AI assistant named SmolLM') for line in lines)
+        assert names == {weights, "Modelfile", "README.md", "manifest.json"}

@@ -22,7 +22,8 @@ def export_model(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A fine-tuned model's id or name.")],
     form: Annotated[
-        ExportForm, typer.Option("--as", help="The trained weights alone, or a whole model in 16-bit safetensors.")
+        ExportForm,
+        typer.Option("--as", help="The trained weights alone, or a whole model: 16-bit safetensors, or one GGUF file."),
     ] = ExportForm.MERGED,
     to: Annotated[Path | None, typer.Option(help="Where the zip file goes; else only where it lies is said.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,

@@ -77,6 +77,11 @@ def python_of(name: EnvironmentName, *, home: Path) -> Path:
     return environment.python
 
 
+def packages_of(name: EnvironmentName, *, home: Path) -> Path:
+    """The folder of an installed environment's packages, for programs that another one's Python runs."""
+    return next((python_of(name, home=home).parents[1] / "lib").glob("python3.*/site-packages"))
+
+
 def remove(name: EnvironmentName, *, home: Path) -> None:
     """Delete an environment, whole or half; refused while something runs in it."""
     path = path_of(name, home=home)

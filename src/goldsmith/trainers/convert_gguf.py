@@ -12,13 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from goldsmith.trainers import _gguf
 from goldsmith.wire import events
 from goldsmith.wire.events import EventKind
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported; nothing here may ask a network
-
-PRE_TOKENIZERS_THAT_SPLIT_DIGITS = {"smollm"}
-"""Values of `tokenizer.ggml.pre` whose models see every digit as a word; the loader of transformers forgets it."""
 
 
 class CannotConvert(Exception):
@@ -60,33 +58,16 @@ def convert(source: Path, target: Path) -> None:
     if partial.exists():
         shutil.rmtree(partial)  # left by a conversion that was killed
     partial.mkdir(parents=True)
-    header = read_header(source)
+    header = _gguf.read_header(source)
     write_tokenizer(source, header, partial)
     write_model(source, partial)
     flush_folder(partial)
     partial.rename(target)
 
 
-def read_header(source: Path) -> dict[str, Any]:
-    """The few values of the file's header that transformers does not carry over."""
-    from gguf import GGUFReader
-
-    fields = GGUFReader(source).fields
-    architecture = fields["general.architecture"].contents()
-    wanted = {"context_length": f"{architecture}.context_length", "pre": "tokenizer.ggml.pre"}
-    return {name: fields[key].contents() for name, key in wanted.items() if key in fields}
-
-
 def write_tokenizer(source: Path, header: dict[str, Any], folder: Path) -> None:
     """tokenizer.json, tokenizer_config.json and the chat template."""
-    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-    if header.get("pre") in PRE_TOKENIZERS_THAT_SPLIT_DIGITS:
-        tokenizer.backend_tokenizer.pre_tokenizer = Sequence(
-            [Digits(individual_digits=True), ByteLevel(add_prefix_space=False, use_regex=True)]
-        )
+    tokenizer = _gguf.load_tokenizer(source, header)
     if "context_length" in header:
         tokenizer.model_max_length = int(header["context_length"])
     tokenizer.save_pretrained(folder)

@@ -1,14 +1,13 @@
 """Takes a fine-tuned model out: `python -m goldsmith.trainers.export_model --order ../job.json --attempt 1`.
 
-Copies the adapter, or adds it to the base model's weights (PEFT's `merge_and_unload`), then opens what it wrote as
-anybody would and asks it rows that the model never learned. What adapter and export answered stands in `check.json`;
-whether that is good is for the parent to say. Weights are safetensors throughout; nothing is pickled.
+Copies the adapter, or adds it to the base model's weights (PEFT's `merge_and_unload`), as a folder or one GGUF file,
+then opens what it wrote as anybody would and asks it rows that the model never learned. What both answered stands in
+`check.json`; whether that is good is for the parent to say. Weights are safetensors or GGUF; nothing is pickled.
 """
 
 import argparse
 import gc
 import json
-import math
 import os
 import shutil
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from goldsmith.trainers import _gguf, _rounding
 from goldsmith.trainers._report import Failure, Report, report_end
 from goldsmith.wire import export, manifest
 from goldsmith.wire.events import EventKind
@@ -25,9 +25,6 @@ from goldsmith.wire.rows import NOT_LEARNED
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 NOT_COPIED = ("*.safetensors", "*.safetensors.index.json", "config.json", "README.md", "manifest.json")
 """Of the base model's files: the weights and what describes them are written anew, everything else goes along."""
-LARGEST_FLOAT16 = 65_504.0
-ROOM_IN_FLOAT16 = 2
-"""Some models carry one huge number along, nearly the same for every text: 25,088 in SmolLM2-135M's middle layers."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -67,16 +64,15 @@ def work(order: ExportOrder, folder: Path, report: Report) -> dict[str, Any]:
     steps.begin("asking", f"Asking the adapter {len(rows)} rows")
     before = [answer(model, row, order.max_answer_tokens) for row in rows]
     steps.begin("writing", "Writing the weights")
-    is_merged = order.form is ExportForm.MERGED
-    dtype = write_merged(order, model, rows, target) if is_merged else write_adapter(order, target)
+    dtype = WRITERS[order.form](order, model, rows, target)
     manifest.write(target, model_id=order.model_id, form=order.form.value, dtype=dtype)
     del model
     gc.collect()
     steps.begin("opening", "Opening what was written")
-    exported = load_whole(target) if is_merged else load_tuned(order, target)
+    exported, tokenizer = open_written(order, target)
     steps.begin("checking", f"Asking the export the same {len(rows)} rows")
     after = [answer(exported, row, order.max_answer_tokens) for row in rows]
-    check = compare(order, target, rows, before, after, dtype=dtype)
+    check = compare(tokenizer, rows, before, after, dtype=dtype, has_own=order.form is not ExportForm.ADAPTER)
     check.write(folder)
     return {"rows": len(check.rows), "same_answers": check.num_same, "largest_nats": check.largest_nats}
 
@@ -127,8 +123,21 @@ def answer(model: Any, row: dict[str, Any], max_tokens: int) -> Answered:
     return Answered(logprobs, written[0, learned[0] :].tolist())
 
 
-def write_adapter(order: ExportOrder, target: Path) -> str:
+def open_written(order: ExportOrder, target: Path) -> tuple[Any, Any]:
+    """The model and the tokenizer that somebody gets who opens the folder."""
+    from transformers import AutoTokenizer
+
+    if order.form is ExportForm.GGUF:
+        file = target / _gguf.MODEL_FILE
+        return _gguf.load_model(file), _gguf.load_tokenizer(file, _gguf.read_header(file))
+    is_whole = order.form is ExportForm.MERGED
+    tokenizer = AutoTokenizer.from_pretrained(target if is_whole else order.base_folder, trust_remote_code=False)
+    return load_whole(target) if is_whole else load_tuned(order, target), tokenizer
+
+
+def write_adapter(order: ExportOrder, model: Any, rows: list[dict[str, Any]], target: Path) -> str:
     """The adapter as it was trained; rows that stand in its probe stay at home."""
+    del model, rows
     for name in ADAPTER_FILES:
         shutil.copyfile(Path(order.adapter_folder) / name, target / name)
     use = (
@@ -145,7 +154,7 @@ def write_merged(order: ExportOrder, model: Any, rows: list[dict[str, Any]], tar
 
     base = Path(order.base_folder)
     merged = model.merge_and_unload(safe_merge=True)
-    dtype = order.dtype or narrow_dtype(base, largest_number(merged, rows))
+    dtype = order.dtype or _rounding.narrow_dtype(base, _rounding.largest_number(merged, rows))
     merged = merged.to(getattr(torch, dtype))
     merged.save_pretrained(target)
     for path in base.iterdir():
@@ -156,35 +165,29 @@ def write_merged(order: ExportOrder, model: Any, rows: list[dict[str, Any]], tar
     return dtype
 
 
-def narrow_dtype(base: Path, largest: float) -> str:
-    """The 16 bits that lose least: float16 rounds eight times finer, and bfloat16 holds every number.
+def write_gguf(order: ExportOrder, model: Any, rows: list[dict[str, Any]], target: Path) -> str:
+    """The whole model as one file, and what Ollama needs beside it."""
+    from transformers import AutoTokenizer
 
-    `largest` is of a few rows and no bound for others, so float16 must have room for twice as much, unless the base
-    model's weights are of that type themselves.
-    """
-    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    is_own = str(config.get("dtype") or config.get("torch_dtype")) == "float16"
-    return "float16" if is_own or largest * ROOM_IN_FLOAT16 <= LARGEST_FLOAT16 else "bfloat16"
+    whole = target.with_name("whole")
+    whole.mkdir(mode=0o700)
+    dtype = write_merged(order, model, rows, whole)
+    _gguf.convert(whole, target / _gguf.MODEL_FILE, Path(order.converter or ""), dtype)
+    tokenizer = AutoTokenizer.from_pretrained(whole, trust_remote_code=False)
+    config = json.loads((whole / "config.json").read_text(encoding="utf-8"))
+    last = [token for token, label in zip(rows[0]["input_ids"], rows[0]["labels"], strict=True) if label != NOT_LEARNED]
+    written = _gguf.modelfile(tokenizer, tokenizer.decode(last[-1:]), config.get("max_position_embeddings"))
+    (target / _gguf.MODELFILE).write_text(written, encoding="utf-8")
+    shutil.rmtree(whole)
+    use = (
+        "It stands alone. With Ollama, and with llama.cpp:\n\n    ollama create tuned -f Modelfile\n"
+        f"    llama-server -m {_gguf.MODEL_FILE}\n"
+    )
+    write_card(order, target, f"{order.base_model_name} with what was learned, as GGUF ({dtype})", use)
+    return dtype
 
 
-def largest_number(model: Any, rows: list[dict[str, Any]]) -> float:
-    """The largest absolute value of the weights and of what goes in and out of each layer; infinite if one is none."""
-    import torch
-
-    found = [float(weight.abs().max()) for weight in model.parameters()]
-
-    def note(_layer: Any, given: Any, made: Any) -> None:
-        parts = (*given, *(made if isinstance(made, tuple) else (made,)))
-        numbers = [part for part in parts if torch.is_tensor(part) and part.is_floating_point()]
-        found.extend(float(part.abs().max()) for part in numbers)
-
-    hooks = [layer.register_forward_hook(note) for layer in model.modules()]
-    with torch.no_grad():
-        for row in rows:
-            model(input_ids=torch.tensor([row["input_ids"]]), use_cache=False)
-    for hook in hooks:
-        hook.remove()
-    return max(value if math.isfinite(value) else math.inf for value in found)
+WRITERS = {ExportForm.ADAPTER: write_adapter, ExportForm.MERGED: write_merged, ExportForm.GGUF: write_gguf}
 
 
 def dtype_of(path: Path) -> str:
@@ -215,26 +218,22 @@ def write_card(order: ExportOrder, target: Path, what: str, use: str) -> None:
 
 
 def compare(
-    order: ExportOrder,
-    target: Path,
+    tokenizer: Any,
     rows: list[dict[str, Any]],
     before: list[Answered],
     after: list[Answered],
     *,
     dtype: str,
+    has_own: bool,
 ) -> Check:
-    """Both answers of every row, side by side."""
-    from transformers import AutoTokenizer
-
-    is_whole = order.form is ExportForm.MERGED
-    tokenizer = AutoTokenizer.from_pretrained(target if is_whole else order.base_folder, trust_remote_code=False)
+    """Both answers of every row, side by side; `has_own` says whether the tokenizer is the export's."""
     checked = []
     for row, one, other in zip(rows, before, after, strict=True):
         pairs = zip(one.logprobs, other.logprobs, strict=True)
         largest = max((abs(a - b) for a, b in pairs), default=0.0)
         texts = [tokenizer.decode(each.token_ids, skip_special_tokens=False) for each in (one, other)]
         checked.append(CheckedRow(str(row["row_id"]), str(row["side"]), round(largest, 6), *texts))
-    has_same = not is_whole or all(renders_as(tokenizer, row) for row in rows if row.get("messages"))
+    has_same = not has_own or all(renders_as(tokenizer, row) for row in rows if row.get("messages"))
     return Check(dtype, has_same, tuple(checked))
 
 

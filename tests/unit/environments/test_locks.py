@@ -20,7 +20,8 @@ def parse(text: str) -> Lock:
 def test_every_shipped_lock_pins_each_package_once_with_a_hash(name: EnvironmentName, target: str) -> None:
     lock = locks.read_lock(name, target)
     names = [pin.name for pin in lock.pins]
-    assert len(names) == len(set(names)) > 20
+    assert len(names) == len(set(names))
+    assert (len(names) > 20) is (name is not EnvironmentName.GGUF)  # that one has only what trl lacks
     assert all(pin.hashes for pin in lock.pins if pin.is_hash_binding)
     assert all(pin.name == "torch" for pin in lock.pins if not pin.is_hash_binding)
     assert re.fullmatch(r"installed and seen \d{4}-\d\d-\d\d|resolved, not installed", lock.status)
@@ -100,7 +101,7 @@ def test_only_what_was_installed_is_called_seen(name: EnvironmentName, target: s
     assert locks.read_lock(name, target).is_seen == is_first_of_all
 
 
-@pytest.mark.parametrize(("name", "target"), SHIPPED)
+@pytest.mark.parametrize(("name", "target"), [each for each in SHIPPED if each[0] is not EnvironmentName.GGUF])
 def test_a_gpu_gets_the_cuda_build_and_a_cpu_the_small_one(name: EnvironmentName, target: str) -> None:
     torch = next(pin for pin in locks.read_lock(name, target).pins if pin.name == "torch")
     assert torch.is_local_build == target.endswith("-cpu")

@@ -12,6 +12,9 @@ from tests.web.conftest import Site
 from tests.web.loop_rows import make_loop_site
 from tests.web.workers import work_off
 
+from goldsmith.environments import folders
+from goldsmith.environments.folders import Manifest
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.web import waiting
 from goldsmith.web.models import export_handlers
 
@@ -34,12 +37,24 @@ def make_model(site: Site) -> str:
         return make_kept_model(session, site.home, by=site.person).id
 
 
-def test_a_page_offers_both_forms_and_says_what_they_are(shown: Site) -> None:
+def test_a_page_offers_every_form_and_says_what_they_are(shown: Site) -> None:
     text = shown.browser().get(f"/models/{make_model(shown)}/exports").text
     assert "Take Support triage out" in text
     assert "Make the adapter" in text
     assert "Nothing was taken out yet" in text
-    assert "install it first" in text  # no environment is there
+    assert "Make the GGUF file" in text
+    assert text.count("The trainer makes it: install it first") == 3  # no environment is there
+
+
+def test_with_the_trainer_alone_only_gguf_waits(shown: Site) -> None:
+    path = folders.path_of(EnvironmentName.TRL, home=shown.home.root)
+    (path / "bin").mkdir(parents=True)
+    (path / "bin" / "python").touch()
+    folders.write_manifest(path, Manifest("trl", "x", "hash", "seen", "3.11.2", "2026-01-01", 77.0, 2_100_000_000, {}))
+    text = shown.browser().get(f"/models/{make_model(shown)}/exports").text
+    assert text.count("install it first") == 1
+    assert "The converter makes it: install it first" in text
+    assert 'action="/setup/environments/gguf"' in text
 
 
 def test_an_export_is_made_downloaded_and_removed_on_the_page(shown: Site) -> None:

@@ -36,6 +36,8 @@ class Exporter:
     """How the child is started. `num_threads` is what the machine has."""
 
     python: Callable[[], Path]
+    converter: Callable[[], Path]
+    """Where llama.cpp's converter is; only for GGUF. Raises EnvironmentMissing."""
     parent_env: Mapping[str, str]
     num_threads: int | None = None
 
@@ -57,6 +59,7 @@ class Exporter:
             adapter_folder=str(folders[1].resolve()),
             dtype=dtype,
             num_threads=self.num_threads,
+            converter=str(self.converter().resolve()) if form is ExportForm.GGUF else None,
         )
 
     def write(self, folder: JobFolder, order: ExportOrder, title: str) -> None:

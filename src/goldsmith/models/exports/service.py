@@ -13,7 +13,11 @@ from goldsmith.people.types import Person
 from goldsmith.storage.files import Home, remove_folder
 from goldsmith.wire.export import ExportForm
 
-TITLES = {ExportForm.ADAPTER: "Take out the adapter of", ExportForm.MERGED: "Take out, merged,"}
+TITLES = {
+    ExportForm.ADAPTER: "Take out the adapter of",
+    ExportForm.MERGED: "Take out, merged,",
+    ExportForm.GGUF: "Take out as GGUF",
+}
 
 
 def start(session: Session, model: FineTunedModel, form: ExportForm, *, by: Person) -> Job:

@@ -25,7 +25,8 @@ class ExportBody(ApiBody):
     """In which form the model is taken out."""
 
     form: ExportForm = ExportForm.MERGED
-    """`adapter`: the trained weights alone; `merged`: a whole model in 16-bit safetensors."""
+    """`adapter`: the trained weights alone; `merged`: a whole model in 16-bit safetensors; `gguf`: the same as one file
+    for llama.cpp and Ollama."""
 
 
 class ExportAnswer(ApiAnswer):

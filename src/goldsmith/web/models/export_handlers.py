@@ -19,6 +19,7 @@ from goldsmith.web.pages import redirect, render
 from goldsmith.wire.export import ExportForm
 
 pages = APIRouter()
+_NEEDED = (EnvironmentName.TRL, EnvironmentName.GGUF)
 
 
 @pages.get("/models/{model_id}/exports")
@@ -62,6 +63,6 @@ def remove(
 
 def _page(session: orm.Session, home: Home, model: FineTunedModel) -> ExportsPage:
     base = queries.base(session, model.base_model_id, domain=model.domain)
-    need = needs.need_of_environment(session, home, EnvironmentName.TRL)
+    wanted = {name: needs.need_of_environment(session, home, name) for name in _NEEDED}
     lines = [export_line(job, exports.file_of(home, job)) for job in exports.page(session, model)]
-    return exports_page(model, base, () if need is None else (need,), lines)
+    return exports_page(model, base, {name: need for name, need in wanted.items() if need is not None}, lines)

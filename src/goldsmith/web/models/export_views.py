@@ -1,11 +1,12 @@
 """What the page of a model's exports shows, made from rows. Knows no request and asks no database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.models.tables import BaseModel, FineTunedModel
@@ -22,8 +23,12 @@ class FormChoice:
 
     form: ExportForm
     name: str
+    label: str
+    """Of the button."""
     what: str
     size: str
+    blocked_because: str = ""
+    """Why it cannot be made yet."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +70,37 @@ class ExportsPage(Page):
     exports: tuple[ExportLine, ...]
 
 
-def choices_of(model: FineTunedModel, base: BaseModel) -> tuple[FormChoice, ...]:
-    """What can be made, and about how large it is."""
+def choices_of(model: FineTunedModel, base: BaseModel, missing: Collection[str]) -> tuple[FormChoice, ...]:
+    """What can be made, about how large it is, and what it waits for among the environments that are missing."""
+    trainer = "The trainer makes it: install it first." if EnvironmentName.TRL in missing else ""
+    converter = "The converter makes it: install it first." if EnvironmentName.GGUF in missing else ""
     adapter = formats.size(model.model_size_mb * 1e6) if model.model_size_mb is not None else "a few megabytes"
     return (
         FormChoice(
             ExportForm.ADAPTER,
             "Adapter",
+            "Make the adapter",
             f"Only the weights that were trained. Whoever uses it needs {base.name} beside it.",
             adapter,
+            trainer,
         ),
         FormChoice(
             ExportForm.MERGED,
             "Whole model",
+            "Make the whole model",
             f"{base.name} with what was learned added to its weights, as 16-bit numbers. It stands alone, and any "
             "program that reads safetensors takes it.",
             formats.size(2 * base.num_parameters),
+            trainer,
+        ),
+        FormChoice(
+            ExportForm.GGUF,
+            "For Ollama and llama.cpp (GGUF)",
+            "Make the GGUF file",
+            "The whole model as one file for programs that run models on laptops, with a Modelfile, so that "
+            "“ollama create” knows its template and where to stop.",
+            formats.size(2 * base.num_parameters),
+            trainer or converter,
         ),
     )
 
@@ -90,7 +110,7 @@ def export_line(job: Job, path: Path | None) -> ExportLine:
     result: Mapping[str, Any] = (job.result or {}) if job.state == JobState.SUCCEEDED.value else {}
     return ExportLine(
         job=job_line(job),
-        form={"adapter": "Adapter", "merged": "Whole model"}.get(str(job.params.get("form")), ""),
+        form=_FORMS.get(str(job.params.get("form")), ""),
         made_at=job.finished_at or job.created_at,
         is_good=result.get("is_good"),
         reason=str(result.get("reason", "")),
@@ -102,18 +122,21 @@ def export_line(job: Job, path: Path | None) -> ExportLine:
 
 
 def exports_page(
-    model: FineTunedModel, base: BaseModel, needs: Sequence[Need], lines: Sequence[ExportLine]
+    model: FineTunedModel, base: BaseModel, needs: Mapping[str, Need], lines: Sequence[ExportLine]
 ) -> ExportsPage:
-    """The page."""
+    """The page; `needs` are the environments that are missing."""
     return ExportsPage(
         title=f"Take {model.name} out",
         id=model.id,
         name=model.name,
         base=base.name,
-        needs=tuple(needs),
-        choices=choices_of(model, base),
+        needs=tuple(needs.values()),
+        choices=choices_of(model, base, needs),
         exports=tuple(lines),
     )
+
+
+_FORMS = {"adapter": "Adapter", "merged": "Whole model", "gguf": "GGUF file"}
 
 
 def _differences(check: Check) -> tuple[Difference, ...]:

@@ -91,7 +91,8 @@ def _is_shown(row: Engine) -> bool:
 
 def _environments(state: WebState, session: orm.Session) -> tuple[views.EnvironmentLine, ...]:
     machine: MachineFacts = state.offers["machine"]
-    fitting = (EnvironmentName.TRL, EnvironmentName.UNSLOTH, EnvironmentName.AXOLOTL, needs.engine_of(machine))
+    no_engines = set(EnvironmentName) - {EnvironmentName.VLLM, EnvironmentName.VLLM_CPU}
+    fitting = {*no_engines, needs.engine_of(machine)}
     return tuple(
         views.environment_line(
             found, needs.need_of_environment(session, state.home, found.name), fits=found.name in fitting

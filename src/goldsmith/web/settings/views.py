@@ -23,6 +23,7 @@ _NAMES = {
     EnvironmentName.TRL: ("Trainer", "trains models, and converts them"),
     EnvironmentName.UNSLOTH: ("Trainer Unsloth", "trains models with less memory, made for one NVIDIA GPU"),
     EnvironmentName.AXOLOTL: ("Trainer Axolotl", "trains models, from a recipe that Axolotl's own command reads too"),
+    EnvironmentName.GGUF: ("Converter to GGUF", "takes models out for llama.cpp and Ollama; needs the trainer, too"),
     EnvironmentName.VLLM: ("Engine for an NVIDIA GPU", "lets models answer"),
     EnvironmentName.VLLM_CPU: ("Engine for a machine without GPU", "lets models answer"),
 }
@@ -30,6 +31,7 @@ _WHY_NOT = {
     EnvironmentName.TRL: "",
     EnvironmentName.UNSLOTH: "",
     EnvironmentName.AXOLOTL: "",
+    EnvironmentName.GGUF: "",
     EnvironmentName.VLLM: "Not for this machine: it needs an NVIDIA GPU.",
     EnvironmentName.VLLM_CPU: "Not needed here: this machine has an NVIDIA GPU.",
 }

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.exporting import EXPORTER, StandInExport, check, make_kept_model
 from tests.work import context_of
 
+from goldsmith.environments.errors import EnvironmentMissing
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
@@ -149,3 +151,23 @@ def test_what_the_child_says_is_what_the_job_says(exporting: Exporting) -> None:
         StandInExport().on_event(session, job, Event(1, 0.0, EventKind.PHASE, {"text": "Writing the weights"}))
         StandInExport().on_event(session, job, Event(2, 0.0, EventKind.STEP, {"step": 1}))
         assert job.message == "Writing the weights"
+
+
+def test_only_for_gguf_the_converter_is_asked_for(database: Database, home: Home, person: Person) -> None:
+    def missing() -> Path:
+        raise EnvironmentMissing("The environment gguf is not installed.")
+
+    without = replace(EXPORTER, converter=missing)
+    with database.transaction() as session:
+        model = make_kept_model(session, home, by=person)
+        ids = {form: service.start(session, model, form, by=person).id for form in ExportForm}
+    for form, job_id in ids.items():
+        context = context_of(database, home, job_id, lambda: False)
+        if form is ExportForm.GGUF:
+            with pytest.raises(EnvironmentMissing):
+                ExportKind(without).work("prepare", context)
+            ExportKind(EXPORTER).work("prepare", context)
+            assert export.read_order(context.folder.order).converter == "/environments/gguf"
+        else:
+            ExportKind(without).work("prepare", context)
+            assert export.read_order(context.folder.order).converter is None

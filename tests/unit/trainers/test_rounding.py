@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.trainers.export_model import narrow_dtype
+from goldsmith.trainers._rounding import narrow_dtype
 
 
 @pytest.mark.parametrize(
