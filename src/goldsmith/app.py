@@ -136,12 +136,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
         return Path(sys.executable) if name is None else folders.python_of(name, home=home.root)
 
     rates = Rates(settings.machine_usd_per_hour, settings.machine_watts)
-    exporter = Exporter(
-        lambda: python_of(EnvironmentName.TRL),
-        lambda: folders.packages_of(EnvironmentName.GGUF, home=home.root),
-        env,
-        facts.num_cores,
-    )
+    exporter = Exporter.of(home, env, facts.num_cores)
     kinds: Sequence[JobKind] = (
         EnvironmentKind(torch_index_url=settings.torch_index_url, env=env),
         ImportKind(),

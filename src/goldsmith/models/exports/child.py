@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from goldsmith.environments import folders
+from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import program
 from goldsmith.jobs.errors import JobFailed
 from goldsmith.jobs.folder import JobFolder
@@ -40,6 +42,16 @@ class Exporter:
     """Where llama.cpp's converter is; only for GGUF. Raises EnvironmentMissing."""
     parent_env: Mapping[str, str]
     num_threads: int | None = None
+
+    @classmethod
+    def of(cls, home: Home, parent_env: Mapping[str, str], num_threads: int | None) -> "Exporter":
+        """With the environments of this home."""
+        return cls(
+            lambda: folders.python_of(EnvironmentName.TRL, home=home.root),
+            lambda: folders.packages_of(EnvironmentName.GGUF, home=home.root),
+            parent_env,
+            num_threads,
+        )
 
     def prepare(self, session: Session, home: Home, job: JobView, form: ExportForm, dtype: str | None) -> ExportOrder:
         """What the child will be told. Raises EnvironmentMissing and ModelNotWhole."""
