@@ -75,7 +75,7 @@ class Parts:
 def assemble(settings: Settings | None = None) -> Parts:
     """Read the settings and put the parts together. Opens no connection and loads no step of the loop yet."""
     settings = settings or Settings()
-    home = Home(settings.root).prepare()
+    home = Home(settings.root, settings.sealing_key).prepare()
     facts = machine.look()
     kinds = Late(lambda: make_kinds(settings, home, facts))
     mirrors = Late(lambda: {name: kind.mirror for name, kind in kinds.items()})
@@ -112,7 +112,7 @@ def make_aristotle() -> "Aristotle | None":
 def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str, JobKind]:
     """Every kind of job there is, by name."""
     from goldsmith.compare.curve_jobs import kinds_of_comparing
-    from goldsmith.connect.executions.jobs import ConquestKind
+    from goldsmith.connect.jobs import kinds_of_sources
     from goldsmith.connect.openai.moving import MoveInKind
     from goldsmith.data.jobs import ImportKind
     from goldsmith.environments.jobs import EnvironmentKind
@@ -155,7 +155,7 @@ def make_kinds(settings: Settings, home: Home, facts: MachineFacts) -> dict[str,
             for kind in (TrainingKind, RehearsalKind)
         ),
         *kinds_of_comparing(),
-        ConquestKind(make_aristotle),
+        *kinds_of_sources(make_aristotle, settings, home),
         MoveInKind(),
     )
     return {kind.name: kind for kind in kinds}

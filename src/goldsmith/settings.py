@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts of your own network, separated by commas, to which webhooks may go, although they are not public."""
 
+    sealing_key: Path | None = None
+    """A file with the key that seals passwords of other programs, on another disk than the home folder; without it, the
+    key lies among the secrets."""
+
     machine_usd_per_hour: Annotated[float | None, Field(ge=0, le=100_000)] = None
     """What an hour of this machine costs, in dollars; then runs, batches and trainings say what they cost."""
 

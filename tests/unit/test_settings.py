@@ -20,6 +20,7 @@ OTHERWISE: dict[str, Any] = {
     "log_level": "debug",
     "gateway_wait_s": 5,
     "traffic_days": 3,
+    "sealing_key": Path("/mnt/key"),
     "machine_usd_per_hour": 2.5,
     "machine_watts": 400.0,
     "fine_tuning_backend": "unsloth",

@@ -24,6 +24,7 @@ NOUNS = {
     "batches": "batches",
     "stars": "stars",
     "training-sets": "training_sets",
+    "sources": "sources",
     "aristotle": "aristotle",
     "openai": "openai",
     "train": "train",

@@ -1,4 +1,4 @@
-"""What happens to stars of a source by itself: those that people give or take here are written back."""
+"""What happens with sources by itself: kinds of jobs, syncs at their times, and stars that are written back."""
 
 import logging
 import threading
@@ -9,10 +9,15 @@ from typing import ClassVar
 
 from goldsmith.connect import queries, returning
 from goldsmith.connect.aristotle import Aristotle
+from goldsmith.connect.executions.jobs import ConquestKind
+from goldsmith.connect.sources import local
+from goldsmith.connect.syncing.jobs import SyncKeeper, SyncKind
 from goldsmith.connect.types import TwoWay
 from goldsmith.errors import GoldsmithError
-from goldsmith.jobs.kinds import Keeper
+from goldsmith.jobs.kinds import JobKind, Keeper
+from goldsmith.settings import Settings
 from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
 
 EVERY_S = 2.0
 AGAIN_AFTER_S = 60.0
@@ -20,14 +25,23 @@ AGAIN_AFTER_S = 60.0
 log = logging.getLogger(__name__)
 
 
+def kinds_of_sources(make: Callable[[], Aristotle | None], settings: Settings, home: Home) -> list[JobKind]:
+    """What is done with sources in a worker."""
+    return [ConquestKind(make), SyncKind(local.surroundings(settings, home))]
+
+
 def keepers_of_source(database: Database, make: Callable[[], Aristotle | None]) -> list[Keeper]:
-    """The keeper that writes stars back, where the settings ask for it. Settings that cannot be used stop nobody."""
+    """The keeper of syncs, and the one that writes stars back, where the settings ask for it.
+
+    Settings that cannot be used stop nobody.
+    """
+    syncs = SyncKeeper(database)
     try:
         source = make()
     except GoldsmithError as error:
         log.warning("No stars are written back. %s", error.message)
-        return []
-    return [WriteBackKeeper(database, source)] if source is not None and source.is_written_back else []
+        return [syncs]
+    return [syncs, WriteBackKeeper(database, source)] if source is not None and source.is_written_back else [syncs]
 
 
 class WriteBackKeeper:

@@ -42,7 +42,7 @@ class ImportKind(LightKind):
         """Read the whole file. Raises the readers' errors, ColumnUnknown and NoGoodRows."""
         del stage
         if self._memory_limit_bytes is not None:
-            _limit_memory(self._memory_limit_bytes)
+            limit_memory(self._memory_limit_bytes)
         try:
             return Import(context).run()
         except MemoryError as error:
@@ -161,7 +161,8 @@ def _floored(share: float | None) -> float | None:
     return None if share is None else min(0.99, math.floor(100 * share) / 100)
 
 
-def _limit_memory(limit_bytes: int) -> None:
+def limit_memory(limit_bytes: int) -> None:
+    """From now on this process fails with MemoryError rather than take more; what people send is read only so."""
     _, hard_bytes = resource.getrlimit(resource.RLIMIT_AS)
     is_free = hard_bytes == resource.RLIM_INFINITY or limit_bytes <= hard_bytes
     limit_bytes = limit_bytes if is_free else hard_bytes

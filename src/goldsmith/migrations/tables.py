@@ -6,6 +6,7 @@ A new module of tables is named here; a test compares the list with the files.
 from goldsmith.compare import tables as compare
 from goldsmith.connect import tables as connect
 from goldsmith.connect.executions import tables as executions
+from goldsmith.connect.syncing import tables as syncing
 from goldsmith.data import tables as data
 from goldsmith.jobs import tables as jobs
 from goldsmith.models import tables as models
@@ -36,5 +37,6 @@ MODULES = (
     webhooks,
     connect,
     executions,
+    syncing,
 )
 METADATA = Table.metadata

@@ -46,7 +46,7 @@ def state_of(session: Session, answer_ids: Sequence[str]) -> dict[str, Mark]:
     found: dict[str, Mark] = {}
     for start in range(0, len(answer_ids), _IDS_AT_ONCE):
         some = answer_ids[start : start + _IDS_AT_ONCE]
-        query = select(Mark).where(Mark.answer_id.in_(some), _is_newest())
+        query = select(Mark).where(Mark.answer_id.in_(some), is_newest())
         found.update((mark.answer_id, mark) for mark in session.scalars(query))
     return found
 
@@ -65,7 +65,7 @@ def newest_moments(session: Session, run_id: str, *, limit: int = 30) -> list[da
 
 def marked(session: Session, answer_ids: Sequence[str]) -> set[str]:
     """Those of the answers about which something is said that was not taken back."""
-    query = select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids), _says_something(), _is_newest())
+    query = select(Mark.answer_id).where(Mark.answer_id.in_(answer_ids), _says_something(), is_newest())
     return set(session.scalars(query))
 
 
@@ -73,8 +73,8 @@ def is_of_newest_bulk(run_id: str, person_id: str) -> ColumnElement[bool]:
     """Of a mark: the person's last rule made it, and nobody has marked its answer since."""
     rule = and_(Mark.run_id == run_id, Mark.via == BULK, Mark.created_by == person_id, Mark.kind != MarkKind.undo.value)
     # The marks of one rule have one time. A rule that was taken back is no longer the last one.
-    newest = select(func.max(Mark.created_at)).where(rule, _is_newest()).scalar_subquery()
-    return and_(rule, _is_newest(), Mark.created_at == newest)
+    newest = select(func.max(Mark.created_at)).where(rule, is_newest()).scalar_subquery()
+    return and_(rule, is_newest(), Mark.created_at == newest)
 
 
 def num_of_newest_bulk(session: Session, run_id: str, person_id: str) -> int:
@@ -126,7 +126,7 @@ def _count_marks(session: Session, run_id: str) -> tuple[int, ...]:
         _num(and_(Mark.is_star, Mark.correction.is_not(None))),
         _num(Mark.is_bad),
     )
-    return tuple(int(count or 0) for count in session.execute(counted.where(Mark.run_id == run_id, _is_newest())).one())
+    return tuple(int(count or 0) for count in session.execute(counted.where(Mark.run_id == run_id, is_newest())).one())
 
 
 def num_stars(session: Session, *, domain: str) -> dict[str, int]:
@@ -147,12 +147,12 @@ def num_answers(session: Session, *, domain: str) -> int:
 
 def is_starred() -> ColumnElement[bool]:
     """A mark that is a star in force; for a SELECT from marks."""
-    return and_(Mark.is_star, _is_newest())
+    return and_(Mark.is_star, is_newest())
 
 
 def is_bad() -> ColumnElement[bool]:
     """A mark that says bad and is in force; for a SELECT from marks."""
-    return and_(Mark.is_bad, _is_newest())
+    return and_(Mark.is_bad, is_newest())
 
 
 def training_set(session: Session, name: str, *, domain: str) -> TrainingSet:
@@ -193,7 +193,8 @@ def training_set_rows(
     return list(session.scalars(query.order_by(TrainingSetRow.position).limit(limit)))
 
 
-def _is_newest() -> ColumnElement[bool]:
+def is_newest() -> ColumnElement[bool]:
+    """A mark that says how its answer stands; for a SELECT from marks."""
     later = aliased(Mark)
     return ~exists().where(later.answer_id == Mark.answer_id, later.id > Mark.id)
 
@@ -208,10 +209,10 @@ def _filter(name: AnswerFilter) -> list[ColumnElement[bool]]:
     of_this = Mark.answer_id == Answer.id
     by_filter: dict[AnswerFilter, list[ColumnElement[bool]]] = {
         AnswerFilter.all: [],
-        AnswerFilter.unread: [~exists().where(of_this, _says_something(), _is_newest())],
-        AnswerFilter.starred: [exists().where(of_this, Mark.is_star, _is_newest())],
-        AnswerFilter.corrected: [exists().where(of_this, Mark.is_star, Mark.correction.is_not(None), _is_newest())],
-        AnswerFilter.bad: [exists().where(of_this, Mark.is_bad, _is_newest())],
+        AnswerFilter.unread: [~exists().where(of_this, _says_something(), is_newest())],
+        AnswerFilter.starred: [exists().where(of_this, Mark.is_star, is_newest())],
+        AnswerFilter.corrected: [exists().where(of_this, Mark.is_star, Mark.correction.is_not(None), is_newest())],
+        AnswerFilter.bad: [exists().where(of_this, Mark.is_bad, is_newest())],
         AnswerFilter.failed: [runs.is_failed()],
         AnswerFilter.cut_off: [runs.is_cut_off()],
         AnswerFilter.invalid: [Answer.parse_error.is_not(None)],

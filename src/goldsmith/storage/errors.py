@@ -1,4 +1,4 @@
-"""What can go wrong with backups."""
+"""What can go wrong with backups, and with what is sealed."""
 
 from goldsmith.errors import Conflict, Invalid, Unavailable
 
@@ -31,3 +31,10 @@ class DiskRefuses(Unavailable):
 
     title = "The disk refuses"
     default_hint = "Make room, or use another folder, and try again. Nothing was left behind."
+
+
+class SecretNotReadable(Conflict):
+    """What was sealed cannot be opened: the key is another one, or cannot be read."""
+
+    title = "A kept password cannot be opened"
+    default_hint = "Put the key back that GOLDSMITH_SEALING_KEY names, or enter the password again."

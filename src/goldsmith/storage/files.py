@@ -22,6 +22,8 @@ class Home:
     """The home folder and what lies where in it."""
 
     root: Path
+    sealing_key_file: Path | None = None
+    """Where the key lies that seals secrets, when not among them."""
 
     @property
     def environments(self) -> Path:
@@ -62,6 +64,11 @@ class Home:
     def secrets(self) -> Path:
         """Keys and passwords, 0600, never in the database or a backup."""
         return self.root / "secrets"
+
+    @property
+    def sealing_key(self) -> Path:
+        """The key with which secrets are sealed (`sealing.py`)."""
+        return self.sealing_key_file or self.secrets / "sealing.key"
 
     @property
     def run(self) -> Path:

@@ -37,6 +37,8 @@ class Prefix(StrEnum):
     ARM = "arm"
     SOURCE = "src"
     SOURCE_WRITE = "srcw"
+    CONNECTION = "con"
+    SYNC = "syn"
     EXECUTION = "exe"
     CONQUEST_RESULT = "cres"
     FILE = "file"

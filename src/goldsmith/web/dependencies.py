@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import orm
 
+from goldsmith.connect.sources import local
+from goldsmith.connect.sources.types import Surroundings
 from goldsmith.connect.types import Source
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.people.errors import NotSignedIn
@@ -113,3 +115,11 @@ TheSources = Annotated[Mapping[str, MakeSource], Depends(_sources)]
 """Where stars live besides here, by name; each is None where the settings do not say how to reach it."""
 AfterSwitch = Annotated[Callable[[], None], Depends(_after_switch)]
 """Makes the gateway go by what was just committed; returns when it does."""
+
+
+def _surroundings(settings: TheSettings, home: TheHome) -> Surroundings:
+    return local.surroundings(settings, home)
+
+
+TheSurroundings = Annotated[Surroundings, Depends(_surroundings)]
+"""What sources of rows may know of this machine."""

@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 import annotated_types
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -138,13 +138,14 @@ def fill(model: type[M], posted: Mapping[str, str]) -> Filled[M]:
 def _field(name: str, info: FieldInfo, value: str) -> FormField:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     label = info.title or name.replace("_", " ").capitalize()
-    kind, options = _kind(info)
+    guessed, options = _kind(info)
+    kind = extra.get("kind", guessed)
     return FormField(
         name=name,
         label=label,
-        kind=extra.get("kind", kind),  # type: ignore[arg-type]  # written beside the field, checked by the template
+        kind=kind,  # type: ignore[arg-type]  # written beside the field, checked by the template
         help=info.description or "",
-        value="" if extra.get("kind") == "password" else value,  # a secret is never sent back to a page
+        value="" if kind == "password" else value,  # a secret is never sent back to a page
         is_required=info.is_required(),
         options=options,
         attrs=_attrs(info),
@@ -155,6 +156,8 @@ def _kind(info: FieldInfo) -> tuple[Kind, tuple[Option, ...]]:
     bare = _bare(info.annotation)
     if bare is bool:
         return "checkbox", ()
+    if bare is SecretStr:
+        return "password", ()
     if bare in (int, float):
         return "number", ()
     if get_origin(bare) is Literal:

@@ -31,14 +31,15 @@ class Untouched:
 def test_only_who_asks_for_it_has_stars_written_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "DB_HOST", "DB_PORT", "WRITE_BACK"):
         monkeypatch.delenv(f"ARISTOTLE_{name}", raising=False)
-    assert keepers_of_source(database, make_aristotle) == []
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs"]
     monkeypatch.setenv("ARISTOTLE_DATABASE_URL", "postgresql://reader@127.0.0.1:1/nothing")
     monkeypatch.setenv("ARISTOTLE_DB_PORT", "")
-    assert keepers_of_source(database, make_aristotle) == []
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs"]
     monkeypatch.setenv("ARISTOTLE_WRITE_BACK", "true")
-    assert len(keepers_of_source(database, make_aristotle)) == 1
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs", "write_back"]
     monkeypatch.setenv("ARISTOTLE_DB_PORT", "four thousand")
-    assert keepers_of_source(database, make_aristotle) == [], "a wrong setting keeps no supervisor from starting"
+    kept = [each.name for each in keepers_of_source(database, make_aristotle)]
+    assert kept == ["syncs"], "a wrong setting keeps no supervisor from starting"
     with pytest.raises(SourceNotConnected, match="ARISTOTLE_DB_PORT cannot be used"):
         make_aristotle()
 

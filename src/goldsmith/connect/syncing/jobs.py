@@ -1,0 +1,130 @@
+"""The work of a sync, and the keeper that begins those whose time has come.
+
+The stage reads, keeps, makes a version where something is new, stars its good answers, and writes down conflicts. Each
+of these goes on where the database says, so a worker that was killed is simply started again.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from goldsmith.connect.sources.types import Since, Surroundings
+from goldsmith.connect.syncing import merging, queries, service, starring
+from goldsmith.connect.syncing.errors import ConnectionNotFound
+from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
+from goldsmith.connect.syncing.types import SYNC_JOB
+from goldsmith.connect.syncing.versions import Writing
+from goldsmith.data.errors import TooMuchMemory
+from goldsmith.data.jobs import MEMORY_LIMIT_BYTES, limit_memory
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.types import Stage
+from goldsmith.people.types import Person
+from goldsmith.stars.jobs import author_of
+from goldsmith.storage.database import Database
+
+EVERY_S = 2.0
+
+
+class SyncKind(LightKind):
+    """Reads a connection."""
+
+    name: ClassVar[str] = SYNC_JOB
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("read"),)
+
+    def __init__(self, surroundings: Surroundings, *, memory_limit_bytes: int | None = MEMORY_LIMIT_BYTES) -> None:
+        self._surroundings = surroundings
+        self._memory_limit_bytes = memory_limit_bytes
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Raises what the source raises, ConnectionNotFound, and what making a run of good answers raises."""
+        del stage
+        if self._memory_limit_bytes is not None:
+            limit_memory(self._memory_limit_bytes)
+        try:
+            return Sync(context, self._surroundings).run()
+        except MemoryError as error:
+            raise TooMuchMemory("Reading the source takes too much memory.") from error
+
+
+class Sync:
+    """One sync, from the first batch to the counts at its end."""
+
+    def __init__(self, context: WorkContext, surroundings: Surroundings) -> None:
+        self._context = context
+        self._surroundings = surroundings
+        self._connection_id = context.job.subject_id or ""
+
+    def run(self) -> Mapping[str, Any]:
+        """Read on from where the last reading came to; then version, stars and conflicts."""
+        with self._context.transaction() as session:
+            by = author_of(session, self._context)
+            connection = self._connection(session.get_one(SourceConnection, self._connection_id))
+            sync_id = queries.sync_of(session, self._context.job.id).id
+            since = Since(connection.cursor, queries.groups(session, connection.id))
+        source = service.opened(self._context.home, connection).source(self._surroundings)
+        for batch in source.fetch(since):
+            with self._context.transaction() as session:
+                connection = self._connection(session.get_one(SourceConnection, self._connection_id))
+                sync = session.get_one(SourceSync, sync_id)
+                merging.merge(session, connection, sync, batch)
+                num_read = sync.num_read
+            self._context.report(batch.share and min(0.9, 0.9 * batch.share), f"{num_read:,} rows read")
+            if self._context.should_stop():
+                return {}
+        return self._end(sync_id, by)
+
+    def _end(self, sync_id: str, by: Person) -> Mapping[str, Any]:
+        context = self._context
+        with context.database.reading() as session:
+            connection = session.get_one(SourceConnection, self._connection_id)
+            has_rows = bool(queries.items_after(session, connection.id, 0, limit=1))
+        if connection.has_news and has_rows:
+            Writing(context.transaction, connection.id, sync_id, by=by).run(context.should_stop, self._say_written)
+        with context.database.reading() as session:
+            # Also one that an earlier sync wrote, and died or failed before its answers were starred.
+            version_id = queries.newest_version(session, connection.dataset_id)
+        if context.should_stop():
+            return {}
+        if version_id is not None:
+            self._judge(sync_id, version_id, by)
+        with context.database.reading() as session:
+            sync = session.get_one(SourceSync, sync_id)
+            names = ("num_read", "num_new", "num_changed", "num_gone", "num_not_taken", "num_conflicts", "version_id")
+            return {name: getattr(sync, name) for name in names}
+
+    def _judge(self, sync_id: str, version_id: str, by: Person) -> None:
+        with self._context.transaction() as session:
+            starring.note_conflicts(session, self._connection_id, session.get_one(SourceSync, sync_id), version_id)
+        starring.star(
+            self._context.transaction, self._connection_id, version_id, by=by, should_stop=self._context.should_stop
+        )
+
+    def _say_written(self, num_rows: int) -> None:
+        self._context.report(None, f"{num_rows:,} rows written")
+
+    def _connection(self, found: SourceConnection) -> SourceConnection:
+        if found.removed_at is not None:
+            raise ConnectionNotFound(f"{found.name} was removed.")
+        return found
+
+
+class SyncKeeper:
+    """Begins the syncs whose time has come. It asks no source anything."""
+
+    name: ClassVar[str] = "syncs"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._next_look = 0.0
+
+    def tick(self, now: datetime) -> None:
+        """One look; every two seconds is enough for minutes."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + EVERY_S
+        with self._database.reading() as session:
+            due = [(each.id, Person(each.created_by, "", each.domain)) for each in queries.due(session, now)]
+        for connection_id, by in due:
+            with self._database.transaction() as session:
+                service.sync(session, connection_id, by=by, is_scheduled=True)

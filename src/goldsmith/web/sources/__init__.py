@@ -1,0 +1,1 @@
+"""Sources of rows: their pages, and the API over the same."""
