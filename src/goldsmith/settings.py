@@ -1,5 +1,6 @@
 """Every setting there is. Read once, in `app.py` and `cli/`, and passed down as a value."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GOLDSMITH_"
-_SEPARATORS = {"allowed_hosts": ",", "webhook_hosts": ",", "import_roots": ":"}
+_SEPARATORS = {"allowed_hosts": ",", "webhook_hosts": ",", "embed_origins": ",", "import_roots": ":"}
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 """Settings with several values, and what stands between these in a variable."""
 
 
@@ -53,6 +55,9 @@ class Settings(BaseSettings):
     """A file with the key that seals passwords of other programs, on another disk than the home folder; without it, the
     key lies among the secrets."""
 
+    embed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Applications whose pages may show Goldsmith's parts, as `https://app.example`, separated by commas."""
+
     machine_usd_per_hour: Annotated[float | None, Field(ge=0, le=100_000)] = None
     """What an hour of this machine costs, in dollars; then runs, batches and trainings say what they cost."""
 
@@ -65,12 +70,23 @@ class Settings(BaseSettings):
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 
-    @field_validator("allowed_hosts", "webhook_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_hosts", "embed_origins", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(_SEPARATORS["allowed_hosts"]) if part.strip())
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers send them: in small letters, without a path, and without the usual port."""
+        found = tuple(origin.lower().rstrip("/") for origin in value)
+        for origin in found:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write it as https://app.example or http://localhost:4000")
+        usual = {"http": ":80", "https": ":443"}
+        return tuple(origin.removesuffix(usual[origin.partition(":")[0]]) for origin in found)
 
     @field_validator("import_roots", mode="before")
     @classmethod

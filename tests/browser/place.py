@@ -50,8 +50,8 @@ class Place:
 
 
 @contextmanager
-def opened(folder: Path, num_rows: int = NUM_ROWS) -> Iterator[Place]:
-    """Start it; stop it as with Ctrl-C, and see that it ends."""
+def opened(folder: Path, num_rows: int = NUM_ROWS, **more_env: str) -> Iterator[Place]:
+    """Start it, with more settings where some are given; stop it as with Ctrl-C, and see that it ends."""
     expected = write_rows(folder / "support messages.csv", num_rows)
     answers = folder / "answers.json"
     answers.write_text(json.dumps({"tuned": expected}), encoding="utf-8")
@@ -66,6 +66,7 @@ def opened(folder: Path, num_rows: int = NUM_ROWS) -> Iterator[Place]:
         "GOLDSMITH_PORT": str(port),
         "GOLDSMITH_ENGINE_PORT": str(engine_port),
         "GOLDSMITH_HUB_OFFLINE": "true",
+        **more_env,
     }
     with running(env, folder / "up.log"):
         address = f"http://127.0.0.1:{port}"

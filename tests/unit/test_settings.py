@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from goldsmith.settings import AristotleSettings, Settings
 
@@ -14,6 +15,7 @@ OTHERWISE: dict[str, Any] = {
     "engine_port": 9000,
     "allowed_hosts": ("gold.example", "smith.example"),
     "webhook_hosts": ("ci.internal", "localhost"),
+    "embed_origins": ("https://app.example", "http://localhost:4000"),
     "torch_index_url": "http://127.0.0.1:1/simple",
     "hub_offline": True,
     "import_roots": (Path("/srv/models"), Path("/mnt/more models")),
@@ -68,3 +70,14 @@ def test_a_password_of_aristotles_is_never_shown(monkeypatch: pytest.MonkeyPatch
     assert "s3cret" not in f"{settings!r} {settings}"
     assert settings.db_password is not None
     assert settings.db_password.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "app.example", "https://app.example/page", "https://a b", "file://x"])
+def test_an_application_is_named_by_its_origin_alone(origin: str) -> None:
+    with pytest.raises(ValidationError, match="is no origin"):
+        Settings(embed_origins=(origin,))
+
+
+def test_an_origin_is_kept_as_browsers_send_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOLDSMITH_EMBED_ORIGINS", "HTTPS://App.Example:443/, http://localhost:4000")
+    assert Settings().embed_origins == ("https://app.example", "http://localhost:4000")

@@ -62,13 +62,14 @@ def make_site(
     offers: Mapping[str, Any] | None = None,
     session_info: Mapping[str, Any] | None = None,
     own_hosts: tuple[str, ...] = (),
+    embed_origins: tuple[str, ...] = (),
 ) -> Site:
     """A site over an empty database with one person, who has a key; without a URL: a SQLite file in the folder.
 
     The URL is that of the fixture `database_url`, which has tests run on both databases.
     """
     home = Home(folder).prepare()
-    settings = Settings(home=folder, database_url=database_url, webhook_hosts=own_hosts)
+    settings = Settings(home=folder, database_url=database_url, webhook_hosts=own_hosts, embed_origins=embed_origins)
     database = Database(settings.database, session_info=session_info)
     if database_url is None:
         METADATA.create_all(database.engine)

@@ -23,6 +23,7 @@ from tests.web.conftest import Site, make_site
 from tests.web.loop_rows import MACHINE, walking
 
 from goldsmith import app
+from goldsmith.connect.embedding.types import Permission
 from goldsmith.gateway.application import ADDRESSES
 from goldsmith.settings import Settings
 from goldsmith.storage.files import Home
@@ -66,6 +67,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def client(site: Site) -> TestClient:
     return site.program()
+
+
+@pytest.fixture(scope="module")
+def page(site: Site, client: TestClient) -> TestClient:
+    """What another application's page is, whose server has asked for a token."""
+    may = [permission.value for permission in Permission]
+    body = {"philosopher": "Ada", "domain": "local", "may": may, "minutes": 60}
+    return site.client(authorization=f"Bearer {client.post('/v1/embed/tokens', json=body).json()['token']}")
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +130,8 @@ Route = tuple[str, str, Face]
 def routes() -> tuple[Route, ...]:
     """Every method and address of the API, and how it tells errors."""
     faces, routers = Faces(), make_routers().and_ours()
-    faces.add(routers.api, Face.API)
-    faces.add(routers.openai, Face.OPENAI)
+    for face in (Face.API, Face.EMBED, Face.OPENAI):
+        faces.add(dict(routers.by_face())[face], face)
     return tuple((method, known.path, known.face) for known in faces.routes for method in sorted(known.methods))
 
 
@@ -276,7 +285,7 @@ def check(answer: Any, operation: Any, face: Face) -> None:
     if status < 400:
         return
     jsonschema.validate(answer.json(), kinds[kind]["schema"])
-    if face is Face.API:
+    if face in (Face.API, Face.EMBED):
         said = answer.json()
         assert said["status"] == status
         assert said["type"].startswith("/problems/")
@@ -299,6 +308,7 @@ def test_every_route_is_described(operations: Mapping[tuple[str, str], Any]) -> 
 @pytest.mark.parametrize(("method", "path", "face"), routes())
 def test_whatever_is_asked_the_answer_is_as_described(
     client: TestClient,
+    page: TestClient,
     names: Mapping[str, list[str]],
     operations: Mapping[tuple[str, str], Any],
     method: str,
@@ -306,7 +316,7 @@ def test_whatever_is_asked_the_answer_is_as_described(
     face: Face,
     num_examples: int,
 ) -> None:
-    operation = operations[method, path]
+    operation, asker = operations[method, path], page if face is Face.EMBED else client
     modes = [GenerationMode.POSITIVE]
     if operation.body or operation.query:
         modes.append(GenerationMode.NEGATIVE)
@@ -322,6 +332,6 @@ def test_whatever_is_asked_the_answer_is_as_described(
         )
         @given(case=operation.as_strategy(mode), draw=st.data())
         def ask(case: Any, draw: st.DataObject) -> None:
-            check(send(client, with_names(case, names, draw)), operation, face)
+            check(send(asker, with_names(case, names, draw)), operation, face)
 
         ask()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from goldsmith.connect import queries, settling
 from goldsmith.connect.errors import NotYourScope, SystemMessageNotChosen
-from goldsmith.connect.tables import SourceScope
+from goldsmith.connect.tables import SourceScope, SourceSet
 from goldsmith.connect.types import LEFT_OUT, Fetched, Scope, Source, SourceItem, Wish
 from goldsmith.connect.writing import PROMPT, SYSTEM, version_of
 from goldsmith.data.tables import Dataset
@@ -59,6 +59,8 @@ def export(session: Session, home: Home, source: Source, wish: Wish, request: Ex
     num_own = settling.settle(session, fetched.starred, scope, run, by=by)
     request = replace(request, run_id=run.id, philosopher=wish.scope.philosopher)
     training_set = exporting.export(session, home, request, by=by)
+    if session.get(SourceSet, training_set.id) is None:
+        session.add(SourceSet(training_set_id=training_set.id, scope_id=scope.id))
     return Brought(training_set, fetched.counts, tuple(_notes(fetched, num_own, source)))
 
 

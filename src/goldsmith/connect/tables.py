@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldsmith.data.tables import Dataset, Row
-from goldsmith.stars.tables import Mark
+from goldsmith.stars.tables import Mark, TrainingSet
 from goldsmith.storage import clock
 from goldsmith.storage.database import Owned, Table
 
@@ -27,6 +27,15 @@ class SourceScope(Table, Owned):
     """What the answers were asked with, as somebody chose it once; null while nobody has."""
     dataset_id: Mapped[str] = mapped_column(ForeignKey(Dataset.id))
     fetched_at: Mapped[datetime | None]
+
+
+class SourceSet(Table):
+    """Whose stars a training set holds, where they came from a source: what is made of it is theirs, too."""
+
+    __tablename__ = "source_sets"
+
+    training_set_id: Mapped[str] = mapped_column(ForeignKey(TrainingSet.id), primary_key=True)
+    scope_id: Mapped[str] = mapped_column(ForeignKey(SourceScope.id), index=True)
 
 
 class SourceWrite(Table):

@@ -1,6 +1,7 @@
 """What can go wrong at the door and with forms, before any step is reached."""
 
 from goldsmith.errors import Denied, Invalid, NotFound, Unavailable
+from goldsmith.people.errors import NotSignedIn
 
 
 class HostNotAllowed(Denied):
@@ -22,6 +23,34 @@ class ForeignOrigin(Denied):
 
     title = "Asked from another site"
     default_hint = "Do this on Goldsmith's own pages, or with a key: Authorization: Bearer gsk_…"
+
+
+class TokenNotGood(NotSignedIn):
+    """The token of another application's page has run out, its key was revoked, or it was never one of ours."""
+
+    title = "The token is not good any more"
+    default_hint = "The application's server asks for a new one: POST /v1/embed/tokens with its key."
+
+
+class TokenNeeded(NotSignedIn):
+    """Addresses for the pages of other applications are opened by a token alone, by no key and by no cookie."""
+
+    title = "Here a token is needed"
+    default_hint = "The application's server asks for one: POST /v1/embed/tokens with its key."
+
+
+class TokenOpensOnlyParts(Denied):
+    """A token for the parts that another application shows opens no other address."""
+
+    title = "A token does not open this"
+    default_hint = "Ask with a key from a server, never from a page: Authorization: Bearer gsk_…"
+
+
+class KeyNeeded(Denied):
+    """Tokens are given to servers that have a key; a browser's cookie is not enough."""
+
+    title = "Here a key is needed"
+    default_hint = "Make a key for the application's server with: goldsmith keys add"
 
 
 class BodyTooLarge(Invalid):

@@ -20,6 +20,8 @@ class Face(StrEnum):
     """People: a page, or for htmx an alert."""
     API = "api"
     """Programs: RFC 9457 problems."""
+    EMBED = "embed"
+    """Pages of other applications, which hold a token; it opens nothing else. Errors are told as to programs."""
     OPENAI = "openai"
     """Clients of OpenAI's API: its error object."""
 

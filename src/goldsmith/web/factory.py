@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -13,10 +13,11 @@ from starlette.types import ASGIApp
 
 from goldsmith.web import assets, design, health, hello, menu_now, needs, problems
 from goldsmith.web.described import ERRORS
+from goldsmith.web.embed_tokens import TokenMint
 from goldsmith.web.faces import Face, Faces
 from goldsmith.web.security import Door
 from goldsmith.web.shell import Surroundings
-from goldsmith.web.sign_in import CookieJar, KeyTable
+from goldsmith.web.sign_in import Askers, CookieJar, KeyTable
 from goldsmith.web.state import WebState
 from goldsmith.web.stream import Stream
 
@@ -28,11 +29,20 @@ class Routers:
     pages: Sequence[APIRouter] = ()
     api: Sequence[APIRouter] = ()
     openai: Sequence[APIRouter] = ()
+    embed: Sequence[APIRouter] = ()
 
     def and_ours(self) -> "Routers":
         """With the pages and answers that belong to no step."""
-        return Routers(
-            (hello.pages, menu_now.pages, design.pages, needs.pages, *self.pages), (health.api, *self.api), self.openai
+        pages = (hello.pages, menu_now.pages, design.pages, needs.pages, *self.pages)
+        return replace(self, pages=pages, api=(health.api, *self.api))
+
+    def by_face(self) -> Sequence[tuple[Face, Sequence[APIRouter]]]:
+        """Each list under its name, in the order in which the routes are tried."""
+        return (
+            (Face.API, self.api),
+            (Face.EMBED, self.embed),
+            (Face.OPENAI, self.openai),
+            (Face.PAGE, self.pages),
         )
 
 
@@ -45,13 +55,8 @@ class Web(FastAPI):
         inner = super().build_middleware_stack()
         for make in self.state.behind_door:
             inner = make(inner)
-        return Door(
-            inner,
-            faces=self.state.faces,
-            cookies=self.state.cookies,
-            keys=KeyTable(state.database),
-            allowed_hosts=state.settings.allowed_hosts,
-        )
+        askers = Askers(self.state.cookies, KeyTable(state.database), self.state.tokens)
+        return Door(inner, faces=self.state.faces, askers=askers, settings=state.settings)
 
 
 def make_web(state: WebState, routers: Routers) -> FastAPI:
@@ -66,8 +71,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     faces = Faces()
-    all_routers = routers.and_ours()
-    for face, some in ((Face.API, all_routers.api), (Face.OPENAI, all_routers.openai), (Face.PAGE, all_routers.pages)):
+    for face, some in routers.and_ours().by_face():
         faces.add(some, face)
         for router in some:
             web.include_router(router, include_in_schema=face is not Face.PAGE, responses=ERRORS[face])
@@ -76,6 +80,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     web.state.faces = faces
     web.state.behind_door = []
     web.state.cookies = CookieJar(state.home)
+    web.state.tokens = TokenMint(state.home)
     web.state.surroundings = Surroundings(state, faces.pages())
     web.state.stream = Stream(state.database)
     problems.add_handlers(web)

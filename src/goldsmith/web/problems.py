@@ -82,8 +82,8 @@ def problem_of(error: GoldsmithError) -> Problem:
 
 def respond(request: Request, problem: Problem) -> Response:
     """The problem in the form of the router that was asked."""
-    answers = {Face.API: _as_problem_json, Face.OPENAI: _as_openai_error, Face.PAGE: _as_page}
-    response = answers[face_of(request)](request, problem)
+    answers = {Face.OPENAI: _as_openai_error, Face.PAGE: _as_page}
+    response = answers.get(face_of(request), _as_problem_json)(request, problem)
     response.headers.update(problem.headers or {})
     if response.status_code == 401:
         response.headers["www-authenticate"] = "Bearer"

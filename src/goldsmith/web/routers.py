@@ -7,6 +7,7 @@ from goldsmith.web.connect import api as connect_api
 from goldsmith.web.connect import handlers as connect
 from goldsmith.web.data import api as data_api
 from goldsmith.web.data import handlers as data
+from goldsmith.web.embed import api as embedding
 from goldsmith.web.factory import Routers
 from goldsmith.web.home import handlers as home
 from goldsmith.web.jobs import api as jobs_api
@@ -49,6 +50,7 @@ def make_routers() -> Routers:
     """Everybody's routers."""
     return Routers(
         pages=[each.pages for each in (*_IN_THE_MENU, *_ELSEWHERE)],
-        api=[*(step.api for step in _STEPS), *_OTHERS, *_SOURCES, *_OF_WHAT_PASSED],
+        api=[*(step.api for step in _STEPS), *_OTHERS, *_SOURCES, *_OF_WHAT_PASSED, embedding.api],
         openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
+        embed=[embedding.embed],
     )

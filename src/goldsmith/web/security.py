@@ -10,14 +10,24 @@ from collections.abc import Mapping
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.people.errors import NotSignedIn
-from goldsmith.web.errors import AmbiguousRequest, BodyTooLarge, ForeignOrigin, HostNotAllowed, WrongContentType
+from goldsmith.settings import Settings
+from goldsmith.web.elsewhere import Elsewhere, is_preflight
+from goldsmith.web.errors import (
+    AmbiguousRequest,
+    BodyTooLarge,
+    ForeignOrigin,
+    HostNotAllowed,
+    TokenOpensOnlyParts,
+    WrongContentType,
+)
 from goldsmith.web.faces import Face, Faces
 from goldsmith.web.problems import problem_of, respond
-from goldsmith.web.sign_in import Asker, CookieJar, KeyTable
+from goldsmith.web.sign_in import Asker, Askers, CookieJar
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024 * 1024
@@ -43,25 +53,30 @@ HEADERS: Mapping[str, str] = {
 class Door:
     """Lets a request through, or answers it."""
 
-    def __init__(
-        self, app: ASGIApp, *, faces: Faces, cookies: CookieJar, keys: KeyTable, allowed_hosts: tuple[str, ...]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, faces: Faces, askers: Askers, settings: Settings) -> None:
         self._app = app
         self._faces = faces
-        self._cookies = cookies
-        self._keys = keys
-        self._hosts = LOOPBACK | {host.lower() for host in allowed_hosts}
+        self._askers = askers
+        self._hosts = LOOPBACK | {host.lower() for host in settings.allowed_hosts}
+        self._elsewhere = Elsewhere(faces, settings.embed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, one WebSocket, or the beginning and end of the server's life."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        more: dict[str, str] = {}
+        send = _with_headers(send, more)
         try:
             headers = _headers(scope)
             self._check_host(headers)
-            self._check_origin(scope, headers)
+            more.update(self._elsewhere.headers(scope, headers))
+            if self._elsewhere.is_named(scope, headers):
+                if is_preflight(scope, headers):
+                    await Response(status_code=204)(scope, receive, send)
+                    return
+            else:
+                self._check_origin(scope, headers)
             limit = self._check_body(scope, headers)
             await self._check_person(scope, headers)
         except GoldsmithError as error:
@@ -94,14 +109,16 @@ class Door:
         has_body = int(length) > 0 or "transfer-encoding" in headers
         if has_body and not JSON_TYPES.fullmatch(kind):
             face = self._faces.of(scope["path"], scope.get("method", "GET"))
-            if face in (Face.API, Face.OPENAI):
+            if face in (Face.API, Face.OPENAI, Face.EMBED):
                 raise WrongContentType(f"The content type is {kind or 'missing'}; the API takes application/json.")
         return limit
 
     async def _check_person(self, scope: Scope, headers: Mapping[str, str]) -> None:
         asker = await self._asker(scope, headers)
         if asker is not None:
-            scope.setdefault("state", {}).update(asker=asker, person=asker.person, holder=asker.holder)
+            self._check_token_s_place(scope, asker)
+            known = {"asker": asker, "person": asker.person, "holder": asker.holder, "grant": asker.grant}
+            scope.setdefault("state", {}).update(known)
         elif not _is_open(scope):
             raise NotSignedIn("Neither a cookie of this browser nor a key came with the request.")
         if (asker is None or asker.via == "cookie") and _changes_something(scope) and not _is_ours(headers):
@@ -110,12 +127,17 @@ class Door:
     async def _asker(self, scope: Scope, headers: Mapping[str, str]) -> Asker | None:
         if "authorization" in headers:
             scheme, _, secret = headers["authorization"].partition(" ")
-            holder = await self._keys.holder_of(secret.strip()) if scheme.lower() == "bearer" else None
-            if holder is None:
-                raise NotSignedIn("The key that came with the request is not known, or was revoked.")
-            return Asker(holder.person, "key", holder)
-        person = self._cookies.person(Request(_as_http(scope)).cookies.get(CookieJar.PERSON, ""))
-        return Asker(person, "cookie") if person else None
+            return await self._askers.by_secret(secret.strip() if scheme.lower() == "bearer" else "")
+        if self._elsewhere.is_named(scope, headers):
+            return None  # what a cookie says counts on our own pages alone
+        return self._askers.by_cookie(Request(_as_http(scope)).cookies.get(CookieJar.PERSON, ""))
+
+    def _check_token_s_place(self, scope: Scope, asker: Asker) -> None:
+        """A token opens what was made for pages of other applications, and nothing else."""
+        if asker.grant is not None and self._faces.of(scope["path"], scope.get("method", "GET")) is not Face.EMBED:
+            raise TokenOpensOnlyParts(
+                "A token of another application's page was sent to an address that it does not open."
+            )
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -153,13 +175,16 @@ def _as_http(scope: Scope) -> Scope:
     return {**scope, "type": "http", "method": scope.get("method", "GET")}
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, more: Mapping[str, str]) -> Send:
+    """With what protects every answer; `more` goes before it, and is read when the answer begins."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = [(name.lower(), value) for name, value in message.get("headers", [])]
             present = {name for name, _ in headers}
-            headers = [(name, value) for name, value in headers if name.decode("latin-1") not in HEADERS]
-            headers += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+            ours = {**HEADERS, **more}
+            headers = [(name, value) for name, value in headers if name.decode("latin-1") not in ours]
+            headers += [(name.encode(), value.encode("latin-1")) for name, value in ours.items()]
             if b"cache-control" not in present:
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}

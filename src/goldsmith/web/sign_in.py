@@ -1,4 +1,4 @@
-"""Who is asking: the signed cookie of a browser, or a key that stands for a person.
+"""Who is asking: the signed cookie of a browser, a key that stands for a person, or a token that a key was good for.
 
 Keys are compared as hashes with a table in memory, which is read again when it is a second old, while callers go on by
 what it says. When it cannot be read for longer than 30 s the answer is "cannot be checked", never yes.
@@ -16,11 +16,14 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from goldsmith.connect.embedding.types import Grant
 from goldsmith.people import service
+from goldsmith.people.errors import NotSignedIn
 from goldsmith.people.types import Holder, Person
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home, write_whole
-from goldsmith.web.errors import KeyNotChecked
+from goldsmith.web.embed_tokens import TOKEN_START, TokenMint
+from goldsmith.web.errors import KeyNotChecked, TokenNotGood
 
 FRESH_S = 1.0
 WORTH_WAITING_S = 1.5
@@ -38,9 +41,11 @@ class Asker:
     """The person for whom a request was made, and how we know."""
 
     person: Person
-    via: Literal["cookie", "key"]
+    via: Literal["cookie", "key", "token"]
     holder: Holder | None = None
-    """The key, when it was one."""
+    """The key, when it was one, or the one with which the token was asked for."""
+    grant: Grant | None = None
+    """What the token says, when it was one."""
 
 
 class CookieJar:
@@ -94,22 +99,31 @@ class KeyTable:
         """
         if not secret.startswith(service.KEY_START):
             return None
+        await self._keep_fresh()
+        holder = self._in_force().get(service.hash_of(secret))
+        if holder is None:
+            await asyncio.sleep(max(0.0, NEW_KEY_S - self._age_s()))
+            await self._refresh_once(NEW_KEY_S)
+            holder = self._in_force().get(service.hash_of(secret))
+        return holder
+
+    async def holder_of_id(self, key_id: str) -> Holder | None:
+        """Whom the key with this id stands for, None when it is not in force. Raises KeyNotChecked."""
+        await self._keep_fresh()
+        return next((holder for holder in self._in_force().values() if holder.key_id == key_id), None)
+
+    async def _keep_fresh(self) -> None:
         if self._age_s() > FRESH_S:
             if self._age_s() > WORTH_WAITING_S:
                 await self._refresh_once(FRESH_S)
             elif self._reading is None or self._reading.done():
                 self._reading = asyncio.get_running_loop().create_task(self._refresh_once(FRESH_S))
-        holder = self._known(secret)
-        if holder is None:
-            await asyncio.sleep(max(0.0, NEW_KEY_S - self._age_s()))
-            await self._refresh_once(NEW_KEY_S)
-            holder = self._known(secret)
-        return holder
 
-    def _known(self, secret: str) -> Holder | None:
+    def _in_force(self) -> dict[str, Holder]:
+        """By hash."""
         if self._age_s() > TOO_OLD_S:
             raise KeyNotChecked("The keys could not be read from the database, so this key cannot be checked.")
-        return self._holders.get(service.hash_of(secret))
+        return self._holders
 
     def _age_s(self) -> float:
         return time.monotonic() - self._read_at
@@ -130,3 +144,35 @@ class KeyTable:
     def _read(self) -> dict[str, Holder]:
         with self._database.reading() as session:
             return service.holders(session)
+
+
+@dataclass(frozen=True)
+class Askers:
+    """Every way to say who is asking."""
+
+    cookies: CookieJar
+    keys: KeyTable
+    tokens: TokenMint
+
+    def by_cookie(self, signed: str) -> Asker | None:
+        """Whose browser it is; None when nobody has said a name in it."""
+        person = self.cookies.person(signed)
+        return Asker(person, "cookie") if person else None
+
+    async def by_secret(self, secret: str) -> Asker:
+        """Whom a key or a token stands for. Raises NotSignedIn, TokenNotGood, KeyNotChecked."""
+        if secret.startswith(TOKEN_START):
+            return await self._by_token(secret)
+        holder = await self.keys.holder_of(secret)
+        if holder is None:
+            raise NotSignedIn("The key that came with the request is not known, or was revoked.")
+        return Asker(holder.person, "key", holder)
+
+    async def _by_token(self, secret: str) -> Asker:
+        grant = self.tokens.read(secret)
+        if grant is None:
+            raise TokenNotGood("The token that came with the request has run out, or is not one of ours.")
+        holder = await self.keys.holder_of_id(grant.key_id)
+        if holder is None:
+            raise TokenNotGood("The key with which this token was asked for was revoked.")
+        return Asker(grant.person, "token", holder, grant)

@@ -15,7 +15,7 @@ from goldsmith.connect.executions import service as executions
 from goldsmith.connect.types import Scope, Wish
 from goldsmith.stars.types import SetFormat
 from goldsmith.web.answers import After, ApiAnswer, ApiBody, Before, Id, Limit, Name
-from goldsmith.web.connect.available import AvailableModels, available
+from goldsmith.web.available import AvailableModels, available
 from goldsmith.web.connect.executing import (
     PATH,
     ConquestResultAnswer,
