@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from tests.browser.source_pages import source_pages
 from tests.web.conftest import Site
 from tests.web.loop_rows import MACHINE, Walk, make_loop_site, walking
 
@@ -66,6 +67,8 @@ ALWAYS = {
     "data": "/data",
     "data-new": "/data/new",
     "from-openai": "/from-openai",
+    "sources": "/sources",
+    "source-new": "/sources/new/sql",
     "runs": "/runs",
     "run-new": "/runs/new",
     "batches": "/batches",
@@ -209,6 +212,7 @@ def done(site: Site) -> Pages:
     pair = f"training_set={walk.set_id}&base_model={base}"
     return {
         **ALWAYS,
+        **source_pages(site, JAPANESE, LONG_TEXT),
         **at_provider,
         **drawn,
         "rehearsal": rehearsed,

@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 
 import pytest
 from tests.contract.ran_on import RAN_ON
+from tests.s3_stand_in import ACCESS_KEY, serving
 
+from goldsmith.connect.sources.buckets import Buckets
 from goldsmith.connect.sources.errors import OptionsNotUsable, QueryRefused, SourceRefused, SourceSilent
 from goldsmith.connect.sources.folder import Folder
 from goldsmith.connect.sources.sql import Sql
@@ -201,7 +203,7 @@ class SourceContract:
 class Files(Stand):
     """A folder with two files."""
 
-    kind = Folder()
+    kind: SourceKind = Folder()
 
     def put(self, rows: Rows) -> None:
         for name in ("a.csv", "b.jsonl"):
@@ -214,6 +216,31 @@ class Files(Stand):
 
     def wrong_options(self) -> dict[str, Any]:
         return {"path": str(self.folder / "elsewhere")}
+
+
+class Objects(Files):
+    """The same files as objects of a bucket behind S3's protocol."""
+
+    kind = Buckets()
+
+    def __init__(self, folder: Path, *, by_change: bool = False) -> None:
+        super().__init__(folder, by_change=by_change)
+        self._serving = serving()
+        self.bucket = self._serving.__enter__()
+
+    def put(self, rows: Rows) -> None:
+        super().put(rows)
+        self.bucket.objects = {path.name: path.read_bytes() for path in (self.folder / "outside").iterdir()}
+
+    def options(self) -> dict[str, Any]:
+        place = {"bucket": self.bucket.name, "endpoint": self.bucket.url}
+        return {**place, "access_key": ACCESS_KEY, "secret_key": "s3cret-word", "id_column": "id"}
+
+    def wrong_options(self) -> dict[str, Any]:
+        return {"bucket": "elsewhere"}
+
+    def close(self) -> None:
+        self._serving.__exit__(None, None, None)
 
 
 class Database(Stand):

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.row_sources import Database, Files, SourceContract, Stand
+from tests.contract.row_sources import Database, Files, Objects, SourceContract, Stand
 
 from goldsmith.connect.sources import kinds
 
-STANDS: dict[str, type[Stand]] = {"sql": Database, "sql by change": Database, "folder": Files}
+STANDS: dict[str, type[Stand]] = {"sql": Database, "sql by change": Database, "folder": Files, "s3": Objects}
 
 
 class TestRowSources(SourceContract):

@@ -11,6 +11,7 @@ from tests.web.conftest import Site, make_site
 from goldsmith.connect.syncing import queries
 from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.storage import sealing
+from goldsmith.web.data import handlers as data_pages
 from goldsmith.web.factory import Routers
 from goldsmith.web.sources import handlers
 from goldsmith.web.sources.views import ConnectionFormPage, ConnectionPage, SourcesPage
@@ -27,7 +28,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, outside: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HOME", str(outside))
-    made = make_site(tmp_path, Routers([handlers.pages], []), database_url=database_url)
+    made = make_site(tmp_path, Routers([handlers.pages, data_pages.pages], []), database_url=database_url)
     yield made
     made.database.dispose()
 
@@ -132,3 +133,8 @@ def test_a_row_leads_back_to_its_source(site: Site, syncs: Syncs) -> None:
     page: ConnectionPage = site.browser().get(f"/sources/{connection.id}?row={row_id}").context["page"]  # type: ignore[attr-defined]
     assert page.origin is not None
     assert (page.origin.source_id, page.origin.place) == ("2", "tickets.csv, row 2")
+    assert f"/sources/{connection.id}?row={row_id}" in site.browser().get(f"/data/{connection.dataset_id}").text
+    site.browser().post(f"/sources/{connection.id}/remove")
+    answer = site.browser().get(f"/sources/{connection.id}?row={row_id}")
+    assert "This source was removed" in answer.text, "what was removed still says where its rows came from"
+    assert "Read it now" not in answer.text

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from goldsmith.connect.sources.buckets import Buckets
 from goldsmith.connect.sources.errors import SourceKindUnknown
 from goldsmith.connect.sources.folder import Folder
 from goldsmith.connect.sources.sql import Sql
 from goldsmith.connect.sources.types import SourceKind, SourceOptions
 
 ENTRY_POINT = "goldsmith.sources"
-OURS: tuple[SourceKind, ...] = (Sql(), Folder())
+OURS: tuple[SourceKind, ...] = (Sql(), Folder(), Buckets())
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ of these goes on where the database says, so a worker that was killed is simply 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from goldsmith.connect.sources.types import Since, Surroundings
+from goldsmith.connect.sources.types import Batch, Since, Surroundings
 from goldsmith.connect.syncing import merging, queries, service, starring
 from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
@@ -24,6 +24,8 @@ from goldsmith.stars.jobs import author_of
 from goldsmith.storage.database import Database
 
 EVERY_S = 2.0
+READ, WRITTEN = 0.5, 0.8
+"""How far a sync is when everything is read, and when the version is written; then come the stars."""
 
 
 class SyncKind(LightKind):
@@ -69,7 +71,7 @@ class Sync:
                 sync = session.get_one(SourceSync, sync_id)
                 merging.merge(session, connection, sync, batch)
                 num_read = sync.num_read
-            self._context.report(batch.share and min(0.9, 0.9 * batch.share), f"{num_read:,} rows read")
+            self._context.report(READ * _share(batch, num_read), f"{num_read:,} rows read")
             if self._context.should_stop():
                 return {}
         return self._end(sync_id, by)
@@ -78,35 +80,44 @@ class Sync:
         context = self._context
         with context.database.reading() as session:
             connection = session.get_one(SourceConnection, self._connection_id)
-            has_rows = bool(queries.items_after(session, connection.id, 0, limit=1))
-        if connection.has_news and has_rows:
-            Writing(context.transaction, connection.id, sync_id, by=by).run(context.should_stop, self._say_written)
+            num_rows = queries.num_items(session, [connection.id]).get(connection.id, 0)
+
+        def say(word: str, begin: float, end: float, num: int) -> None:
+            context.report(begin + (end - begin) * min(1.0, num / max(1, num_rows)), f"{num:,} rows {word}")
+
+        if connection.has_news and num_rows:
+            writing = Writing(context.transaction, connection.id, sync_id, by=by)
+            writing.run(context.should_stop, lambda num: say("written", READ, WRITTEN, num))
         with context.database.reading() as session:
             # Also one that an earlier sync wrote, and died or failed before its answers were starred.
             version_id = queries.newest_version(session, connection.dataset_id)
         if context.should_stop():
             return {}
         if version_id is not None:
-            self._judge(sync_id, version_id, by)
+            self._judge(sync_id, version_id, by, lambda num: say("starred", WRITTEN, 1.0, num))
         with context.database.reading() as session:
             sync = session.get_one(SourceSync, sync_id)
             names = ("num_read", "num_new", "num_changed", "num_gone", "num_not_taken", "num_conflicts", "version_id")
             return {name: getattr(sync, name) for name in names}
 
-    def _judge(self, sync_id: str, version_id: str, by: Person) -> None:
+    def _judge(self, sync_id: str, version_id: str, by: Person, report: Callable[[int], None]) -> None:
         with self._context.transaction() as session:
             starring.note_conflicts(session, self._connection_id, session.get_one(SourceSync, sync_id), version_id)
         starring.star(
-            self._context.transaction, self._connection_id, version_id, by=by, should_stop=self._context.should_stop
+            self._context.transaction, self._connection_id, version_id, by=by, watch=(self._context.should_stop, report)
         )
-
-    def _say_written(self, num_rows: int) -> None:
-        self._context.report(None, f"{num_rows:,} rows written")
 
     def _connection(self, found: SourceConnection) -> SourceConnection:
         if found.removed_at is not None:
             raise ConnectionNotFound(f"{found.name} was removed.")
         return found
+
+
+def _share(batch: Batch, num_read: int) -> float:
+    """How much is read. Of a source that does not know how much it has: more with every row, so that it is seen to get
+    further, which forgives deaths.
+    """
+    return batch.share if batch.share is not None else num_read / (num_read + 20_000)
 
 
 class SyncKeeper:

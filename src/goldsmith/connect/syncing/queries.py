@@ -29,6 +29,12 @@ BY_SOURCE = ("import", "source")
 """How marks are made that follow what a source or a file says; all others were made by hand."""
 
 
+def that_was(session: Session, connection_id: str, *, domain: str) -> SourceConnection:
+    """A connection, also one that was removed. Raises ConnectionNotFound."""
+    found = session.get(SourceConnection, connection_id)
+    return found if found is not None and found.domain == domain else one(session, connection_id, domain=domain)
+
+
 def one(session: Session, id_or_name: str, *, domain: str, for_update: bool = False) -> SourceConnection:
     """A connection that was not removed. Raises ConnectionNotFound."""
     query = select(SourceConnection).where(

@@ -30,12 +30,12 @@ from goldsmith.storage import clock
 
 VIA = "source"
 ROWS_AT_ONCE = queries.IDS_AT_ONCE
+Watch = tuple[Callable[[], bool], Callable[[int], None]]
+"""Whether to stop, and to whom it is said how many rows are done."""
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
-def star(
-    transaction: Transaction, connection_id: str, version_id: str, *, by: Person, should_stop: Callable[[], bool]
-) -> str | None:
+def star(transaction: Transaction, connection_id: str, version_id: str, *, by: Person, watch: Watch) -> str | None:
     """The run of a version's good answers; goes on where it was. None where no column holds any, or when asked to stop.
 
     Raises NoAnswerColumn where it is not clear which column asks, ColumnUnknown, PromptVariableUnknown.
@@ -47,7 +47,9 @@ def star(
         connection = session.get_one(SourceConnection, connection_id)
         run = importing.begin(session, version_id, _wording(session, connection, by), by=by)
         after = importing.last_position(session, run.id)
+    should_stop, report = watch
     while not should_stop():
+        report(after)
         with transaction() as session:
             rows = data.rows(session, version_id, after=after, limit=ROWS_AT_ONCE)
             if rows:

@@ -26,6 +26,7 @@ from goldsmith.web.data.views import (
 from goldsmith.web.format import number
 from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import Head, Pager, with_query
+from goldsmith.web.origins import addresses_of
 
 PAGE_SIZE = 50
 ROWS_A_PAGE = 20
@@ -67,6 +68,7 @@ def dataset_page(
     version = _shown_version(versions, version_id)
     rows = queries.rows(session, version.id, after=after, limit=ROWS_A_PAGE) if version else []
     columns = [str(column) for column in version.columns] if version else []
+    origins = {row_id: address for row_id, (address, _) in addresses_of(session, [row.id for row in rows]).items()}
     jobs = [job for job in (_jobs(session, versions[0]) if versions else []) if job is not None]
     failed = next((job for job in jobs if job.failure and job.state == JobState.FAILED.value), None)
     return DatasetPage(
@@ -80,7 +82,10 @@ def dataset_page(
         bad_rows=tuple(version.bad_rows[:PAGE_SIZE]) if version else (),
         failed_rows=tuple(versions[0].bad_rows[:PAGE_SIZE]) if failed is not None else (),
         heads=heads_of(columns),
-        rows=tuple((row.position, tuple(shown(row.content.get(name, "")) for name in columns)) for row in rows),
+        rows=tuple(
+            (row.position, tuple(shown(row.content.get(name, "")) for name in columns), origins.get(row.id, ""))
+            for row in rows
+        ),
         pager=_pager(request, version, after, len(rows)),
         live=" ".join(job.id for job in jobs if not JobState(job.state).is_over),
         address=with_query(request),

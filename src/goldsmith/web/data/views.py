@@ -139,7 +139,8 @@ class DatasetPage(Page):
     failed_rows: tuple[Mapping[str, Any], ...]
     """Of the import that failed; the file had no others."""
     heads: tuple[Head, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    rows: tuple[tuple[int, tuple[str, ...], str], ...]
+    """Position, texts, and the page that says where it came from, if a source brought it."""
     pager: Pager
     live: str
     address: str

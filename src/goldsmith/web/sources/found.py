@@ -30,6 +30,7 @@ from goldsmith.web.sources.views import (
     kind_line,
     often,
     origin_part,
+    said,
     shown_options,
     sync_line,
 )
@@ -128,6 +129,7 @@ def connection_page(
         often=often(connection.every_minutes),
         next_at=connection.next_sync_at,
         answer_column=connection.answer_column,
+        is_removed=connection.removed_at is not None,
         job=job_line(newest) if newest is not None and (not is_over or newest.state == "paused") else None,
         failure=JobFailure(**failure) if failure else None,
         syncs=tuple(sync_line(sync, job) for sync, job in syncs),
@@ -141,7 +143,9 @@ def connection_page(
 
 def _conflict(session: orm.Session, conflict: SourceConflict) -> ConflictLine:
     before, after = data.row(session, conflict.row_id), data.row(session, conflict.new_row_id)
-    return ConflictLine(conflict.id, conflict.source_id, changes(before.content, after.content), conflict.created_at)
+    marks = tuple(dict.fromkeys(said(mark) for mark in queries.marks_in_force(session, conflict)))
+    differ = changes(before.content, after.content)
+    return ConflictLine(conflict.id, conflict.source_id, differ, marks, conflict.created_at)
 
 
 def _origin(session: orm.Session, row_id: str, connection: SourceConnection) -> OriginPart | None:

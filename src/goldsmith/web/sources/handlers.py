@@ -80,7 +80,8 @@ def connection(
     row: Annotated[str | None, Query(max_length=64)] = None,
 ) -> HTMLResponse:
     """One source: what came in and when, what is next."""
-    found = queries.one(session, connection_id, domain=person.domain)
+    look_up = queries.that_was if row else queries.one  # a row says where it came from when that is read no more, too
+    found = look_up(session, connection_id, domain=person.domain)
     page = connection_page(request, session, home, found, row_id=row)
     return render(request, page, fragment="sources/_connection.html")
 

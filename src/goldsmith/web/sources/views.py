@@ -10,6 +10,7 @@ from goldsmith.connect.syncing.tables import RowOrigin, SourceConnection, Source
 from goldsmith.errors import GoldsmithError
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
+from goldsmith.stars.tables import Mark
 from goldsmith.web.format import counted
 from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import JobLine
@@ -85,6 +86,8 @@ class ConflictLine:
     source_id: str
     changes: tuple[tuple[str, str, str], ...]
     """Column, what was marked, what the source has now."""
+    said: tuple[str, ...]
+    """What somebody said here."""
     at: datetime
 
 
@@ -141,6 +144,7 @@ class ConnectionPage(Page):
     often: str
     next_at: datetime | None
     answer_column: str | None
+    is_removed: bool
     job: JobLine | None
     """Of a sync that is under way."""
     failure: JobFailure | None
@@ -232,6 +236,13 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[tuple[
         for name in names
         if before.get(name, "") != after.get(name, "")
     )
+
+
+def said(mark: Mark) -> str:
+    """What a person said about an answer."""
+    if mark.correction is not None:
+        return f"corrected to “{mark.correction}”"
+    return "marked as bad" if mark.is_bad else "given a gold star"
 
 
 def origin_part(origin: RowOrigin, content: Mapping[str, Any]) -> OriginPart:

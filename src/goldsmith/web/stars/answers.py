@@ -211,6 +211,15 @@ class TrainingSetsAnswer(ApiAnswer):
     before: str | None
 
 
+class ExampleSource(ApiAnswer):
+    """The row of a source that an example came from."""
+
+    connection_id: str
+    source_id: str
+    place: str
+    fetched_at: datetime
+
+
 class ExampleAnswer(ApiAnswer):
     """One example, and where it came from."""
 
@@ -223,11 +232,13 @@ class ExampleAnswer(ApiAnswer):
     expected: str
     conquest_id: str | None = None
     """Where it came from Aristotle: which conquest it is."""
+    source: ExampleSource | None = None
+    """Where it came from another source: which one, and which row there."""
 
     @classmethod
-    def of(cls, row: TrainingSetRow, conquest_id: str | None) -> "ExampleAnswer":
+    def of(cls, row: TrainingSetRow, conquest_id: str | None, source: ExampleSource | None) -> "ExampleAnswer":
         """From its row."""
-        return cls.model_validate(row).model_copy(update={"conquest_id": conquest_id})
+        return cls.model_validate(row).model_copy(update={"conquest_id": conquest_id, "source": source})
 
 
 class ExamplesAnswer(ApiAnswer):

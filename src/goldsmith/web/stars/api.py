@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import FileResponse
 
 from goldsmith.connect import queries as origins
+from goldsmith.connect.syncing import queries as synced
 from goldsmith.run import queries as run_queries
 from goldsmith.stars import cures, queries, service
 from goldsmith.stars.errors import TrainingSetNotFound
@@ -22,6 +23,7 @@ from goldsmith.web.stars.answers import (
     CountsAnswer,
     ExampleAnswer,
     ExamplesAnswer,
+    ExampleSource,
     ExportBody,
     MarkBody,
     MarksAnswer,
@@ -138,8 +140,10 @@ def set_rows(
     """The examples of one side, in their order."""
     found = queries.training_set(session, set_id, domain=person.domain)
     rows = queries.training_set_rows(session, found.id, side.value, after=after, limit=limit)
-    conquests = origins.external_ids(session, [row.row_id for row in rows])
-    shown = [ExampleAnswer.of(row, conquests.get(row.row_id)) for row in rows]
+    row_ids = [row.row_id for row in rows]
+    conquests = origins.external_ids(session, row_ids)
+    sources = {key: ExampleSource.model_validate(each) for key, (each, _) in synced.origins(session, row_ids).items()}
+    shown = [ExampleAnswer.of(row, conquests.get(row.row_id), sources.get(row.row_id)) for row in rows]
     return ExamplesAnswer(rows=shown, after=shown[-1].position if shown else after)
 
 

@@ -23,6 +23,7 @@ from goldsmith.stars.types import AnswerFilter, AnswerQuery, BulkRequest, BulkRu
 from goldsmith.web.format import duration, moment, number
 from goldsmith.web.forms import FormField, FormModel, Option, fields_of
 from goldsmith.web.listing import Chip, Head, Pager, chips, with_query
+from goldsmith.web.origins import addresses_of
 from goldsmith.web.stars.saying import QUEUE_LENGTH, PlaceForm, Saying
 from goldsmith.web.stars.views import (
     Conflict,
@@ -201,6 +202,7 @@ def training_set_page(
     total = training_set.num_learn if side is Side.learn else training_set.num_exam
     answers = [run_queries.answer(session, row.answer_id) for row in rows]
     run_of = {answer.id: (answer.run_id, answer.position) for answer in answers}
+    origins = addresses_of(session, [row.row_id for row in rows])
     sentence = f"{number(after + 1)} to {number(after + len(rows))} of {number(total)}" if rows else "No rows here"
     back = with_query(request, after=max(0, after - PAGE_SIZE) or None) + "#rows" if after else None
     more = with_query(request, after=after + PAGE_SIZE) + "#rows" if after + len(rows) < total else None
@@ -219,7 +221,7 @@ def training_set_page(
         made_from=_made_from(session, training_set),
         checks=checks.LIMITS,
         sides=chips(request, "side", sides, counts),
-        examples=tuple(example_line(row, run_of) for row in rows),
+        examples=tuple(example_line(row, run_of, origins.get(row.row_id)) for row in rows),
         pager=Pager(sentence, back, more),
         key_facts=(
             ("Format", training_set.format),

@@ -157,6 +157,8 @@ class ExampleLine:
     expected: str
     rejected: str
     href: str
+    origin: tuple[str, str] | None
+    """The page that says from which source its row came, and the source's name."""
 
 
 @dataclass(frozen=True)
@@ -246,12 +248,14 @@ def _pairs(num_pairs: int) -> tuple[tuple[str, str, str], ...]:
     return (("Pairs", f"{num_pairs:,}", "with a bad answer beside the good one"),) if num_pairs else ()
 
 
-def example_line(row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]]) -> ExampleLine:
+def example_line(
+    row: TrainingSetRow, run_of: Mapping[str, tuple[str, int]], origin: tuple[str, str] | None
+) -> ExampleLine:
     """An example, with the answer that it came from."""
     asked = [turn["content"] for turn in row.messages if turn["role"] == "user"]
     run_id, position = run_of.get(row.answer_id, ("", 0))
     href = f"/stars/{run_id}?at={position}" if run_id else ""
-    return ExampleLine(row.position, asked[-1] if asked else "", row.expected, row.rejected or "", href)
+    return ExampleLine(row.position, asked[-1] if asked else "", row.expected, row.rejected or "", href, origin)
 
 
 def pace_of(num_left: int, moments: Sequence[datetime]) -> str:

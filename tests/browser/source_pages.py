@@ -1,0 +1,42 @@
+"""Sources for `every_page.py`: one read twice, with a row that changed under a correction, and one that failed."""
+
+from pathlib import Path
+
+from tests.syncing import Syncs
+from tests.web.conftest import Site
+
+from goldsmith.connect.syncing import queries
+from goldsmith.jobs import queries as jobs
+from goldsmith.jobs import queue
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.types import JobFailure
+from goldsmith.stars import service as stars
+from goldsmith.stars.types import MarkKind, MarkRequest
+
+
+def source_pages(site: Site, name: str, long_text: str) -> dict[str, str]:
+    """A short name → the page's address."""
+    folder = Path(f"{site.home.root}-outside")
+    syncs = Syncs(site.database, site.home, site.person, folder)
+    connection = syncs.connect_folder([(1, long_text, "1"), (2, "two?", "2")], name=name, answer_column="answer")
+    syncs.sync(connection.id)
+    row_id = syncs.rows(connection.id)[1].id
+    with site.database.transaction() as session:
+        (answer,) = queries.imported_answers(session, row_id)
+        stars.mark(session, answer.id, MarkRequest(MarkKind.correction, long_text), by=site.person)
+    syncs.write([(1, long_text, "1"), (2, "two?", name), ("", "no id", "3")])  # type: ignore[list-item]
+    syncs.sync(connection.id)
+    options = {"address": "postgresql://reader@db.example.org/shop", "query": "SELECT * FROM t", "id_column": "id"}
+    failed = syncs.connect("sql", options, name="Shop")
+    job_id = syncs.queue(failed.id)
+    with site.database.transaction() as session:
+        job = jobs.one(session, job_id)
+        queue.move(session, job, JobState.STARTING, "claimed")
+        queue.fail(session, job, JobFailure("source-silent", f"It does not answer: {name}.", "Look."))
+    at = f"/sources/{connection.id}"
+    return {
+        "source": at,
+        "source-row": f"{at}?row={row_id}",
+        "source-change": f"{at}/change",
+        "source-failed": f"/sources/{failed.id}",
+    }
