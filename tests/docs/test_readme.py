@@ -20,7 +20,10 @@ REFERENCE = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
 STARTERS = [ROOT / "Makefile", *(ROOT / "tests").glob("*.py"), *(ROOT / "tests" / "real").glob("*.py")]
 WRITTEN = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/index.md", "docs/tutorial.md")),
-    *(ROOT / name for name in ("docs/glossary.md", "docs/log.md", "src/goldsmith/environments/locks/README.md")),
+    *(
+        ROOT / name
+        for name in ("docs/glossary.md", "docs/log.md", "src/goldsmith/environments/locks/README.md", "embed/README.md")
+    ),
     *(path for folder in ("howto", "explain", "decisions") for path in sorted((ROOT / "docs" / folder).glob("*.md"))),
 ]
 """Every document that a person wrote; the others come out of the code."""

@@ -28,6 +28,9 @@ export class ModelSelector extends Part {
   get name() {
     return this.getAttribute("name") ?? "";
   }
+  set name(value) {
+    this.setAttribute("name", value);
+  }
   get validity() {
     return this.#internals.validity;
   }
@@ -53,7 +56,7 @@ export class ModelSelector extends Part {
 
   connectedCallback() {
     this.setAttribute("bare", "");
-    this.heading.hidden = true;
+    this.headline.hidden = true;
     super.connectedCallback();
     this.#check();
   }

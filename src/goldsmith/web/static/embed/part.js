@@ -40,13 +40,13 @@ export class Part extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
     root.adoptedStyleSheets = [sheet];
-    this.heading = make("h2", { id: "title", part: "title" });
+    this.headline = make("h2", { id: "title", part: "title" });
     this.words = make("div", { part: "message" });
     this.body = make("div", { part: "body", hidden: true });
     this.status = make("p", { part: "status", role: "status" });
     this.alarm = make("div", { part: "alert", role: "alert" });
     root.append(
-      make("section", { part: "card", "aria-labelledby": "title" }, this.heading, this.words, this.body, this.alarm, this.status),
+      make("section", { part: "card", "aria-labelledby": "title" }, this.headline, this.words, this.body, this.alarm, this.status),
     );
   }
 
@@ -59,9 +59,17 @@ export class Part extends HTMLElement {
     if (this.isConnected) this.join();
   }
 
+  /** What stands above it. */
+  get heading() {
+    return this.getAttribute("heading") ?? this.constructor.title;
+  }
+  set heading(value) {
+    this.setAttribute("heading", value);
+  }
+
   connectedCallback() {
-    for (const name of ["token", "value", "training", "model"]) this.#takeBack(name);
-    this.heading.textContent = this.getAttribute("heading") ?? this.constructor.title;
+    for (const name of ["token", "heading", "value", "name", "training", "model"]) this.#takeBack(name);
+    this.headline.textContent = this.heading;
     this.join();
   }
 
@@ -75,7 +83,7 @@ export class Part extends HTMLElement {
     if (before === after) return;
     if (name === "token") this.#token = after ?? "";
     if (!this.isConnected) return;
-    this.heading.textContent = this.getAttribute("heading") ?? this.constructor.title;
+    this.headline.textContent = this.heading;
     if (name === "token" || name === "address") this.join();
     else this.show({ anew: true });
   }
