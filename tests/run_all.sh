@@ -5,7 +5,13 @@ set -eu
 python=.venv/bin/python
 times=$(mktemp)
 failed=
-trap 'code=$?; $python -m tests.budget <"$times"; rm -f "$times"; exit $code' EXIT
+# Thousands of databases are made and thrown away: in memory, where 4 GiB of it can be had, PostgreSQL makes one five times as fast.
+memory=
+if [ "$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($4 > 4194304) }')" = 1 ]; then
+    memory=$(mktemp -d /dev/shm/goldsmith-tests-XXXXXX)
+    chmod 755 "$memory"
+fi
+trap 'code=$?; $python -m tests.budget <"$times"; rm -rf "$times" "$memory"; exit $code' EXIT
 
 # step NAME SENTENCE COMMAND...: NAME is the step's name in tests/BUDGET.md and in GOLDSMITH_TEST_STEP
 step() {
@@ -14,17 +20,19 @@ step() {
     shift 2
     began=$(date +%s)
     GOLDSMITH_TEST_STEP=$name "$@" || failed="$failed $name"
+    [ -z "$memory" ] || rm -rf "$memory"/*
     printf '%s %s\n' "$name" "$(($(date +%s) - began))" >>"$times"
 }
 
 step quick "no engine, no training, no network; on SQLite" \
+    env TMPDIR="${memory:-${TMPDIR:-/tmp}}" \
     $python -m pytest -n 3 -q --dist loadgroup -m "not real and not browser and not documents and not long and not postgresql"
 
 step documents "the commands of the tutorial and of the how-tos, as they stand there, with the fakes" \
     $python -m pytest -q -n 0 -m documents tests/acceptance
 
 step postgresql "the same tests, and the whole loop with the fakes, on PostgreSQL" \
-    env GOLDSMITH_TEST_POSTGRESQL=1 \
+    env GOLDSMITH_TEST_POSTGRESQL=1 TMPDIR="${memory:-${TMPDIR:-/tmp}}" \
     $python -m pytest -n 3 -q --dist loadgroup -m "postgresql and not real and not browser and not long"
 
 step long "real processes that are killed, disks that are full at every write in turn, every route asked in many ways" \

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from goldsmith.web import assets, design, health, hello, menu_now, needs, problems
@@ -46,6 +47,17 @@ class Routers:
         )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A router, which is held here so that its id stays its own, and its routes."""
+
+    router: APIRouter
+    routes: Sequence[BaseRoute]
+
+
+_KNOWN: dict[tuple[int, Face], _Known] = {}
+
+
 class Web(FastAPI):
     """The application, with the door outside of everything, the answer to unforeseen errors included."""
 
@@ -74,7 +86,7 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     for face, some in routers.and_ours().by_face():
         faces.add(some, face)
         for router in some:
-            web.include_router(router, include_in_schema=face is not Face.PAGE, responses=ERRORS[face])
+            web.router.routes.extend(_routes(router, face))
     web.mount(assets.PREFIX, assets.HashedFiles())
     web.state.web = state
     web.state.faces = faces
@@ -85,6 +97,20 @@ def make_web(state: WebState, routers: Routers) -> FastAPI:
     web.state.stream = Stream(state.database)
     problems.add_handlers(web)
     return web
+
+
+def _routes(router: APIRouter, face: Face) -> Sequence[BaseRoute]:
+    """A router's routes as they stand in every application of this process.
+
+    Kept, because FastAPI works out at the first request what each route of an application needs: a tenth of a second
+    and more, which a thousand tests would wait for, each with an application of its own.
+    """
+    known = _KNOWN.get((id(router), face))
+    if known is None:
+        parent = APIRouter(redirect_slashes=False, generate_unique_id_function=_operation_id)
+        parent.include_router(router, include_in_schema=face is not Face.PAGE, responses=ERRORS[face])
+        known = _KNOWN[id(router), face] = _Known(router, tuple(parent.routes))
+    return known.routes
 
 
 def _operation_id(route: APIRoute) -> str:
