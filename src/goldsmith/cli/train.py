@@ -22,7 +22,7 @@ from goldsmith.train.alarms import alarms_of, best_of
 from goldsmith.train.dial import Dial
 from goldsmith.train.expected import Known
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
-from goldsmith.train.recipe import TrainRequest, backend_of, is_at_provider, read_options
+from goldsmith.train.recipe import EnginesRest, TrainRequest, backend_of, is_at_provider, read_options
 from goldsmith.train.samples import sampled_rows
 from goldsmith.train.sending import leaving
 
@@ -46,6 +46,9 @@ def start(
     gpu: Annotated[
         int | None, typer.Option(min=0, help="The number of the GPU that it must have. Default: any.")
     ] = None,
+    engines_rest: Annotated[
+        EnginesRest, typer.Option(help="Whether engines stop while it trains; auto: those on its GPU.")
+    ] = EnginesRest.auto,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rows are sent to a provider.")] = False,
@@ -53,7 +56,8 @@ def start(
     """Train. It is refused before anything starts when it cannot work."""
     cli: Cli = context.obj
     backends = app.make_backends()
-    request = TrainRequest(base_model, backend, training_set, name, read_settings(settings or []), dial, gpu=gpu)
+    chosen = (base_model, backend, training_set, name, read_settings(settings or []), dial)
+    request = TrainRequest(*chosen, gpu=gpu, engines_rest=engines_rest)
     if dry_run:
         cli.show(_planned(cli, request) if dial is not None else _plan(cli, request))
         return

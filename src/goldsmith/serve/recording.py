@@ -4,7 +4,7 @@ Knows neither processes nor the network. An engine that is gone takes what was l
 transaction, so that no route leads into the void.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from goldsmith.jobs.types import ChildId
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
-from goldsmith.serve import history, queries, service
+from goldsmith.serve import history, queries, resting, service
 from goldsmith.serve.engine import EnginePlan
 from goldsmith.serve.room import Room, needed_bytes
 from goldsmith.serve.tables import Deployment, Engine
@@ -53,11 +53,14 @@ def read(session: Session, room: Room = ROOM_ENOUGH) -> Rows:
     deployments = queries.deployments(session)
     ranks = {d.id: queries.rank_of(session, d.model_id) for d in deployments if d.is_wanted}
     aliased = queries.aliased_models(session)
+    at_rest = {engine.id: job for engine, job in resting.at_rest(session)}
     seen = []
     for engine in engines:
         own = [d for d in deployments if d.engine_id == engine.id and d.id in ranks]
         is_aliased = any((d.domain, d.model_id) in aliased for d in own)
-        seen.append(_wanted_engine(session, engine, [ranks[d.id] for d in own], is_aliased=is_aliased))
+        found = _wanted_engine(session, engine, [ranks[d.id] for d in own], is_aliased=is_aliased)
+        job = at_rest.get(engine.id)
+        seen.append(replace(found, rests_because=resting.because(engine, job)) if job is not None else found)
     wanted = Wanted(seen, [_wanted_deployment(session, deployment) for deployment in deployments], room)
     return Rows(wanted, {engine.id: engine for engine in engines}, {d.id: d for d in deployments})
 

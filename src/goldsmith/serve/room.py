@@ -51,9 +51,9 @@ def lack(
 
 
 def free_gpu(engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], num_gpus: int) -> int | None:
-    """The first GPU that no living engine of ours has; None without one."""
+    """The last GPU that no living engine of ours has, as trainings take the first that is free; None without one."""
     taken = {one.gpu for one in engines if _is_alive(one, seen)}
-    return next((number for number in range(num_gpus) if number not in taken), None)
+    return next((number for number in reversed(range(num_gpus)) if number not in taken), None)
 
 
 def is_starting(engine: WantedEngine, seen: Mapping[str, SeenEngine]) -> bool:

@@ -30,6 +30,8 @@ class Engine(Table, Owned):
     """How many engines with this base model answer, itself included; 1 for every copy."""
     gpu: Mapped[int | None]
     """The number of the GPU that it was last started on."""
+    rests_for: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The job that it gives its memory to for as long as that one is at work (`resting.py`)."""
     state: Mapped[str] = mapped_column(String(16), default="stopped")
     """`stopped`, `starting`, `ready` or `failed`."""
     message: Mapped[str] = mapped_column(Text, default="")

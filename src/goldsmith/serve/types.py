@@ -201,6 +201,8 @@ class WantedEngine:
     """When somebody last asked for it; None: it starts only where there is room, and makes nobody leave."""
     is_aliased: bool = False
     """A stable name leads to a model on it."""
+    rests_because: str = ""
+    """Why it gives its memory away for now, in words; empty: it does not."""
 
 
 @dataclass(frozen=True)

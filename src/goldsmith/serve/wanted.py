@@ -178,6 +178,8 @@ def _engine_action(
     facts = seen.get(engine.id, SeenEngine())
     if not engine.is_wanted:
         return _leave(engine, facts)
+    if engine.rests_because and engine.kind is EngineKind.OURS:
+        return _rest(engine, facts)
     if not facts.is_alive:
         if engine.state in (EngineState.STARTING, EngineState.READY):
             return MarkDead(engine.id, "its process ended")
@@ -195,6 +197,13 @@ def _leave(engine: WantedEngine, facts: SeenEngine) -> EngineAction | None:
     if facts.is_alive and engine.kind is EngineKind.OURS:
         return StopEngine(engine.id, "it is not needed any more")
     return None if engine.state is EngineState.STOPPED else MarkStopped(engine.id)
+
+
+def _rest(engine: WantedEngine, facts: SeenEngine) -> EngineAction | None:
+    if facts.is_alive:
+        return StopEngine(engine.id, engine.rests_because)
+    is_down = engine.state in (EngineState.STOPPED, EngineState.FAILED)
+    return None if is_down else MarkStopped(engine.id)
 
 
 def _begin(engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine], now: datetime) -> EngineAction | None:

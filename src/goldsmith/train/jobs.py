@@ -27,7 +27,7 @@ from goldsmith.stars.jobs import author_of
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, sync_folder
-from goldsmith.train import chat_files, preparation, repeating, sending
+from goldsmith.train import chat_files, memory, preparation, repeating, sending
 from goldsmith.train.backends.base import Backend, Plan
 from goldsmith.train.preparation import Preparation
 from goldsmith.train.recipe import backend_of, read_options
@@ -126,6 +126,8 @@ class TrainingKind:
         problems = fill(context.database, what, context.folder)
         if repeating.AGAIN_OF in job.params:
             repeating.check_same(context.home, job.params[repeating.AGAIN_OF], context.folder)
+        if not plan.at_provider:
+            memory.take(context, self._machine)
         left_out = [{"row_id": one.row_id, "kind": one.kind, "reason": one.reason} for one in problems]
         return {"num_left_out": len(left_out), "left_out": left_out[:200]} if left_out else {}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -14,6 +15,15 @@ from goldsmith.train.errors import BackendUnknown, OptionsInvalid
 
 SYNONYMS = {"huggingface": "trl"}
 """Names under which callers know a backend."""
+
+
+class EnginesRest(StrEnum):
+    """Whether engines of ours stop while a training is at work, and start again after it."""
+
+    auto = "auto"
+    """Those on the GPU that it gets; on a machine without one none, because there both find memory."""
+    always = "always"
+    never = "never"
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class TrainRequest:
     """Have the model live as soon as it is trained, unless another base model's engine would be stopped for it."""
     gpu: int | None = None
     """The number of the GPU that it must have; None: whichever is free first."""
+    engines_rest: EnginesRest = EnginesRest.auto
+    """Whether engines give their memory to it while it trains."""
     share: float = 1.0
     """The share of the rows that is learned from (`shares.py`); the exam is always whole."""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from goldsmith.serve.types import EngineKind, EngineState
 from goldsmith.stars import queries as stars
 from goldsmith.storage import clock
 from goldsmith.storage.files import folder_size_bytes, remove_folder, sha256_of, write_whole
-from goldsmith.train import preparation, rehearsal
+from goldsmith.train import memory, preparation, rehearsal
 from goldsmith.train.jobs import TrainingKind
 from goldsmith.train.preparation import Preparation
 from goldsmith.train.queries import REHEARSAL
@@ -87,6 +87,7 @@ class RehearsalKind(TrainingKind):
         )
         preparation.prepare(context.database, what, context.folder)
         shorten(context.folder)
+        memory.take(context, self._machine)
         return {}
 
     def _conclude(self, context: WorkContext) -> Mapping[str, Any]:
@@ -97,6 +98,8 @@ class RehearsalKind(TrainingKind):
         num_exam_tokens = asked.exam.num_tokens if asked.exam else 0
         beside_s = _seconds_beside(context, told)
         found = rehearsal.forecast(told, whole, num_exam_tokens, _weights(folder), beside_s=beside_s)
+        for engine_id in memory.give_back(context):
+            memory.wait_until_back(context, engine_id)
         engine = _try_engine(context)
         for left_over in (folder.checkpoints, folder.result, folder.data, folder.program):
             remove_folder(left_over)

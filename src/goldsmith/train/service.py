@@ -44,7 +44,7 @@ from goldsmith.train.look import check_end_marker, look
 from goldsmith.train.queries import REHEARSAL
 from goldsmith.train.recipe import TrainRequest, backend_of, for_backend, is_at_provider, read_options
 from goldsmith.train.shares import SHARE, num_in_share
-from goldsmith.train.tables import DIAL, KIND, PROVIDER, TrainingJob
+from goldsmith.train.tables import DIAL, ENGINES_REST, KIND, PROVIDER, TrainingJob
 from goldsmith.train.workshop import Workshop
 
 MOST_LOOKED_AT: Final = 1000
@@ -72,6 +72,7 @@ def start(
         "backend": what.backend.name,
         "is_deployed": request.is_deployed,
         "labels": dict(request.labels),
+        ENGINES_REST: request.engines_rest.value,
         **more_params,
         **({SHARE: request.share} if request.share < 1 else {}),
         **({DIAL: {"dial": request.dial.value, "numbers": dict(what.dialled)}} if request.dial is not None else {}),
@@ -111,6 +112,7 @@ def rehearse(session: Session, request: TrainRequest, *, workshop: Workshop, by:
         "training_set_id": training_set.id,
         "base_model_id": what.base.id,
         "name": request.name,
+        ENGINES_REST: request.engines_rest.value,
     }
     title = f"Rehearse {training_set.name} on {what.base.name}"
     slot = slot_of(request, workshop.machine)

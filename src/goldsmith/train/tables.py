@@ -17,6 +17,8 @@ PROVIDER = "provider"
 
 DIAL = "dial"
 """Of a job's parameters: how thoroughly, and the numbers that it resolved to."""
+ENGINES_REST = "engines_rest"
+"""Of a job's parameters: whether engines of ours rest while it is at work."""
 
 
 class TrainingGroup(Table, Owned):

@@ -73,6 +73,11 @@ def one(session: Session, machine: MachineFacts, job: Job) -> InLine | None:
     return next((each for each in found if each.job_id == job.id), None)
 
 
+def left_s(session: Session, job: Job) -> float | None:
+    """How long a job at work will still be at it, in seconds; None where nothing tells it."""
+    return _Foretelling(session).left_s(job)
+
+
 class _Foretelling:
     """What jobs are likely to take; what an organisation's took is looked up once."""
 

@@ -43,6 +43,7 @@ BADGES: dict[str, Badge] = {state.value: Badge(state.value, icon, state.value) f
     "exam": Badge("exam", "hatch", "off"),
     "rolled_back": Badge("rolled back", "left", "cut"),
     "ready": Badge("ready", "check-circle", "proved"),
+    "resting": Badge("at rest", "paused", "off"),
     "stopped": Badge("stopped", None, "off"),
     "not_tested": Badge("not tested yet", "queued", "off"),
     "installed": Badge("installed", "check-circle", "proved"),

@@ -23,6 +23,7 @@ from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.web.format import counted
 from goldsmith.web.looks import Theme
 from goldsmith.web.navigation import MenuGroup, menu
+from goldsmith.web.resting import rests
 from goldsmith.web.state import WebState
 
 FRESH_S = 2.0
@@ -83,6 +84,7 @@ _ENGINE_LINES: dict[str, EngineLine] = {
     "ready": EngineLine("check-circle", "good", "Engine is running", ""),
     "starting": EngineLine("starting", "info", "Engine is starting", "reading weights"),
     "failed": EngineLine("x-square", "bad", "Engine has stopped", "see Models for why"),
+    "resting": EngineLine("paused", "info", "Engine is at rest", "a training has its memory"),
     "stopped": EngineLine("slash", "faint", "Engine is off", "it starts when a model is needed"),
 }
 _NOBODY = EngineLine("x-square", "bad", "Nobody does the work", "start it with: goldsmith up")
@@ -141,7 +143,7 @@ def running(session: orm.Session, person: Person) -> str:
 def engine_line(session: orm.Session, domain: str) -> EngineLine:
     """The most awake of the domain's own engines, and how many models are loaded."""
     query = select(Engine.state).where(Engine.domain == domain, Engine.kind != "provider", Engine.is_wanted)
-    states = set(session.scalars(query))
+    states = set(session.scalars(query)) | ({"resting"} if rests(session, domain=domain) else set())
     state = next((name for name in _ENGINE_LINES if name in states), "stopped")
     line = _ENGINE_LINES[state]
     if state != "ready":

@@ -127,6 +127,14 @@ def test_each_engine_gets_a_gpu_of_its_own() -> None:
     assert [type(action) for action in waiting] == [WaitForRoom]
 
 
+def test_one_at_rest_stops_and_stays_so_and_starts_when_the_rest_is_over() -> None:
+    tired = engine(rests_because="at rest for a training")
+    assert decide(tired) == [StopEngine("e", "at rest for a training")]
+    assert decide(tired, SeenEngine()) == [MarkStopped("e")]  # that its process ended is no crash
+    assert decide(replace(tired, state=EngineState.STOPPED), SeenEngine()) == []
+    assert decide(engine(state=EngineState.STOPPED), SeenEngine()) == [StartEngine("e", 8, 1)]
+
+
 def test_a_start_after_a_crash_waits_longer_each_time() -> None:
     crashed = engine(state=EngineState.STOPPED, num_crashes=2, starting_at=NOW - timedelta(seconds=3))
     assert decide(crashed, SeenEngine()) == []
@@ -273,6 +281,7 @@ engines = st.builds(
     num_adapters=st.just(1),
     num_crashes=st.integers(0, 3),
     starting_at=st.none() | st.just(NOW - timedelta(hours=1)),
+    rests_because=st.sampled_from(["", "at rest"]),
 )
 deployments = st.builds(
     WantedDeployment,
@@ -315,6 +324,7 @@ def test_doing_what_it_says_ends_with_nothing_to_do_and_with_what_is_wanted(
         assert world.deployment.state in (DeploymentState.LOADED, DeploymentState.FAILED)
     if world.engine.kind is EngineKind.OURS and not world.engine.is_wanted:
         assert world.engine.state is EngineState.STOPPED
+    if world.engine.kind is EngineKind.OURS and (not world.engine.is_wanted or world.engine.rests_because):
         assert not world.seen.is_alive
     if ours_is_up:
         assert world.engine.max_lora_rank >= world.engine.needed_rank

@@ -12,8 +12,13 @@ from tests.web.test_templates import Balance
 from goldsmith.environments import folders
 from goldsmith.environments.folders import Manifest
 from goldsmith.environments.types import EnvironmentName
+from goldsmith.jobs import queue
+from goldsmith.jobs.queue import NewJob
+from goldsmith.jobs.states import JobState
+from goldsmith.jobs.tables import Job
 from goldsmith.people import service as people
 from goldsmith.serve import queries as serve
+from goldsmith.serve import resting
 from goldsmith.serve import service as serving
 from goldsmith.serve.tables import Engine
 from goldsmith.settings import Settings
@@ -148,6 +153,29 @@ def test_an_engine_of_ours_gets_copies_and_places_and_a_wrong_number_comes_back(
     assert browser.post(places, data={"num_places": "9"}).status_code == 303
     assert [engine.num_places for engine in engines(site) if engine.id == engine_id] == [9]
     assert browser.post(places, data={"num_places": "0"}).status_code == 422
+
+
+def test_an_engine_at_rest_says_for_what_and_where_that_is_seen(site: Site) -> None:
+    with walking(site) as walk:
+        walk.bring_rows()
+        walk.ask()
+        base_id = walk.base_id
+    with site.database.transaction() as session:
+        engine = serving.want_engine(session, base_id, by=site.person)
+        queue.add(session, NewJob("training", "Train warmth", {}, needs_slot=True), by=site.person)
+        job = queue.claim(session, machine="here", slot="cpu")
+        assert job is not None
+        resting.begin(session, job, [engine])
+        job_id = job.id
+    browser = site.browser()
+    for page in ("/settings", "/models"):
+        text = browser.get(page).text
+        assert "At rest for “Train warmth”, which has its memory now" in text
+        assert f'href="/activity/{job_id}"' in text
+        assert "Engine is at rest" in text
+    with site.database.transaction() as session:
+        queue.move(session, session.get_one(Job, job_id), JobState.FAILED, "it failed")
+    assert "See how far it is" not in browser.get("/models").text
 
 
 @pytest.mark.enable_socket

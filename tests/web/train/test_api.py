@@ -80,6 +80,8 @@ def test_the_line_tells_its_order_and_a_program_changes_it(client: TestClient, s
     client.post(f"/v1/fine-tuning/jobs/{ids[0]}/cancel")
     refused = client.post(f"/v1/fine-tuning/queue/{ids[0]}/move", json={"to": "up"})
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "not-in-line")
+    wrong = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", "engines_rest": "maybe"})
+    assert wrong.status_code == 422
     wrong = client.post("/v1/fine-tuning/jobs", json={"base_model": "tiny", "backend": "fake", "gpu": 7})
     assert (wrong.status_code, wrong.json()["type"].rpartition("/")[2]) == (422, "gpu-unknown")
 

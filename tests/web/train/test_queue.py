@@ -10,9 +10,10 @@ from tests.web.loop_rows import MACHINE, make_loop_site, walking
 from goldsmith.jobs import queries as jobs
 from goldsmith.train.backends.trl import Trl
 from goldsmith.train.expected import Expected
+from goldsmith.train.recipe import EnginesRest
 from goldsmith.web.train import handlers
 from goldsmith.web.train.queue_views import takes_words
-from goldsmith.web.train.start_form import start_fields, with_gpus
+from goldsmith.web.train.start_form import start_fields, with_gpus, with_rest
 
 
 @pytest.fixture
@@ -67,6 +68,15 @@ def test_a_gpu_is_chosen_where_there_are_several() -> None:
     assert "gpu" not in [field.name for field in with_gpus(fields, MACHINE.gpus)]
     (gpu,) = [field for field in with_gpus(fields, ("A", "B")) if field.name == "gpu"]
     assert [option.label for option in gpu.options] == ["Whichever is free first", "GPU 0: A", "GPU 1: B"]
+
+
+def test_which_engines_rest_is_said_in_words_for_this_machine() -> None:
+    for has_gpus, words in ((False, "None, because there is memory for both"), (True, "Those on the GPU that it gets")):
+        (field,) = [
+            each for each in with_rest(start_fields(Trl(), {}), has_gpus=has_gpus) if each.name == "engines_rest"
+        ]
+        assert (field.kind, next(option.label for option in field.options)) == ("select", words)
+        assert [option.value for option in field.options] == [str(wish) for wish in EnginesRest]
 
 
 def test_who_says_how_long_it_takes_is_told() -> None:

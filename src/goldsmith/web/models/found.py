@@ -39,6 +39,7 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.models import views
 from goldsmith.web.models.merged_views import merged_view
 from goldsmith.web.models.views import BasePage, Link, ModelPage, ModelsPage
+from goldsmith.web.resting import rests
 
 NUM_HISTORY = 20
 NUM_COMPARISONS = 10
@@ -78,14 +79,15 @@ def models_page(
 ) -> ModelsPage:
     """The list, and the ways in which a base model is brought."""
     live, returned = _live(session, person.domain), returned or Returned()
-    needed = needs.for_training(session, home, domain=person.domain)
+    needed, at_rest = needs.for_training(session, home, domain=person.domain), rests(session, domain=person.domain)
+    engines = serve.page(session, domain=person.domain)
     return ModelsPage(
         title="Models",
         tuned=tuple(
             views.tuned_line(row, live.get(row.id)) for row in queries.all_tuned(session, domain=person.domain)
         ),
         bases=tuple(views.base_line(row, live.get(row.id)) for row in queries.bases(session, domain=person.domain)),
-        engines=tuple(views.engine_card(row) for row in serve.page(session, domain=person.domain)),
+        engines=tuple(views.engine_card(row, at_rest.get(row.id)) for row in engines),
         needs=needed,
         getting=tuple(views.getting_line(job) for job in _getting(session, person.domain)),
         builtins=() if needs.has_model(needed) else _builtins(session, person.domain),

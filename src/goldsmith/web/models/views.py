@@ -22,6 +22,7 @@ from goldsmith.web.models.merged_views import MergedView
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
 from goldsmith.web.parts import ReceiptLine
+from goldsmith.web.resting import Rest
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class EngineCard:
     badge: str
     message: str
     facts: str
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,13 +216,14 @@ def builtin_line(model: Builtin) -> BuiltinLine:
     return BuiltinLine(model.name, f"{formats.size(model.download_bytes)} to fetch, licence {model.licence}")
 
 
-def engine_card(row: Engine) -> EngineCard:
+def engine_card(row: Engine, rest: Rest | None = None) -> EngineCard:
     """An engine and how it is."""
     state = EngineState(row.state)
-    kinds = {"ours": "on this machine", "attached": f"attached at {row.url}", "provider": f"outside, at {row.url}"}
-    facts = kinds.get(row.kind, row.kind)
+    facts = {"ours": "on this machine", "attached": f"attached at {row.url}"}.get(row.kind, f"outside, at {row.url}")
     if state is EngineState.READY and row.ready_at is not None:
         facts += f", ready since {formats.moment(row.ready_at)}"
+    if rest is not None:
+        return EngineCard(row.name, "resting", rest.sentence, facts, rest.address)
     return EngineCard(row.name, state.value, row.message, facts)
 
 

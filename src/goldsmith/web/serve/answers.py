@@ -72,6 +72,8 @@ class EngineAnswer(ApiAnswer):
     """How many places somebody asked for; null: as many as what is on it suggests."""
     gpu: int | None
     """The number of its GPU, where it has one."""
+    rests_for: str | None
+    """The job that it gives its memory to; it starts again by itself as soon as that job is no longer at work."""
     num_crashes: int
     ready_at: datetime | None
     last_token_at: datetime | None

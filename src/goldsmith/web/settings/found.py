@@ -21,6 +21,7 @@ from goldsmith.serve.types import EngineKind
 from goldsmith.web import needs
 from goldsmith.web.forms import FormField, Option, fields_of
 from goldsmith.web.looks import has_keys, theme_of
+from goldsmith.web.resting import rests
 from goldsmith.web.settings import views
 from goldsmith.web.settings.forms import THEMES, AttachForm, KeyForm, LookForm, ProviderForm
 from goldsmith.web.settings.views import EngineLine, SettingsPage
@@ -30,9 +31,11 @@ from goldsmith.web.state import WebState
 def settings_page(request: Request, state: WebState, session: orm.Session, person: Person) -> SettingsPage:
     """The page, with its forms as nobody has filled them yet."""
     look = {"theme": theme_of(request), "single_keys": has_keys(request)}
+    at_rest = rests(session, domain=person.domain)
+    engines = (row for row in serve.page(session, domain=person.domain) if _is_shown(row))
     return SettingsPage(
         title="Settings",
-        engines=tuple(views.engine_line(row) for row in serve.page(session, domain=person.domain) if _is_shown(row)),
+        engines=tuple(views.engine_line(row, at_rest.get(row.id)) for row in engines),
         provider_fields=fields_of(ProviderForm),
         attach_fields=attach_fields(session, person, fields_of(AttachForm)),
         has_bases=bool(models.bases(session, domain=person.domain)),

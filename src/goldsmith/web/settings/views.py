@@ -17,6 +17,7 @@ from goldsmith.web import format as formats
 from goldsmith.web.forms import FormField, fields_of
 from goldsmith.web.needs import Need
 from goldsmith.web.pages import Page
+from goldsmith.web.resting import Rest
 from goldsmith.web.settings.forms import CopiesForm, LimitsForm, PlacesForm
 
 _NAMES = {
@@ -53,6 +54,8 @@ class EngineLine:
     """Empty for what has no copies."""
     place_fields: tuple[FormField, ...] = ()
     """Empty for what is not ours, and for copies."""
+    address: str = ""
+    """Of the work that an engine at rest gives its memory to."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class NewKeyPage(Page):
     address: str
 
 
-def engine_line(row: Engine) -> EngineLine:
+def engine_line(row: Engine, rest: Rest | None = None) -> EngineLine:
     """An engine, and what it costs."""
     places = {
         EngineKind.OURS.value: "on this machine, started by Goldsmith"
@@ -131,14 +134,15 @@ def engine_line(row: Engine) -> EngineLine:
     is_ours = row.kind == EngineKind.OURS.value
     is_running = row.is_wanted and row.state in ("starting", "ready")
     is_untested = row.kind == EngineKind.PROVIDER.value and not row.message
-    badge = "not_tested" if is_untested else row.state
+    badge = "not_tested" if is_untested else "resting" if rest is not None else row.state
     has_own = is_ours and row.copy_of is None
     return EngineLine(
         id=row.id,
         name=row.name,
         badge=badge,
         about=places[row.kind],
-        message=row.message,
+        message=rest.sentence if rest is not None else row.message,
+        address=rest.address if rest is not None else "",
         is_ours=is_ours,
         is_running=is_running,
         copy_fields=fields_of(CopiesForm, {"num_copies": row.num_copies}) if has_own else (),

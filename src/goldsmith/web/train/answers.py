@@ -11,7 +11,7 @@ from goldsmith.train.alarms import AlarmKind
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.dial import Dial
 from goldsmith.train.look import SeenRow
-from goldsmith.train.recipe import SYNONYMS, TrainRequest
+from goldsmith.train.recipe import SYNONYMS, EnginesRest, TrainRequest
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, Text
 from goldsmith.web.train.looks import Looked
 
@@ -35,6 +35,8 @@ class TrainBody(ApiBody):
     """How thoroughly: resolves to numbers that depend on rows and model; options that are given go before them."""
     gpu: Annotated[int, Field(ge=0, le=1023)] | None = None
     """The number of the GPU that it must have; without it whichever is free first."""
+    engines_rest: EnginesRest = EnginesRest.auto
+    """Whether engines of ours stop while it trains and start again after it: `auto` means those on its GPU."""
     num_epochs: Any = None
     """How often every row is learned from."""
 
@@ -43,7 +45,7 @@ class TrainBody(ApiBody):
         """As the step takes it."""
         options = {**(self.model_extra or {}), "num_epochs": self.num_epochs}
         given = (self.base_model, self.backend, self.training_set, self.name, options, self.dial)
-        return TrainRequest(*given, gpu=self.gpu)
+        return TrainRequest(*given, gpu=self.gpu, engines_rest=self.engines_rest)
 
 
 class SeenRowAnswer(ApiAnswer):

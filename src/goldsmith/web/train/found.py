@@ -37,7 +37,7 @@ from goldsmith.web.train import group_found, views
 from goldsmith.web.train.queue_views import QueueLine, queue_line
 from goldsmith.web.train.several_form import several_fields
 from goldsmith.web.train.side_by_side import Measured, SideBySidePage, side_by_side_page
-from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices, with_gpus
+from goldsmith.web.train.start_form import choices, folded, provider_of, with_choices, with_gpus, with_rest
 from goldsmith.web.train.views import DEFAULT_BACKEND, NewTrainingPage, Next, Sample, TrainingPage, TrainingsPage
 
 PAGE_SIZE = 50
@@ -74,6 +74,7 @@ def new_page(
     options = choices(session, domain=person.domain, at_provider=at_provider)
     gpus = workshop.machine.gpus if not at_provider else ()
     shown = with_gpus(with_choices(fields, options, at_provider=at_provider), gpus)
+    shown = with_rest(shown, has_gpus=bool(workshop.machine.gpus))
     values = {field.name: field.value for field in shown}
     chosen, base = values.get("training_set", ""), values.get("base_model", "")
     query = "" if backend.name == DEFAULT_BACKEND else f"?backend={backend.name}"

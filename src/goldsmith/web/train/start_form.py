@@ -15,7 +15,7 @@ from goldsmith.serve.tables import Engine
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train.backends.base import Backend
-from goldsmith.train.recipe import TrainRequest, backend_of
+from goldsmith.train.recipe import EnginesRest, TrainRequest, backend_of
 from goldsmith.web.dependencies import TheBackends
 from goldsmith.web.errors import FormNotUsable
 from goldsmith.web.format import counted, moment, size
@@ -24,7 +24,7 @@ from goldsmith.web.train.views import DEFAULT_BACKEND
 
 MAX_SETS = 50
 AT_PROVIDER = "The rows are sent there. What is learned stays there too, and is asked there."
-FOLDED = ("gpu",)
+FOLDED = ("gpu", "engines_rest")
 """What only experts choose, though every backend has it."""
 ALWAYS_SHOWN = ("num_epochs",)
 """Options of a backend that stand beside the choice of rows and model; the others are folded."""
@@ -40,6 +40,8 @@ class StartForm(FormModel):
     """Callers can use this name. Left empty, it is called after what it learned."""
     gpu: int | None = Field(None, ge=0, title="GPU")
     """It takes one GPU for itself, and waits until that one is free."""
+    engines_rest: EnginesRest = Field(EnginesRest.auto, title="Engines rest while it trains")
+    """An engine at rest has given its memory away and answers nobody. It starts again by itself after the training."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ async def read_start(request: Request, backends: TheBackends, backend: str = DEF
     form_value = own.value
     chosen = options.value.model_dump()
     what = (form_value.base_model, found.name, form_value.training_set, form_value.name)
-    request_ = TrainRequest(*what, options=chosen, gpu=form_value.gpu)
+    request_ = TrainRequest(*what, options=chosen, gpu=form_value.gpu, engines_rest=form_value.engines_rest)
     return Start(request_, fields)
 
 
@@ -122,6 +124,13 @@ def with_gpus(fields: Sequence[FormField], gpus: Sequence[str]) -> tuple[FormFie
     options = (Option("", "Whichever is free first"), *each)
     shown = [field for field in fields if field.name != "gpu" or len(gpus) > 1]
     return tuple(replace(field, kind="select", options=options) if field.name == "gpu" else field for field in shown)
+
+
+def with_rest(fields: Sequence[FormField], *, has_gpus: bool) -> tuple[FormField, ...]:
+    """The fields with what the choice of engines that rest means on this machine."""
+    meant = "Those on the GPU that it gets" if has_gpus else "None, because there is memory for both"
+    options = (Option("auto", meant), Option("always", "Every one of this machine"), Option("never", "None"))
+    return tuple(replace(each, options=options) if each.name == "engines_rest" else each for each in fields)
 
 
 def provider_of(session: orm.Session, name: str, *, domain: str) -> Engine | None:
