@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from goldsmith import plugins
 from goldsmith.environments import folders, machine
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from goldsmith.gateway.routes import Tables
     from goldsmith.jobs.supervisor import Supervisor
     from goldsmith.jobs.worker import Worker
+    from goldsmith.plugins import Found
     from goldsmith.serve.keeper import EngineKeeper
     from goldsmith.train.backends.base import Backend
     from goldsmith.train.workshop import Workshop
@@ -82,8 +85,10 @@ def assemble(settings: Settings | None = None) -> Parts:
     return Parts(settings, home, Database(settings.database, session_info={"mirrors": mirrors}), kinds, facts)
 
 
-def make_backends() -> "dict[str, Backend]":
-    """Every training backend there is, by name. The only place that names a concrete one."""
+@cache
+def find_backends() -> "Found[Backend]":
+    """Every training backend there is, plugins among them. The only place that names a concrete one."""
+    from goldsmith.train.backends import others
     from goldsmith.train.backends.axolotl import Axolotl
     from goldsmith.train.backends.fake import Fake
     from goldsmith.train.backends.openai import OpenAi
@@ -91,7 +96,13 @@ def make_backends() -> "dict[str, Backend]":
     from goldsmith.train.backends.unsloth import Unsloth
 
     backends: Sequence[Backend] = (Trl(), Unsloth(), Axolotl(), OpenAi(), Fake())
-    return {backend.name: backend for backend in backends}
+    ours = {backend.name: backend for backend in backends}
+    return others.found(entry_points(group=plugins.BACKENDS), ours=ours)
+
+
+def make_backends() -> "dict[str, Backend]":
+    """Every training backend, by name."""
+    return dict(find_backends().by_name)
 
 
 def make_workshop(parts: Parts) -> "Workshop":

@@ -6,4 +6,9 @@ from tests.unit.serve.conftest import base, by, fake_program, make_model, tokeni
 __all__ = ["base", "by", "fake_program", "make_model", "tokenizer_text"]
 """Fixtures of the tests of serving: a home with a tiny base model, tuned ones, and the fake in place of vLLM."""
 
-pytest.register_assert_rewrite("tests.contract.training", "tests.contract.job_folder")
+pytest.register_assert_rewrite(
+    "goldsmith.testing.contracts.trainings",
+    "goldsmith.testing.contracts.job_folder",
+    "goldsmith.testing.contracts.sources",
+    "goldsmith.testing.contracts.measures",
+)

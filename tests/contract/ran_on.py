@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-RAN_ON = "contract: ran on"
+from goldsmith.testing.contracts import RAN_ON
 
 
 class RanOn:

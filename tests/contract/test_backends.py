@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import CPU, Trainer
-from tests.contract.training import TrainingContract
 from tests.contract.training_at_provider import ProviderContract
 
 import goldsmith
 from goldsmith import app
 from goldsmith.errors import Invalid
+from goldsmith.testing.contracts.job_folder import CPU, Trainer
+from goldsmith.testing.contracts.trainings import TrainingContract
 from goldsmith.train.backends.base import Backend
 from goldsmith.train.recipe import read_options
 

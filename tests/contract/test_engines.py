@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.contract.ran_on import RAN_ON
 from tests.unit.serve.conftest import ModelMaker
 from tests.unit.serve.keeping import Keeping
 
@@ -34,6 +33,7 @@ from goldsmith.serve.types import EngineKind, Target, key_path
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.testing import FakeEngine
+from goldsmith.testing.contracts import RAN_ON
 
 KEY = "the-key-of-this-engine"
 SCHEMA = {"type": "object", "properties": {"topic": {"enum": ["billing", "other"]}}}

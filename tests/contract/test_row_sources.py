@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.row_sources import Database, Files, Objects, SourceContract, Stand
+from tests.contract.row_sources import Database, Files, Objects
 
 from goldsmith.connect.sources import kinds
+from goldsmith.testing.contracts.sources import SourceContract, Stand
 
 STANDS: dict[str, type[Stand]] = {"sql": Database, "sql by change": Database, "folder": Files, "s3": Objects}
 

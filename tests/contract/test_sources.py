@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 from tests.aristotle import MakeSynthetic, make_synthetic, url_of
-from tests.contract.ran_on import RAN_ON
 
 from goldsmith.connect.aristotle import Aristotle
 from goldsmith.connect.errors import WishNotPossible
 from goldsmith.connect.types import MAX_LIMIT, Scope, Source, Wish
+from goldsmith.testing.contracts import RAN_ON
 
 __all__ = ["make_synthetic"]
 OURS, THEIRS = Scope("ada@acme.example", "acme.example"), Scope("ada@acme.example", "evil.example")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.job_folder import (
+
+from goldsmith.testing import FakeProvider, Fault
+from goldsmith.testing.contracts.job_folder import (
     NUM_EXAM,
     NUM_LEARN,
     NUM_STEPS,
@@ -25,9 +27,7 @@ from tests.contract.job_folder import (
     started,
     wait_for,
 )
-from tests.contract.training import EveryTraining, Unbroken
-
-from goldsmith.testing import FakeProvider, Fault
+from goldsmith.testing.contracts.trainings import EveryTraining, Unbroken
 from goldsmith.train.backends.base import Backend
 from goldsmith.wire.events import Event, EventKind
 

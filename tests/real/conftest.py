@@ -20,7 +20,7 @@ from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.settings import Settings
 
 BUILTIN = "smollm2-135m-instruct"
-pytest.register_assert_rewrite("tests.contract.training")
+pytest.register_assert_rewrite("goldsmith.testing.contracts.trainings")
 IS_CI = os.environ.get("CI") == "true"
 IS_LEFT_OUT = IS_CI and not os.environ.get("GOLDSMITH_BENCH_DATA")
 """Where CI=true a skipped test fails the run: the one whose data nobody has is not collected, and that is said."""

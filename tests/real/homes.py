@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.contract.job_folder import CPU
-
 from goldsmith import app
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import queries
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
+from goldsmith.testing.contracts.job_folder import CPU
 
 TEST_HOME = Path(os.environ.get("GOLDSMITH_TEST_HOME", Path.cwd() / ".goldsmith" / "test-home"))
 JOB_TIMEOUT_S = 900.0

@@ -6,11 +6,11 @@ Which there are is asked of the registry.
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer
-from tests.contract.training import TrainingContract
 from tests.real.homes import BACKENDS, environment_of
 
 from goldsmith.environments import folders
+from goldsmith.testing.contracts.job_folder import Trainer
+from goldsmith.testing.contracts.trainings import TrainingContract
 
 pytestmark = pytest.mark.real
 

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, losses, read, run
 from tests.real.homes import BACKENDS
 from tests.real.walk import Walk
 
@@ -14,6 +13,7 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.jobs import program
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.models.tables import FineTunedModel
+from goldsmith.testing.contracts.job_folder import Trainer, losses, read, run
 from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real

@@ -5,7 +5,9 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import (
+from tests.real.homes import BACKENDS
+
+from goldsmith.testing.contracts.job_folder import (
     NUM_STEPS,
     WISHES,
     Trainer,
@@ -17,8 +19,6 @@ from tests.contract.job_folder import (
     started,
     wait_for,
 )
-from tests.real.homes import BACKENDS
-
 from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real

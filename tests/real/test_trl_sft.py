@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.job_folder import NUM_STEPS, Trainer, losses, make_folder, read, run, started, wait_for
 from tests.real.homes import BACKENDS
 
+from goldsmith.testing.contracts.job_folder import NUM_STEPS, Trainer, losses, make_folder, read, run, started, wait_for
 from goldsmith.train.alarms import AlarmKind, alarms_of
 from goldsmith.train.tables import TrainingMetric
 from goldsmith.wire import manifest

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
-from goldsmith import migrations
+from goldsmith import app, migrations
 from goldsmith.app import Parts
 from goldsmith.cli.env import names_needed
 from goldsmith.cli.models import command_to_get
+from goldsmith.compare.measures import others
+from goldsmith.connect.sources import kinds
 from goldsmith.environments import folders, locks
 from goldsmith.environments.errors import NoLockForThisMachine
 from goldsmith.environments.types import Environment, EnvironmentName, EnvironmentStatus, InstallHint
@@ -28,6 +31,7 @@ from goldsmith.models import queries as models
 from goldsmith.models.hub_access import HubAccess
 from goldsmith.models.types import SMOLLM2
 from goldsmith.people.types import DEFAULT_DOMAIN
+from goldsmith.plugins import Found
 from goldsmith.serve import queries as serve
 from goldsmith.storage import amounts
 from goldsmith.storage.files import folder_size_bytes
@@ -63,6 +67,7 @@ def look(parts: Parts) -> Iterator[Finding]:
     yield from ports(parts)
     yield from environments(parts)
     yield from web_frameworks(parts)
+    yield from plugins()
     yield from hub(parts)
     database = list(look_at_database(parts))
     yield from database
@@ -230,6 +235,23 @@ def numbers_of(text: str) -> tuple[int, ...]:
             break
         numbers.append(int(part))
     return tuple(numbers)
+
+
+def plugins() -> Iterator[Finding]:
+    """What other packages bring along, and what of it had to be left out."""
+    found: dict[str, Found[Any]] = {
+        "source": kinds.installed(),
+        "measure": others.installed(),
+        "training backend": app.find_backends(),
+    }
+    for what, one in found.items():
+        for name, package in one.packages.items():
+            yield Finding(f"plugin {name}", True, f"a {what} of {package}")
+        for broken in one.broken:
+            cure = f"have {broken.package} mended, or remove it: pip uninstall {broken.package.split()[0]}"
+            yield Finding(
+                f"plugin {broken.name}", False, f"a {what} of {broken.package}, left out: {broken.reason}", cure
+            )
 
 
 def hub(parts: Parts) -> Iterator[Finding]:

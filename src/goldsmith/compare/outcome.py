@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from goldsmith.compare import asked, queries, statistics, verdict
 from goldsmith.compare.asked import AskedRow
 from goldsmith.compare.examples import NUM_EXAMPLES
-from goldsmith.compare.measures import field_match, is_right
+from goldsmith.compare.measures import field_match, is_right, others
 from goldsmith.compare.tables import ComparisonArm, ModelComparison
 from goldsmith.compare.types import ArmResult, Consistency, MeasuredAnswer, Verdict
 from goldsmith.models.tables import FineTunedModel
@@ -79,6 +79,7 @@ def _measure(arm: ComparisonArm, rows: Sequence[AskedRow], answers: Mapping[tupl
         "num_cut_off": sum(answer is not None and answer.finish_reason == "length" for answer in found),
         "mean_answer_tokens": _mean([answer.answer_tokens for answer in found if answer is not None]),
         "mean_duration_ms": _mean([answer.duration_ms for answer in found if answer is not None]),
+        "others": others.measured([(measured(each), row.expected) for each, row in zip(found, rows, strict=True)]),
     }
     return result
 

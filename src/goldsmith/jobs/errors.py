@@ -45,6 +45,13 @@ class SupervisorRunning(Conflict):
     default_hint = "Use the one that runs, or stop it with: goldsmith down"
 
 
+class ProgramMissing(Conflict):
+    """The package of a plugin that a job's program belongs to is gone."""
+
+    title = "A plugin is not installed"
+    default_hint = "Install it again beside Goldsmith, then resume the job."
+
+
 class JobFailed(Conflict):
     """A stage found out that its job cannot go on; `kind` names the reason for programs."""
 

@@ -5,15 +5,18 @@ Knows no step and no backend: which module is run and with which Python is for t
 
 import shutil
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import goldsmith
+from goldsmith.jobs.errors import ProgramMissing
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.types import Launch
 from goldsmith.storage.files import remove_folder, write_whole
 
 GPU = "gpu"
 """How the slot of a GPU is called, before its number."""
+OURS = "goldsmith"
 _PARTS = ("wire", "trainers")
 # What a child needs of the environment of its parent; everything else is said in its order.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
@@ -25,15 +28,35 @@ _FORCED = {
 }
 
 
-def copy_program(folder: JobFolder) -> None:
-    """Put copies of `wire` and `trainers` under `program/`, replacing older ones."""
+def copy_program(folder: JobFolder, module: str = OURS) -> None:
+    """Put copies of `wire` and `trainers` under `program/`, and of a plugin's package where the module is a plugin's.
+
+    Older copies are replaced. Raises ProgramMissing where the module's package is not installed any more.
+    """
     package = Path(goldsmith.__file__).parent
-    target = folder.program / "goldsmith"
+    target = folder.program / OURS
     remove_folder(target)
     target.mkdir(mode=0o700, parents=True)
     shutil.copy2(package / "__init__.py", target)
     for part in _PARTS:
-        shutil.copytree(package / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        _copy(package / part, target / part)
+    owner = module.partition(".")[0]
+    if owner != OURS:
+        remove_folder(folder.program / owner)
+        _copy(_folder_of(owner), folder.program / owner)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _folder_of(package: str) -> Path:
+    """Where a package lies; nothing of it is loaded."""
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    if not places:
+        raise ProgramMissing(f"The package {package} is not installed here.")
+    return Path(places[0])
 
 
 def command(python: Path, module: str, arguments: Sequence[str]) -> tuple[str, ...]:

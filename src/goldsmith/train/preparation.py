@@ -52,7 +52,7 @@ class Preparation:
 
 def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> list[RowProblem]:
     """Fill the job folder; returns the rows that are left out, each with its reason. Raises JobFailed."""
-    program.copy_program(folder)
+    program.copy_program(folder, preparation.plan.program)
     if folder.order.exists():
         return []
     renderer = Renderer.open(preparation.base_folder)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer
 from tests.contract.training_at_provider import KEY, trainer_at
 
 from goldsmith import app
 from goldsmith.testing import FakeProvider
+from goldsmith.testing.contracts.job_folder import Trainer
 
 
 @pytest.fixture

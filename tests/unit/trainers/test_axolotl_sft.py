@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder
 
 from goldsmith import app
+from goldsmith.testing.contracts.job_folder import Trainer, make_folder
 from goldsmith.trainers import axolotl_sft
 from goldsmith.trainers._report import Failure, Job
 from goldsmith.wire import order, rows

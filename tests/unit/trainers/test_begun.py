@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder, run, started, wait_for
 from tests.contract.training_at_provider import JOBS, forget
 
 from goldsmith.testing import FakeProvider, Fault
+from goldsmith.testing.contracts.job_folder import Trainer, make_folder, run, started, wait_for
 from goldsmith.wire.events import EventKind
 
 pytestmark = pytest.mark.enable_socket

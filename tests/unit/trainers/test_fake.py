@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import NUM_STEPS, Trainer, make_folder, read, run, started, wait_for
 
 from goldsmith import app
+from goldsmith.testing.contracts.job_folder import NUM_STEPS, Trainer, make_folder, read, run, started, wait_for
 from goldsmith.wire import manifest
 from goldsmith.wire.events import EventKind
 

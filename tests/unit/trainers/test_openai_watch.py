@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder, run
 from tests.contract.training_at_provider import JOBS
 
 from goldsmith.testing import FakeProvider, Fault
+from goldsmith.testing.contracts.job_folder import Trainer, make_folder, run
 
 pytestmark = pytest.mark.enable_socket
 CLOSED = {

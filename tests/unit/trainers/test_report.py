@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.job_folder import Trainer, make_folder, read, run, started
 
 from goldsmith import app
+from goldsmith.testing.contracts.job_folder import Trainer, make_folder, read, run, started
 from goldsmith.trainers._report import Job, Report
 from goldsmith.wire import order
 from goldsmith.wire.events import EventKind

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from tests.contract.job_folder import Trainer, make_folder
 
 from goldsmith import app
+from goldsmith.testing.contracts.job_folder import Trainer, make_folder
 from goldsmith.trainers._report import Failure, Job
 from goldsmith.trainers._result import model_card, write_result
 from goldsmith.wire import order

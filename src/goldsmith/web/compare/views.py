@@ -1,7 +1,7 @@
 """What the pages of comparisons show, made from rows. Knows no request and asks no database."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -243,7 +243,7 @@ def measures_of(arms: Sequence[ComparisonArm], nearly: Mapping[str, int]) -> tup
         ("Length of an answer, mean", *(_mean(each.get("mean_answer_tokens"), "tokens") for each in figures)),
         ("Time an answer, mean", *(_seconds(each.get("mean_duration_ms")) for each in figures)),
     ]
-    return tuple(lines)
+    return (*lines, *_others(figures))
 
 
 def outcome_of(right: Collection[str], against: str) -> Outcome:
@@ -251,6 +251,22 @@ def outcome_of(right: Collection[str], against: str) -> Outcome:
     if "tuned" in right:
         return "right" if against in right else "better"
     return "worse" if against in right else "wrong"
+
+
+def _others(figures: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """What measures of plugins found."""
+    names = dict.fromkeys(name for each in figures for name in each.get("others") or {})
+    for name in names:
+        found = [(each.get("others") or {}).get(name) for each in figures]
+        yield (f"{name.replace('_', ' ').capitalize()}, mean", *map(_other, found))
+
+
+def _other(found: Mapping[str, Any] | None) -> str:
+    if found is not None and "failed" in found:
+        return f"failed: {found['failed']}"
+    if found is None or found["mean"] is None:
+        return formats.UNMEASURED
+    return f"{found['mean']:,.3g} {found['unit']}".strip()
 
 
 def _twice(twice: Mapping[str, int] | None) -> str:

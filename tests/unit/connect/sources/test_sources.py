@@ -16,6 +16,7 @@ from goldsmith.connect.sources.errors import OptionsNotUsable, SourceKindUnknown
 from goldsmith.connect.sources.folder import Folder, FolderOptions
 from goldsmith.connect.sources.sql import SqlOptions
 from goldsmith.connect.sources.types import Batch, FoundRow, NotTaken, Since, Surroundings
+from goldsmith.plugins import SOURCES
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=dt.UTC)
 
@@ -102,9 +103,9 @@ class NotAKind:
 
 def test_a_plugin_that_cannot_be_loaded_is_named_and_the_others_are_there() -> None:
     points = [
-        EntryPoint("gone", "no_such_package_at_all:Kind", kinds.ENTRY_POINT),
-        EntryPoint("poor", f"{__name__}:NotAKind", kinds.ENTRY_POINT),
-        EntryPoint("again", "goldsmith.connect.sources.sql:Sql", kinds.ENTRY_POINT),
+        EntryPoint("gone", "no_such_package_at_all:Kind", SOURCES),
+        EntryPoint("poor", f"{__name__}:NotAKind", SOURCES),
+        EntryPoint("again", "goldsmith.connect.sources.sql:Sql", SOURCES),
     ]
     found = kinds.found(points)
     assert found.by_name.keys() == {kind.name for kind in kinds.OURS}

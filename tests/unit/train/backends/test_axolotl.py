@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from tests.contract.job_folder import CPU
-
 from goldsmith.environments.types import EnvironmentName
+from goldsmith.testing.contracts.job_folder import CPU
 from goldsmith.train.backends.axolotl import Axolotl, AxolotlOptions
 
 GPU = replace(CPU, gpus=("NVIDIA H100",))

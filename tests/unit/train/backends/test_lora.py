@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from tests.contract.job_folder import CPU
-
+from goldsmith.testing.contracts.job_folder import CPU
 from goldsmith.train.backends.lora import LoraOptions, QloraOptions, problems_of_4bit, settings_on
 
 GPU = replace(CPU, gpus=("NVIDIA H100",))

@@ -1,9 +1,9 @@
 """What the backend `openai` takes, and what it leaves to the provider."""
 
 import pytest
-from tests.contract.job_folder import CPU
 
 from goldsmith.errors import Invalid
+from goldsmith.testing.contracts.job_folder import CPU
 from goldsmith.train.backends.openai import OpenAi
 from goldsmith.train.recipe import for_backend, read_options
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.job_folder import (
+
+from goldsmith.testing.contracts import RAN_ON
+from goldsmith.testing.contracts.job_folder import (
     NUM_EXAM,
     NUM_LEARN,
     NUM_STEPS,
@@ -28,8 +30,6 @@ from tests.contract.job_folder import (
     started,
     wait_for,
 )
-from tests.contract.ran_on import RAN_ON
-
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
 

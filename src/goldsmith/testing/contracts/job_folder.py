@@ -119,7 +119,7 @@ def make_folder(
         device="cpu",
     )
     (folder / "job.json").write_text(order.to_json(), encoding="utf-8")
-    program.copy_program(JobFolder(folder))
+    program.copy_program(JobFolder(folder), plan.program)
     return folder
 
 
