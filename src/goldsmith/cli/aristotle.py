@@ -10,6 +10,7 @@ from goldsmith.cli.watching import finish_or_say
 from goldsmith.connect import queries, returning, service
 from goldsmith.connect.aristotle import Aristotle, checking, migrating
 from goldsmith.connect.aristotle.migrating import Change
+from goldsmith.connect.bringing import service as bringing
 from goldsmith.connect.errors import SourceNotConnected
 from goldsmith.connect.executions import queries as execution_queries
 from goldsmith.connect.executions import service as executions
@@ -54,6 +55,52 @@ def export(
     folder = str(cli.parts.home.root / made.folder)
     counts = {"learn": made.num_learn, "exam": made.num_exam, "left_out": dict(brought.left_out)}
     cli.show({"training_set": made.id, **counts, "folder": folder, "notes": list(brought.notes)})
+
+
+@commands.command("stars")
+def list_stars(context: typer.Context) -> None:
+    """List whose stars came in, when, and whether they do so by themselves."""
+    cli: Cli = context.obj
+    with cli.reading() as session:
+        found = queries.scopes(session, source=Aristotle.name, domain=cli.domain)
+        rows = [
+            {
+                "philosopher": scope.philosopher,
+                "domain": scope.source_domain,
+                "stars": queries.num_stars(session, scope.id),
+                "last": scope.fetched_at.isoformat(timespec="minutes") if scope.fetched_at else "never",
+                "every": f"{scope.every_minutes} min" if scope.every_minutes else "when asked",
+                "id": scope.id,
+            }
+            for scope in found
+        ]
+    cli.table(rows, empty="No stars came in yet. Bring some with: goldsmith aristotle export")
+
+
+@commands.command()
+def every(
+    context: typer.Context,
+    scope: Annotated[str, typer.Argument(help="The id that goldsmith aristotle stars shows.")],
+    minutes: Annotated[int, typer.Argument(help="How often its stars come in by themselves; 0: only when asked.")],
+) -> None:
+    """Have stars come in by themselves, as long as Goldsmith runs."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        kept = bringing.schedule(session, scope, minutes or None, by=person)
+    cli.show({"scope": kept.id, "every_minutes": kept.every_minutes})
+
+
+@commands.command()
+def bring(
+    context: typer.Context,
+    scope: Annotated[str, typer.Argument(help="The id that goldsmith aristotle stars shows.")],
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Bring stars in now, without making a training set."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        job = bringing.bring(session, scope, by=person)
+    cli.show({"scope": scope, **finish_or_say(cli, job.id, wait=wait)})
 
 
 @commands.command()

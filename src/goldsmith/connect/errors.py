@@ -31,6 +31,13 @@ class RoleMayNot(Denied):
     default_hint = "Give the role what docs/howto/bring-stars-from-aristotle.md lists, and no more."
 
 
+class ScopeNotFound(NotFound):
+    """Nobody's stars came in under this id."""
+
+    title = "No such stars"
+    default_hint = "See whose stars came in under Settings, Aristotle; or run: goldsmith aristotle stars"
+
+
 class NotYourScope(Denied):
     """Stars of an organisation that the caller does not belong to."""
 

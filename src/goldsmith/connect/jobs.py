@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from goldsmith.connect import queries, returning
 from goldsmith.connect.aristotle import Aristotle
+from goldsmith.connect.bringing.jobs import BringKeeper, BringKind
 from goldsmith.connect.executions.jobs import ConquestKind
 from goldsmith.connect.sources import local
 from goldsmith.connect.syncing.jobs import SyncKeeper, SyncKind
@@ -27,21 +28,21 @@ log = logging.getLogger(__name__)
 
 def kinds_of_sources(make: Callable[[], Aristotle | None], settings: Settings, home: Home) -> list[JobKind]:
     """What is done with sources in a worker."""
-    return [ConquestKind(make), SyncKind(local.surroundings(settings, home))]
+    return [ConquestKind(make), BringKind(make), SyncKind(local.surroundings(settings, home))]
 
 
 def keepers_of_source(database: Database, make: Callable[[], Aristotle | None]) -> list[Keeper]:
-    """The keeper of syncs, and the one that writes stars back, where the settings ask for it.
+    """The keepers of what comes in by itself, and the one that writes stars back, where the settings ask for it.
 
     Settings that cannot be used stop nobody.
     """
-    syncs = SyncKeeper(database)
+    times: list[Keeper] = [SyncKeeper(database), BringKeeper(database)]
     try:
         source = make()
     except GoldsmithError as error:
         log.warning("No stars are written back. %s", error.message)
-        return [syncs]
-    return [syncs, WriteBackKeeper(database, source)] if source is not None and source.is_written_back else [syncs]
+        return times
+    return [*times, WriteBackKeeper(database, source)] if source is not None and source.is_written_back else times
 
 
 class WriteBackKeeper:

@@ -44,6 +44,17 @@ class Brought:
     """What has to be known, in sentences."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What came in from a source."""
+
+    scope: SourceScope
+    run: Run | None
+    """The run of these answers; None where there were none."""
+    num_own: int
+    """Stars of the source that somebody has marked otherwise here."""
+
+
 def export(session: Session, home: Home, source: Source, wish: Wish, request: ExportRequest, *, by: Person) -> Brought:
     """The training set of a source's stars.
 
@@ -51,17 +62,28 @@ def export(session: Session, home: Home, source: Source, wish: Wish, request: Ex
     """
     check_scope(wish.scope, by)
     fetched = source.fetch(wish)  # before the session is asked anything, so that nobody waits for the source with us
-    if not fetched.items:
+    taken = take_in(session, home, source, wish, fetched, by=by)
+    if taken.run is None:
         raise NoStars(source.why_none(wish, fetched), hint=f"Star answers in {source.title}, then export again.")
-    scope = _scope(session, source, wish.scope, by)
-    chosen = _chosen(scope, fetched.items, wish.system_text)
-    run = _run(session, home, scope, fetched, chosen, by)
-    num_own = settling.settle(session, fetched.starred, scope, run, by=by)
-    request = replace(request, run_id=run.id, philosopher=wish.scope.philosopher)
+    request = replace(request, run_id=taken.run.id, philosopher=wish.scope.philosopher)
     training_set = exporting.export(session, home, request, by=by)
     if session.get(SourceSet, training_set.id) is None:
-        session.add(SourceSet(training_set_id=training_set.id, scope_id=scope.id))
-    return Brought(training_set, fetched.counts, tuple(_notes(fetched, num_own, source)))
+        session.add(SourceSet(training_set_id=training_set.id, scope_id=taken.scope.id))
+    return Brought(training_set, fetched.counts, tuple(_notes(fetched, taken.num_own, source)))
+
+
+def take_in(session: Session, home: Home, source: Source, wish: Wish, fetched: Fetched, *, by: Person) -> Taken:
+    """Keep what was fetched: rows, answers and stars; what is starred there no more is starred here no more.
+
+    Raises NotYourScope, SystemMessageNotChosen, and what makes versions and runs raises.
+    """
+    check_scope(wish.scope, by)
+    scope = _scope(session, source, wish.scope, by)
+    run = None
+    if fetched.items:
+        run = _run(session, home, scope, fetched, _chosen(scope, fetched.items, wish.system_text), by)
+    scope.fetched_at = clock.now()
+    return Taken(scope, run, settling.settle(session, fetched.starred, scope, run, by=by))
 
 
 def examples(
@@ -145,7 +167,6 @@ def _run(session: Session, home: Home, scope: SourceScope, fetched: Fetched, cho
     version = version_of(session, home, scope, fetched, None if is_said_once else chosen, by)
     dataset = session.get_one(Dataset, scope.dataset_id)
     wording: PromptVersion = prompts.save_prompt(session, f"As asked in {dataset.name}", draft, by=by)
-    scope.fetched_at = clock.now()
     return importing.import_answers(session, version.id, wording.id, by=by)
 
 

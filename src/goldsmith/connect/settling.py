@@ -19,8 +19,8 @@ from goldsmith.stars.tables import Mark
 from goldsmith.stars.types import MarkKind, MarkState
 
 
-def settle(session: Session, starred: Collection[str], scope: SourceScope, run: Run, *, by: Person) -> int:
-    """Star what is in `run`; take the star from what is no more among `starred`, and from older copies of the rest.
+def settle(session: Session, starred: Collection[str], scope: SourceScope, run: Run | None, *, by: Person) -> int:
+    """Star what is in `run`, if anything came; take it from what is no more among `starred`, and from older copies.
 
     What somebody said about an older copy with the same text holds for the new one. Returns how many answers of the run
     somebody here has marked otherwise, which stay as they are.
@@ -28,11 +28,12 @@ def settle(session: Session, starred: Collection[str], scope: SourceScope, run: 
     session.flush()
     found = queries.answers_of(session, scope.id)
     marks = star_queries.state_of(session, [answer.id for _, answer in found])
-    current = {external_id for external_id, answer in found if answer.run_id == run.id}
+    run_id = run.id if run is not None else None
+    current = {external_id for external_id, answer in found if answer.run_id == run_id}
     said = _said(found, marks)
     new, num_own = [], 0
     for external_id, answer in found:
-        mark, is_current = marks.get(answer.id), answer.run_id == run.id
+        mark, is_current = marks.get(answer.id), answer.run_id == run_id
         is_wanted = is_current if external_id in current else external_id in starred
         by_hand = said.get((external_id, answer.text))
         if _is_by_hand(mark):

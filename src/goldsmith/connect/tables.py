@@ -27,6 +27,9 @@ class SourceScope(Table, Owned):
     """What the answers were asked with, as somebody chose it once; null while nobody has."""
     dataset_id: Mapped[str] = mapped_column(ForeignKey(Dataset.id))
     fetched_at: Mapped[datetime | None]
+    every_minutes: Mapped[int | None]
+    """How often its stars come in by themselves; null: when somebody asks."""
+    next_bring_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class SourceSet(Table):

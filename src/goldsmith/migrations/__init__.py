@@ -13,7 +13,7 @@ from goldsmith.storage.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0053"
+HEAD = "0054"
 """The newest revision; a test compares it with the scripts."""
 
 

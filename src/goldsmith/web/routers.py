@@ -4,6 +4,7 @@ from goldsmith.web.batches import handlers as batch_pages
 from goldsmith.web.compare import api as compare_api
 from goldsmith.web.compare import handlers as compare
 from goldsmith.web.connect import api as connect_api
+from goldsmith.web.connect import bringing_api
 from goldsmith.web.connect import handlers as connect
 from goldsmith.web.data import api as data_api
 from goldsmith.web.data import handlers as data
@@ -41,7 +42,7 @@ from goldsmith.web.webhooks import handlers as webhooks
 _IN_THE_MENU = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings)
 _ELSEWHERE = (webhooks, connect, sources, moving, kept, shadow)
 _STEPS = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api, connect_api, moving_api)
-_SOURCES = (sources_api.api,)
+_SOURCES = (sources_api.api, bringing_api.api)
 _OTHERS = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
 _OF_WHAT_PASSED = (kept_api.api, shadow_api.api)
 

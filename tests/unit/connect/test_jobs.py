@@ -12,6 +12,8 @@ from goldsmith.connect.types import Said, Scope, WriteState
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
+TIMES = ["syncs", "stars_by_themselves"]
+
 
 class Untouched:
     """Fails when it is asked anything."""
@@ -31,15 +33,15 @@ class Untouched:
 def test_only_who_asks_for_it_has_stars_written_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "DB_HOST", "DB_PORT", "WRITE_BACK"):
         monkeypatch.delenv(f"ARISTOTLE_{name}", raising=False)
-    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs"]
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == TIMES
     monkeypatch.setenv("ARISTOTLE_DATABASE_URL", "postgresql://reader@127.0.0.1:1/nothing")
     monkeypatch.setenv("ARISTOTLE_DB_PORT", "")
-    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs"]
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == TIMES
     monkeypatch.setenv("ARISTOTLE_WRITE_BACK", "true")
-    assert [each.name for each in keepers_of_source(database, make_aristotle)] == ["syncs", "write_back"]
+    assert [each.name for each in keepers_of_source(database, make_aristotle)] == [*TIMES, "write_back"]
     monkeypatch.setenv("ARISTOTLE_DB_PORT", "four thousand")
     kept = [each.name for each in keepers_of_source(database, make_aristotle)]
-    assert kept == ["syncs"], "a wrong setting keeps no supervisor from starting"
+    assert kept == TIMES, "a wrong setting keeps no supervisor from starting"
     with pytest.raises(SourceNotConnected, match="ARISTOTLE_DB_PORT cannot be used"):
         make_aristotle()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.unit.connect.test_service import SCOPE, FakeSource, bring, item
+from tests.unit.connect.stars import SCOPE, FakeSource, bring, item
 
 from goldsmith.connect import queries, returning
 from goldsmith.connect.errors import SourceNotAnswering

@@ -1,15 +1,16 @@
 """Stars of a source become a training set, the same ones the same set, and what people say here is kept."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import orjson
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from tests.unit.connect.stars import SCOPE, SYSTEM, WISH, FakeSource, bring, item
 
 from goldsmith.connect import queries, service
 from goldsmith.connect.errors import NotYourScope, SystemMessageNotChosen
-from goldsmith.connect.types import Fetched, LeftOut, Scope, SourceItem, Wish
+from goldsmith.connect.types import Fetched, LeftOut, Wish
 from goldsmith.data.tables import DatasetVersion
 from goldsmith.people import service as people
 from goldsmith.people.types import Person
@@ -18,44 +19,14 @@ from goldsmith.stars import queries as star_queries
 from goldsmith.stars import service as stars
 from goldsmith.stars.errors import NoStars
 from goldsmith.stars.tables import TrainingSetRow
-from goldsmith.stars.types import ExportRequest, MarkKind, MarkRequest, SetFormat
+from goldsmith.stars.types import MarkKind, MarkRequest, SetFormat
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
-
-SCOPE = Scope("ada@acme.example", "acme.example")
-SYSTEM = "You judge candidates."
-WISH = Wish(SCOPE, system_text=SYSTEM)
-REQUEST = ExportRequest(exam_share=0.25)
-
-
-@dataclass
-class FakeSource:
-    """Holds its stars in memory."""
-
-    items: list[SourceItem]
-    left_out: list[LeftOut] = field(default_factory=list)
-    name: str = "aristotle"
-    title: str = "Aristotle"
-
-    def fetch(self, wish: Wish) -> Fetched:
-        return Fetched(self.items[: wish.limit], self.left_out, {item.external_id for item in self.items})
-
-    def why_none(self, wish: Wish, fetched: Fetched) -> str:
-        return "None is starred."
-
-
-def item(number: int, **changed: str) -> SourceItem:
-    return replace(SourceItem(f"conquest_{number}", f"Right {number}?", f"Yes, {number}.", None, "CUSTOM"), **changed)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def source() -> FakeSource:
     return FakeSource([item(number) for number in range(12)])
-
-
-def bring(database: Database, home: Home, source: FakeSource, by: Person, wish: Wish = WISH) -> service.Brought:
-    with database.transaction() as session:
-        return service.export(session, home, source, wish, REQUEST, by=by)
 
 
 def starred_texts(session: Session, domain: str) -> set[str]:

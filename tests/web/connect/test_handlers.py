@@ -15,7 +15,7 @@ from goldsmith.run.tables import Answer
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
 from goldsmith.testing.aristotle import SyntheticAristotle
-from goldsmith.web.connect import handlers
+from goldsmith.web.connect import bringing_api, handlers
 from goldsmith.web.factory import Routers
 from goldsmith.web.stars import handlers as star_pages
 
@@ -27,7 +27,7 @@ SECRET = "s3cret-word"
 
 def site_with(folder: Path, database_url: str, url: str | None) -> Site:
     offers = {"sources": {"aristotle": lambda: Aristotle.at(url) if url is not None else None}}
-    routers = Routers([handlers.pages, star_pages.pages], [])
+    routers = Routers([handlers.pages, star_pages.pages], [bringing_api.api])
     return make_site(folder, routers, database_url=database_url, offers=offers)
 
 
@@ -136,3 +136,25 @@ def test_what_is_said_here_is_written_back_by_one_button(site: Site, synthetic: 
     page = browser.get(PATH).text
     assert "0 stars written back. 1 star left as changed there since; see below." in page
     assert "Somebody has changed it there since" in page
+
+
+@pytest.mark.postgresql
+def test_stars_are_told_to_come_by_themselves_on_the_page_and_over_the_api(site: Site) -> None:
+    browser, program = site.browser(), site.program()
+    asked = {**SCOPE, "knows_system": "true", "system_message": "You judge."}
+    assert browser.post(PATH, data=asked).status_code == 303
+    (star,) = program.get("/v1/aristotle/stars").json()["stars"]
+    assert (star["num_stars"], star["every_minutes"], star["job_id"]) == (6, None, None)
+    address = f"{PATH}/stars/{star['id']}/schedule"
+    assert "Bring them in every" in browser.get(PATH).text
+    assert browser.post(address, data={"every_minutes": "60"}).status_code == 303
+    assert 'value="60"' in browser.get(PATH).text
+    refused = browser.post(address, data={"every_minutes": "0"})
+    assert (refused.status_code, 'value="0"' in refused.text) == (422, True)
+    brought = program.post(f"/v1/aristotle/stars/{star['id']}/bring")
+    assert (brought.status_code, brought.headers["location"]) == (202, f"/v1/jobs/{brought.json()['job_id']}")
+    (now,) = program.get("/v1/aristotle/stars").json()["stars"]
+    assert (now["every_minutes"], now["state"], now["job_id"]) == (60, "queued", brought.json()["job_id"])
+    off = program.put(f"/v1/aristotle/stars/{star['id']}/schedule", json={"every_minutes": None})
+    assert (off.json()["every_minutes"], off.json()["next_bring_at"]) == (None, None)
+    assert program.put("/v1/aristotle/stars/src_none/schedule", json={"every_minutes": 5}).status_code == 404

@@ -230,12 +230,17 @@ def _free_name(session: Session, name: str, domain: str) -> str:
     return name
 
 
-def _schedule(connection: SourceConnection, every_minutes: int | None) -> None:
-    """The first time at once, then every so many minutes; None: only when somebody asks."""
+def check_minutes(every_minutes: int | None) -> None:
+    """Raise ConnectionNotUsable for what is no time between two readings; None: only when somebody asks."""
     if every_minutes is not None and not MIN_EVERY_MINUTES <= every_minutes <= MAX_EVERY_MINUTES:
         raise ConnectionNotUsable(
             f"It can be read every {MIN_EVERY_MINUTES} to {MAX_EVERY_MINUTES:,} minutes, not every {every_minutes:,}."
         )
+
+
+def _schedule(connection: SourceConnection, every_minutes: int | None) -> None:
+    """The first time at once, then every so many minutes; None: only when somebody asks."""
+    check_minutes(every_minutes)
     if every_minutes != connection.every_minutes or every_minutes is None:
         connection.next_sync_at = clock.now() if every_minutes is not None else None
     connection.every_minutes = every_minutes

@@ -4,9 +4,19 @@ from typing import Annotated
 
 from pydantic import Field
 
+from goldsmith.connect.syncing.types import MAX_EVERY_MINUTES, MIN_EVERY_MINUTES
 from goldsmith.connect.types import MAX_LIMIT, Scope, Wish
 from goldsmith.stars.types import ExportRequest, SetFormat
 from goldsmith.web.forms import FormModel
+
+
+class EveryForm(FormModel):
+    """How often stars come in by themselves."""
+
+    every_minutes: Annotated[
+        int | None, Field(ge=MIN_EVERY_MINUTES, le=MAX_EVERY_MINUTES, title="Bring them in every … minutes")
+    ] = None
+    """Empty: only when somebody asks. 60 is once an hour, 1440 once a day."""
 
 
 class BringForm(FormModel):

@@ -1,17 +1,20 @@
 """What the page and the addresses of sources look up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import orm
 
 from goldsmith.connect import queries
 from goldsmith.connect.aristotle import Aristotle, checking
+from goldsmith.connect.bringing import service as bringing
 from goldsmith.connect.errors import SourceNotConnected
 from goldsmith.connect.executions import queries as executions
 from goldsmith.connect.executions.types import ResultState
 from goldsmith.connect.tables import SourceScope
 from goldsmith.connect.types import Source
 from goldsmith.errors import GoldsmithError
+from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
 from goldsmith.web.connect.forms import BringForm
 from goldsmith.web.connect.views import (
@@ -68,12 +71,13 @@ def aristotle_page(
     """The page, with its form as nobody has filled it yet, or as it was sent."""
     place = _place(sources)
     scopes = queries.scopes(session, source=ARISTOTLE, domain=person.domain)
+    brought = bringing.newest(session, [scope.id for scope in scopes])
     conflicts = [each for scope in scopes for each in queries.conflicts(session, scope.id)]
     return AristotlePage(
         title="Aristotle",
         place=place if isinstance(place, str) else None,
         checked=place if isinstance(place, Checked) else tested,
-        scopes=tuple(_line(session, scope) for scope in scopes),
+        scopes=tuple(_line(session, scope, brought.get(scope.id)) for scope in scopes),
         conflicts=conflict_lines(conflicts),
         executions=_executions(session, person),
         fields=fields or fields_of(BringForm),
@@ -100,7 +104,13 @@ def _place(sources: Mapping[str, MakeSource]) -> str | Checked | None:
     return str(found.place) if isinstance(found, Aristotle) else None
 
 
-def _line(session: orm.Session, scope: SourceScope) -> ScopeLine:
+def with_schedule(page: AristotlePage, scope_id: str, fields: tuple[FormField, ...]) -> AristotlePage:
+    """The page with what was typed for one scope, and what is wrong with it."""
+    scopes = tuple(replace(line, fields=fields) if line.id == scope_id else line for line in page.scopes)
+    return replace(page, scopes=scopes)
+
+
+def _line(session: orm.Session, scope: SourceScope, job: Job | None) -> ScopeLine:
     unwritten = {external_id for external_id, _ in queries.unwritten(session, scope.id)}
     num_stars = queries.num_stars(session, scope.id)
-    return scope_line(scope, num_stars, queries.write_counts(session, scope.id), len(unwritten))
+    return scope_line(scope, num_stars, queries.write_counts(session, scope.id), len(unwritten), job)

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from goldsmith.connect import queries, returning, service
+from goldsmith.connect.bringing import service as bringing
 from goldsmith.connect.types import WriteState
-from goldsmith.web.connect.forms import BringForm
-from goldsmith.web.connect.found import ARISTOTLE, aristotle, aristotle_page, checked
+from goldsmith.web.answers import Id
+from goldsmith.web.connect.forms import BringForm, EveryForm
+from goldsmith.web.connect.found import ARISTOTLE, aristotle, aristotle_page, checked, with_schedule
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheHome, TheSources, TheState
 from goldsmith.web.format import counted
 from goldsmith.web.forms import Filled, form_of
@@ -16,6 +18,7 @@ from goldsmith.web.pages import redirect, render
 
 pages = APIRouter()
 Form = Annotated[Filled[BringForm], Depends(form_of(BringForm))]
+EveryOf = Annotated[Filled[EveryForm], Depends(form_of(EveryForm))]
 PATH = "/settings/aristotle"
 
 
@@ -48,6 +51,19 @@ def bring(
         f"{counted(made.num_learn + made.num_exam, 'gold star')} came in{f', {left_out} left out' if left_out else ''}."
     )
     return redirect(request, f"/training-sets/{made.id}", toast=toast)
+
+
+@pages.post(f"{PATH}/stars/{{scope_id}}/schedule", response_model=None)
+def schedule(
+    request: Request, session: Session, person: CurrentPerson, sources: TheSources, scope_id: Id, form: EveryOf
+) -> HTMLResponse | RedirectResponse:
+    """Have a scope's stars come in by themselves, or no more."""
+    if form.value is None:
+        page = with_schedule(aristotle_page(session, sources, person), scope_id, form.fields)
+        return render(request, page, status=422)
+    scope = bringing.schedule(session, scope_id, form.value.every_minutes, by=person)
+    how = f"every {counted(scope.every_minutes, 'minute')}" if scope.every_minutes else "only when somebody asks"
+    return redirect(request, f"{PATH}#scopes", toast=f"The stars of {scope.philosopher} come in {how}.")
 
 
 @pages.post(f"{PATH}/write-back")

@@ -9,8 +9,11 @@ from goldsmith.connect.aristotle.checking import Facts
 from goldsmith.connect.executions.tables import ConquestExecution
 from goldsmith.connect.tables import SourceScope, SourceWrite
 from goldsmith.connect.types import WriteState
+from goldsmith.jobs.tables import Job
+from goldsmith.web.connect.forms import EveryForm
 from goldsmith.web.format import counted
-from goldsmith.web.forms import FormField
+from goldsmith.web.forms import FormField, fields_of
+from goldsmith.web.job_lines import JobLine, job_line
 from goldsmith.web.listing import Head
 from goldsmith.web.pages import Page
 
@@ -37,6 +40,11 @@ class ScopeLine:
     fetched_at: datetime | None
     num_written: int
     num_waiting: int
+    id: str
+    fields: tuple[FormField, ...]
+    """How often its stars come in by themselves."""
+    lately: JobLine | None
+    """The newest time that they came in by themselves, or should have."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,9 @@ class AristotlePage(Page):
     execution_heads: tuple[Head, ...] = EXECUTION_HEADS
 
 
-def scope_line(scope: SourceScope, num_stars: int, counts: Mapping[str, int], num_unwritten: int) -> ScopeLine:
+def scope_line(
+    scope: SourceScope, num_stars: int, counts: Mapping[str, int], num_unwritten: int, job: Job | None = None
+) -> ScopeLine:
     """A scope as it is shown."""
     return ScopeLine(
         philosopher=scope.philosopher,
@@ -115,6 +125,9 @@ def scope_line(scope: SourceScope, num_stars: int, counts: Mapping[str, int], nu
         fetched_at=scope.fetched_at,
         num_written=counts.get(WriteState.done.value, 0),
         num_waiting=counts.get(WriteState.planned.value, 0) + num_unwritten,
+        id=scope.id,
+        fields=fields_of(EveryForm, {"every_minutes": scope.every_minutes}),
+        lately=job_line(job) if job is not None else None,
     )
 
 

@@ -13,7 +13,7 @@ from tests.factories import (
     make_prompt_version,
     make_run,
 )
-from tests.unit.connect.test_service import SCOPE, FakeSource, item
+from tests.unit.connect.stars import SCOPE, FakeSource, item
 
 from goldsmith.connect.embedding import queries, service
 from goldsmith.connect.embedding.errors import NotGranted, StarsNotSeparable

@@ -1,0 +1,74 @@
+"""The work of bringing stars in, and the keeper that begins it when its time has come.
+
+What was fetched comes in within one transaction: a worker that is killed has brought nothing, and is started again. The
+same stars bring nothing new.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from goldsmith.connect import service
+from goldsmith.connect.bringing.service import KIND, bring, due
+from goldsmith.connect.errors import SourceNotConnected
+from goldsmith.connect.tables import SourceScope
+from goldsmith.connect.types import Scope, Source, Wish
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.types import Stage
+from goldsmith.people.types import Person
+from goldsmith.stars.jobs import author_of
+from goldsmith.storage.database import Database
+
+EVERY_S = 2.0
+
+
+class BringKind(LightKind):
+    """Brings one scope's stars in."""
+
+    name: ClassVar[str] = KIND
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("bring"),)
+
+    def __init__(self, make: Callable[[], Source | None]) -> None:
+        self._make = make
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Raises what the source raises, and SystemMessageNotChosen."""
+        del stage
+        source = self._make()
+        if source is None:
+            raise SourceNotConnected("The settings do not say any more where these stars are.")
+        with context.database.reading() as session:
+            scope = session.get_one(SourceScope, context.job.subject_id)
+            wish = Wish(Scope(scope.philosopher, scope.source_domain))
+            by = author_of(session, context)
+        context.report(None, f"asking {source.title}")
+        fetched = source.fetch(wish)
+        context.report(0.5, f"{len(fetched.items):,} gold stars come in")
+        if context.should_stop():
+            return {}
+        with context.transaction() as session:
+            taken = service.take_in(session, context.home, source, wish, fetched, by=by)
+        left_out = sum(fetched.counts.values())
+        return {"num_stars": len(fetched.items), "num_left_out": left_out, "num_own": taken.num_own}
+
+
+class BringKeeper:
+    """Begins what is due. It asks no source anything."""
+
+    name: ClassVar[str] = "stars_by_themselves"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._next_look = 0.0
+
+    def tick(self, now: datetime) -> None:
+        """One look; every two seconds is enough for minutes."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + EVERY_S
+        with self._database.reading() as session:
+            found = [(each.id, Person(each.created_by, "", each.domain)) for each in due(session, now)]
+        for scope_id, by in found:
+            with self._database.transaction() as session:
+                bring(session, scope_id, by=by)
