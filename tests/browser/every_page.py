@@ -33,7 +33,7 @@ from goldsmith.run.batches import service as batches
 from goldsmith.run.batches.tables import BatchedRequest
 from goldsmith.run.batches.types import BatchStatus, Fault, NewBatch
 from goldsmith.run.tables import Answer, Run
-from goldsmith.serve import aliases, outside, rollouts, traffic
+from goldsmith.serve import aliases, outside, resting, rollouts, traffic
 from goldsmith.serve import service as serve
 from goldsmith.serve.counts import Counts, TrafficKey
 from goldsmith.serve.kept import service as kept
@@ -135,6 +135,8 @@ def at_work(site: Site) -> Pages:
             walk.start_training(name)
         waiting_line.move(walk.session, jobs.one(walk.session, walk.training_id), Step.first)
         walk.run_training()
+        engine = serve.want_engine(walk.session, walk.base_id, by=walk.by)
+        resting.begin(walk.session, jobs.one(walk.session, walk.training_id), [engine])
         import_id = add_failed_import(walk)
         of_batches = {name: f"/batches/{make_batch(walk, name)}" for name in ("batch", "batch-refused", "batch-over")}
         pages = {"run": f"/runs/{walk.run_id}", "training": f"/training/{walk.training_id}", **of_batches}

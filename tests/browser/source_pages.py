@@ -3,9 +3,13 @@
 from pathlib import Path
 
 from tests.syncing import Syncs
+from tests.unit.connect.stars import FakeSource, item
 from tests.web.conftest import Site
 
+from goldsmith.connect import service as bringing_in
+from goldsmith.connect.bringing import service as bringing
 from goldsmith.connect.syncing import queries
+from goldsmith.connect.types import Scope, Wish
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.states import JobState
@@ -26,6 +30,7 @@ def source_pages(site: Site, name: str, long_text: str) -> dict[str, str]:
         stars.mark(session, answer.id, MarkRequest(MarkKind.correction, long_text), by=site.person)
     syncs.write([(1, long_text, "1"), (2, "two?", name), ("", "no id", "3")])  # type: ignore[list-item]
     syncs.sync(connection.id)
+    bring_stars(site)
     options = {"address": "postgresql://reader@db.example.org/shop", "query": "SELECT * FROM t", "id_column": "id"}
     failed = syncs.connect("sql", options, name="Shop")
     job_id = syncs.queue(failed.id)
@@ -40,3 +45,16 @@ def source_pages(site: Site, name: str, long_text: str) -> dict[str, str]:
         "source-change": f"{at}/change",
         "source-failed": f"/sources/{failed.id}",
     }
+
+
+def bring_stars(site: Site) -> None:
+    """Stars of Aristotle's that come in by themselves, whose last coming failed."""
+    wish = Wish(Scope("ada.lovelace@support.acme.example", "support.acme.example"), system_text="You judge.")
+    source = FakeSource([item(number) for number in range(3)])
+    with site.database.transaction() as session:
+        fetched = source.fetch(wish)
+        scope = bringing_in.take_in(session, site.home, source, wish, fetched, by=site.person).scope
+        bringing.schedule(session, scope.id, 60, by=site.person)
+        job = bringing.bring(session, scope.id, by=site.person)
+        queue.move(session, job, JobState.STARTING, "claimed")
+        queue.fail(session, job, JobFailure("source-not-answering", "Aristotle does not answer.", "Look."))

@@ -19,7 +19,7 @@ from goldsmith.web.pages import Page
 
 SCOPE_HEADS = (
     *(Head("Philosopher"), Head("Domain"), Head("Gold stars here", is_number=True), Head("Last brought in")),
-    *(Head("Written back", is_number=True), Head("Waiting", is_number=True), Head("", is_hidden=True)),
+    *(Head("Written back", is_number=True), Head("Waiting", is_number=True), Head("Bring in", is_hidden=True)),
 )
 TABLE_HEADS = (Head("What"), Head("Table"), Head("Rows", is_number=True), Head("The role may"))
 EXECUTION_HEADS = (
