@@ -11,7 +11,16 @@ if [ "$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($4 > 4194304) }')" =
     memory=$(mktemp -d /dev/shm/goldsmith-tests-XXXXXX)
     chmod 755 "$memory"
 fi
-trap 'code=$?; $python -m tests.budget <"$times"; rm -rf "$times" "$memory"; exit $code' EXIT
+preparing=
+prepared=
+leave() {
+    code=$?
+    [ -z "$preparing" ] || kill "$preparing" 2>/dev/null || true
+    $python -m tests.budget <"$times"
+    rm -rf "$times" "$memory" "$prepared"
+    exit "$code"
+}
+trap leave EXIT
 
 # step NAME SENTENCE COMMAND...: NAME is the step's name in tests/BUDGET.md and in GOLDSMITH_TEST_STEP
 step() {
@@ -39,11 +48,22 @@ step long "real processes that are killed, disks that are full at every write in
     env GOLDSMITH_TEST_POSTGRESQL=1 \
     $python -m pytest -n 2 -q --dist loadgroup -m "long and not real and not browser and not documents"
 
+# Environments are made beside the tests in the browser, which leave a core idle.
+prepared=$(mktemp)
+$python -m tests.real.prepare >"$prepared" 2>&1 &
+preparing=$!
+finish_preparing() {
+    wait "$preparing" && code=0 || code=$?
+    preparing=
+    cat "$prepared"
+    return "$code"
+}
+
 step browser "the whole loop in a browser, and every page: by mouse, by keys, without JavaScript" \
     sh -c "$python -m tests.chromium && $python -m pytest -q -p no:xdist -m browser tests/browser"
 
 step prepare "heavy environments and the model (minutes the first time, kept in $GOLDSMITH_TEST_HOME)" \
-    $python -m tests.real.prepare
+    finish_preparing
 
 step real "real training and a real engine, one test at a time" \
     $python -m pytest -q -p no:xdist -m real tests/real
