@@ -247,13 +247,9 @@ def test_a_good_adapter_is_loaded_in_under_a_second_and_proved(serving: Serving,
     assert receipt.is_green, receipt.reason
     deployment = serving.deployment(model_id)
     assert deployment.load_s is not None
+    assert deployment.load_s < 1
     assert deployment.proof == "proved"
     with serving.database.transaction() as session:
-        on = queries.one(session, deployment.engine_id)
-        assert on.ready_at is not None
-        assert on.starting_at is not None
-        start_s = (on.ready_at - on.starting_at).total_seconds()
-        assert deployment.load_s < max(1, start_s / 50)  # where others use the cores, both take longer
         model = session.get_one(FineTunedModel, model_id)
         assert model.latency_ms is not None
         assert model.tokens_per_second is not None
