@@ -4,23 +4,22 @@ What was fetched comes in within one transaction: a worker that is killed has br
 same stars bring nothing new.
 """
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
 
 from goldsmith.connect import service
 from goldsmith.connect.bringing.service import KIND, bring, due
 from goldsmith.connect.errors import SourceNotConnected
 from goldsmith.connect.tables import SourceScope
+from goldsmith.connect.times import TimesKeeper
 from goldsmith.connect.types import Scope, Source, Wish
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.people.types import Person
 from goldsmith.stars.jobs import author_of
-from goldsmith.storage.database import Database
-
-EVERY_S = 2.0
 
 
 class BringKind(LightKind):
@@ -53,22 +52,15 @@ class BringKind(LightKind):
         return {"num_stars": len(fetched.items), "num_left_out": left_out, "num_own": taken.num_own}
 
 
-class BringKeeper:
-    """Begins what is due. It asks no source anything."""
+class BringKeeper(TimesKeeper):
+    """Begins to bring the stars whose time has come."""
 
     name: ClassVar[str] = "stars_by_themselves"
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._next_look = 0.0
+    def due(self, session: Session, now: datetime) -> Sequence[SourceScope]:
+        """Scopes whose time has come and whose stars are not being brought."""
+        return due(session, now)
 
-    def tick(self, now: datetime) -> None:
-        """One look; every two seconds is enough for minutes."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + EVERY_S
-        with self._database.reading() as session:
-            found = [(each.id, Person(each.created_by, "", each.domain)) for each in due(session, now)]
-        for scope_id, by in found:
-            with self._database.transaction() as session:
-                bring(session, scope_id, by=by)
+    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
+        """Queue the bringing of its stars."""
+        return bring(session, each_id, by=by)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from goldsmith.connect.errors import ScopeNotFound
@@ -71,5 +71,5 @@ def due(session: Session, now: datetime) -> list[SourceScope]:
 
 def newest(session: Session, scope_ids: Sequence[str]) -> dict[str, Job]:
     """Scope → the newest job that brought its stars, or tried."""
-    query = select(Job).where(Job.kind == KIND, Job.subject_id.in_(scope_ids)).order_by(Job.id)
-    return {job.subject_id or "": job for job in session.scalars(query)}
+    of_each = select(func.max(Job.id)).where(Job.kind == KIND, Job.subject_id.in_(scope_ids)).group_by(Job.subject_id)
+    return {job.subject_id or "": job for job in session.scalars(select(Job).where(Job.id.in_(of_each)))}

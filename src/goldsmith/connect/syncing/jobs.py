@@ -4,10 +4,11 @@ The stage reads, keeps, makes a version where something is new, stars its good a
 of these goes on where the database says, so a worker that was killed is simply started again.
 """
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
 
 from goldsmith.connect.sources.types import Batch, Since, Surroundings
 from goldsmith.connect.syncing import merging, queries, service, starring
@@ -15,15 +16,14 @@ from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
 from goldsmith.connect.syncing.types import SYNC_JOB
 from goldsmith.connect.syncing.versions import Writing
+from goldsmith.connect.times import TimesKeeper
 from goldsmith.data.errors import TooMuchMemory
 from goldsmith.data.jobs import MEMORY_LIMIT_BYTES, limit_memory
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.people.types import Person
 from goldsmith.stars.jobs import author_of
-from goldsmith.storage.database import Database
 
-EVERY_S = 2.0
 READ, WRITTEN = 0.5, 0.8
 """How far a sync is when everything is read, and when the version is written; then come the stars."""
 
@@ -120,22 +120,15 @@ def _share(batch: Batch, num_read: int) -> float:
     return batch.share if batch.share is not None else num_read / (num_read + 20_000)
 
 
-class SyncKeeper:
-    """Begins the syncs whose time has come. It asks no source anything."""
+class SyncKeeper(TimesKeeper):
+    """Begins the syncs whose time has come."""
 
     name: ClassVar[str] = "syncs"
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._next_look = 0.0
+    def due(self, session: Session, now: datetime) -> Sequence[SourceConnection]:
+        """Connections whose time has come and that are not being read."""
+        return queries.due(session, now)
 
-    def tick(self, now: datetime) -> None:
-        """One look; every two seconds is enough for minutes."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + EVERY_S
-        with self._database.reading() as session:
-            due = [(each.id, Person(each.created_by, "", each.domain)) for each in queries.due(session, now)]
-        for connection_id, by in due:
-            with self._database.transaction() as session:
-                service.sync(session, connection_id, by=by, is_scheduled=True)
+    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
+        """Queue its reading."""
+        return service.sync(session, each_id, by=by, is_scheduled=True)
