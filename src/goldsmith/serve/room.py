@@ -43,7 +43,8 @@ def lack(
 ) -> Lack | None:
     """None when there is room for this engine now."""
     alive = [one for one in engines if _is_alive(one, seen) and one.id != engine.id]
-    because = _lacking(engine, alive, room)
+    num_lent = len(_lent(engines) - {one.gpu for one in alive})
+    because = _lacking(engine, alive, room, num_lent)
     if because is None:
         return None
     is_somebody_going = any(not one.is_wanted for one in alive)  # what it frees is waited for
@@ -51,8 +52,8 @@ def lack(
 
 
 def free_gpu(engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], num_gpus: int) -> int | None:
-    """The last GPU that no living engine of ours has, as trainings take the first that is free; None without one."""
-    taken = {one.gpu for one in engines if _is_alive(one, seen)}
+    """The last GPU that is free (trainings take the first), none that an engine at rest has lent."""
+    taken = {one.gpu for one in engines if _is_alive(one, seen)} | _lent(engines)
     return next((number for number in reversed(range(num_gpus)) if number not in taken), None)
 
 
@@ -61,11 +62,17 @@ def is_starting(engine: WantedEngine, seen: Mapping[str, SeenEngine]) -> bool:
     return _is_alive(engine, seen) and engine.state is EngineState.STARTING
 
 
-def _lacking(engine: WantedEngine, alive: Collection[WantedEngine], room: Room) -> str | None:
+def _lent(engines: Collection[WantedEngine]) -> set[int]:
+    """GPUs whose engine rests, so that a job works there."""
+    return {one.gpu for one in engines if one.rests_because and one.gpu is not None}
+
+
+def _lacking(engine: WantedEngine, alive: Collection[WantedEngine], room: Room, num_lent: int) -> str | None:
     if room.num_gpus:
-        if len(alive) < room.num_gpus:
+        if len(alive) + num_lent < room.num_gpus:
             return None
-        return f"it needs a GPU of its own, and all {room.num_gpus} have an engine"
+        training = f", {num_lent} of them lent to a training" if num_lent else ""
+        return f"it needs a GPU of its own, and all {room.num_gpus} have an engine{training}"
     if engine.needed_bytes <= room.free_bytes:
         return None
     return f"it needs about {_gib(engine.needed_bytes)} of memory, and {_gib(room.free_bytes)} is free"

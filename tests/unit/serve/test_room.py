@@ -62,6 +62,20 @@ def test_engines_of_others_take_no_gpu_of_ours() -> None:
     assert rooms.free_gpu([ours], alive(ours), 3) == 2  # trainings take the first that is free
 
 
+def test_the_gpu_of_an_engine_at_rest_is_lent_and_no_other_starts_there() -> None:
+    resting = engine("resting", gpu=0, rests_because="at rest for a training")
+    new = engine("new", hours_ago=0)
+    found = rooms.lack(new, [resting, new], {}, Room(0, num_gpus=1))
+    assert found is not None
+    assert found.leaving is None
+    assert "lent to a training" in found.because
+    assert rooms.free_gpu([resting, new], {}, 1) is None
+    assert rooms.lack(new, [resting, new], {}, Room(0, num_gpus=2)) is None
+    assert rooms.free_gpu([resting, new], {}, 2) == 1
+    going = alive(resting)  # still on its way out: one GPU, not two
+    assert rooms.lack(new, [resting, new], going, Room(0, num_gpus=2)) is None
+
+
 wishes = st.lists(st.tuples(st.none() | st.floats(0, 9), st.booleans()), max_size=5)
 
 
