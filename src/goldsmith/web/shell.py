@@ -19,11 +19,11 @@ from goldsmith.jobs.queries import is_nobody_at_work
 from goldsmith.jobs.states import ACTIVE
 from goldsmith.jobs.tables import Job
 from goldsmith.people.types import Person
+from goldsmith.serve import resting
 from goldsmith.serve.tables import Deployment, Engine
 from goldsmith.web.format import counted
 from goldsmith.web.looks import Theme
 from goldsmith.web.navigation import MenuGroup, menu
-from goldsmith.web.resting import rests
 from goldsmith.web.state import WebState
 
 FRESH_S = 2.0
@@ -143,7 +143,9 @@ def running(session: orm.Session, person: Person) -> str:
 def engine_line(session: orm.Session, domain: str) -> EngineLine:
     """The most awake of the domain's own engines, and how many models are loaded."""
     query = select(Engine.state).where(Engine.domain == domain, Engine.kind != "provider", Engine.is_wanted)
-    states = set(session.scalars(query)) | ({"resting"} if rests(session, domain=domain) else set())
+    states = set(session.scalars(query))
+    if any(engine.domain == domain for engine, _ in resting.at_rest(session)):
+        states.add("resting")
     state = next((name for name in _ENGINE_LINES if name in states), "stopped")
     line = _ENGINE_LINES[state]
     if state != "ready":

@@ -74,7 +74,7 @@ def new_page(
     options = choices(session, domain=person.domain, at_provider=at_provider)
     gpus = workshop.machine.gpus if not at_provider else ()
     shown = with_gpus(with_choices(fields, options, at_provider=at_provider), gpus)
-    shown = with_rest(shown, has_gpus=bool(workshop.machine.gpus))
+    shown = with_rest(shown, has_gpus=bool(workshop.machine.gpus), at_provider=at_provider)
     values = {field.name: field.value for field in shown}
     chosen, base = values.get("training_set", ""), values.get("base_model", "")
     query = "" if backend.name == DEFAULT_BACKEND else f"?backend={backend.name}"

@@ -11,6 +11,7 @@ from goldsmith.jobs.types import JobFailure
 from goldsmith.train.doctor import Cure, cure_of
 from goldsmith.train.rehearsal import Forecast
 from goldsmith.train.rehearsing import forecast_of
+from goldsmith.train.tables import ENGINES_REST
 from goldsmith.web import format as formats
 from goldsmith.web.cost_facts import cost_facts
 from goldsmith.web.job_lines import JobLine, job_line
@@ -72,6 +73,7 @@ def rehearsal_page(job: Job, *, place: int | None, memory_bytes: int, names: tup
 def values_of(params: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> dict[str, str]:
     """What the form of a training would send."""
     chosen = {"training_set": params["training_set_id"], "base_model": params["base_model_id"], "name": params["name"]}
+    chosen[ENGINES_REST] = params.get(ENGINES_REST)
     settings = {**chosen, **params["options"], **(changes or {})}
     return {
         name: "true" if value is True else str(value)

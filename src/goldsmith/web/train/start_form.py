@@ -126,11 +126,12 @@ def with_gpus(fields: Sequence[FormField], gpus: Sequence[str]) -> tuple[FormFie
     return tuple(replace(field, kind="select", options=options) if field.name == "gpu" else field for field in shown)
 
 
-def with_rest(fields: Sequence[FormField], *, has_gpus: bool) -> tuple[FormField, ...]:
-    """The fields with what the choice of engines that rest means on this machine."""
+def with_rest(fields: Sequence[FormField], *, has_gpus: bool, at_provider: bool = False) -> tuple[FormField, ...]:
+    """The fields with what the choice of engines that rest means on this machine; without it for a provider's."""
     meant = "Those on the GPU that it gets" if has_gpus else "None, because there is memory for both"
     options = (Option("auto", meant), Option("always", "Every one of this machine"), Option("never", "None"))
-    return tuple(replace(each, options=options) if each.name == "engines_rest" else each for each in fields)
+    shown = [each for each in fields if each.name != "engines_rest" or not at_provider]
+    return tuple(replace(each, options=options) if each.name == "engines_rest" else each for each in shown)
 
 
 def provider_of(session: orm.Session, name: str, *, domain: str) -> Engine | None:
