@@ -280,7 +280,7 @@ def _make_gateway(parts: Parts, poller: "Poller") -> "Gateway":
     """A gateway before nothing, with everything that it hands over to the database behind the callers' backs."""
     from goldsmith.gateway import inside
     from goldsmith.gateway.application import Gateway
-    from goldsmith.gateway.exchange import LateForwarder
+    from goldsmith.gateway.forward import Forwarder
     from goldsmith.gateway.keeping import KeepingLine
     from goldsmith.gateway.line import Line
     from goldsmith.gateway.shadowing import Shadowing
@@ -289,7 +289,7 @@ def _make_gateway(parts: Parts, poller: "Poller") -> "Gateway":
     from goldsmith.serve.shadow.jobs import PairSink
     from goldsmith.serve.traffic_sink import TrafficSink
 
-    forwarder = LateForwarder()
+    forwarder = Forwarder()
     return Gateway(
         inside.nobody,
         poller,

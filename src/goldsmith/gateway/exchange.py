@@ -1,13 +1,9 @@
-"""What goes to an engine and the way back, and the client that does it, loaded when it is first needed.
-
-Nothing here knows aiohttp: loading it takes longer than a page, and at the start nobody asks an engine anything.
-"""
+"""What goes to an engine, and the way back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Protocol
 
 from goldsmith.gateway.answers import Answer
@@ -63,25 +59,6 @@ class Forwards(Protocol):
     async def close(self) -> None:
         """Close all connections."""
         ...
-
-
-class LateForwarder:
-    """A `Forwarder` that is loaded in a thread when the first request comes."""
-
-    def __init__(self) -> None:
-        self._made: Forwards | None = None
-
-    async def forward(self, request: Outgoing, back: Back) -> None:
-        """As the forwarder does."""
-        if self._made is None:
-            loaded = await asyncio.to_thread(import_module, "goldsmith.gateway.forward")
-            self._made = self._made or loaded.Forwarder()
-        await self._made.forward(request, back)
-
-    async def close(self) -> None:
-        """As the forwarder does; nothing when nobody asked."""
-        if self._made is not None:
-            await self._made.close()
 
 
 @asynccontextmanager
