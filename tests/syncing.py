@@ -31,7 +31,7 @@ class Syncs:
 
     def __init__(self, database: Database, home: Home, person: Person, folder: Path) -> None:
         self.database, self.home, self.person, self.folder = database, home, person, folder
-        self.surroundings = Surroundings((folder,), home.root)
+        self.surroundings = Surroundings((folder,), home.root, ("127.0.0.1",))
         folder.mkdir(exist_ok=True)
 
     def connect(self, kind: str, options: Mapping[str, Any], **more: Any) -> SourceConnection:

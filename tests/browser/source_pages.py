@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from tests.label_studio_stand_in import serving
 from tests.syncing import Syncs
+from tests.unit.connect.offering.conftest import Offers
 from tests.unit.connect.stars import FakeSource, item
 from tests.web.conftest import Site
 
@@ -16,6 +18,17 @@ from goldsmith.jobs.states import JobState
 from goldsmith.jobs.types import JobFailure
 from goldsmith.stars import service as stars
 from goldsmith.stars.types import MarkKind, MarkRequest
+
+
+def labelled(syncs: Syncs, name: str, long_text: str) -> str:
+    """A project of Label Studio to which answers were offered, some of which could not be."""
+    with serving() as studio:
+        offers = Offers(syncs, studio)
+        at = offers.connect(3, told_at="http://127.0.0.1:8001")
+        run_id = offers.run(at, {1: long_text, 2: "two", 3: " "}, name=name)
+        del studio.tasks[2]
+        offers.offer(at, run_id)
+    return at
 
 
 def source_pages(site: Site, name: str, long_text: str) -> dict[str, str]:
@@ -40,6 +53,8 @@ def source_pages(site: Site, name: str, long_text: str) -> dict[str, str]:
         queue.fail(session, job, JobFailure("source-silent", f"It does not answer: {name}.", "Look."))
     at = f"/sources/{connection.id}"
     return {
+        "source-labelled": f"/sources/{labelled(syncs, name, long_text)}",
+        "source-new-label-studio": "/sources/new/label_studio",
         "source": at,
         "source-row": f"{at}?row={row_id}",
         "source-change": f"{at}/change",

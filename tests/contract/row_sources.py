@@ -1,4 +1,4 @@
-"""The outside worlds that our own kinds of source read: files, objects of a bucket, a table."""
+"""The outside worlds that our own kinds of source read: files, objects of a bucket, a table, tasks."""
 
 import csv
 import json
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests import label_studio_stand_in
 from tests.s3_stand_in import ACCESS_KEY, serving
 
 from goldsmith.connect.sources.buckets import Buckets
 from goldsmith.connect.sources.folder import Folder
+from goldsmith.connect.sources.label_studio import LabelStudioKind
 from goldsmith.connect.sources.sql import Sql
 from goldsmith.connect.sources.types import SourceKind
 from goldsmith.testing.contracts.sources import Rows, Stand
@@ -54,6 +56,33 @@ class Objects(Files):
 
     def wrong_options(self) -> dict[str, Any]:
         return {"bucket": "elsewhere"}
+
+    def close(self) -> None:
+        self._serving.__exit__(None, None, None)
+
+
+class Labelled(Stand):
+    """Tasks of a project of Label Studio."""
+
+    kind = LabelStudioKind()
+
+    def __init__(self, folder: Path, *, by_change: bool = False) -> None:
+        super().__init__(folder, by_change=by_change)
+        self._serving = label_studio_stand_in.serving()
+        self.studio = self._serving.__enter__()
+
+    def put(self, rows: Rows) -> None:
+        for gone in set(self.studio.tasks) - set(map(int, rows)):
+            del self.studio.tasks[gone]
+        for key, row in rows.items():
+            self.studio.put(int(key), **row)
+
+    def options(self) -> dict[str, Any]:
+        place = {"address": self.studio.url, "project": label_studio_stand_in.PROJECT}
+        return {**place, "token": label_studio_stand_in.TOKEN}
+
+    def wrong_options(self) -> dict[str, Any]:
+        return {"project": 8}
 
     def close(self) -> None:
         self._serving.__exit__(None, None, None)

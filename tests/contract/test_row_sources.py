@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.row_sources import Database, Files, Objects
+from tests.contract.row_sources import Database, Files, Labelled, Objects
 
 from goldsmith.connect.sources import kinds
 from goldsmith.testing.contracts.sources import SourceContract, Stand
 
-STANDS: dict[str, type[Stand]] = {"sql": Database, "sql by change": Database, "folder": Files, "s3": Objects}
+STANDS: dict[str, type[Stand]] = {
+    "sql": Database,
+    "sql by change": Database,
+    "folder": Files,
+    "s3": Objects,
+    "label_studio": Labelled,
+}
 
 
 class TestRowSources(SourceContract):

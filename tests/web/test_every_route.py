@@ -130,7 +130,7 @@ Route = tuple[str, str, Face]
 def routes() -> tuple[Route, ...]:
     """Every method and address of the API, and how it tells errors."""
     faces, routers = Faces(), make_routers().and_ours()
-    for face in (Face.API, Face.EMBED, Face.OPENAI):
+    for face in (Face.API, Face.EMBED, Face.HOOK, Face.OPENAI):
         faces.add(dict(routers.by_face())[face], face)
     return tuple((method, known.path, known.face) for known in faces.routes for method in sorted(known.methods))
 
@@ -285,7 +285,7 @@ def check(answer: Any, operation: Any, face: Face) -> None:
     if status < 400:
         return
     jsonschema.validate(answer.json(), kinds[kind]["schema"])
-    if face in (Face.API, Face.EMBED):
+    if face in (Face.API, Face.EMBED, Face.HOOK):
         said = answer.json()
         assert said["status"] == status
         assert said["type"].startswith("/problems/")

@@ -8,6 +8,8 @@ import typer
 
 from goldsmith.cli.console import Cli
 from goldsmith.cli.watching import finish_or_say
+from goldsmith.connect.offering import queries as offers
+from goldsmith.connect.offering import service as offering
 from goldsmith.connect.sources import kinds, local
 from goldsmith.connect.sources.errors import OptionsNotUsable
 from goldsmith.connect.sources.types import SourceKind
@@ -139,6 +141,24 @@ def sync(
         found = queries.sync_of(session, job_id)
         names = ("num_read", "num_new", "num_changed", "num_gone", "num_not_taken", "num_conflicts", "version_id")
         counts = {name: getattr(found, name) for name in names}
+    cli.show({**said, **counts})
+
+
+@commands.command()
+def offer(
+    context: typer.Context,
+    source: Source,
+    run: Annotated[str, typer.Argument(help="A run over the dataset of this source, by its id.")],
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
+) -> None:
+    """Show a run's answers in the source, such as pre-annotations in Label Studio."""
+    cli: Cli = context.obj
+    with cli.transaction() as (session, person):
+        job_id = offering.offer(session, source, run, by=person)[1].id
+    said = finish_or_say(cli, job_id, wait=wait)
+    with cli.reading() as session:
+        found = offers.offer_of(session, job_id)
+        counts = {name: getattr(found, name) for name in ("num_new", "num_same", "num_not_taken")}
     cli.show({**said, **counts})
 
 

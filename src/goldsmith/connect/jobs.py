@@ -11,6 +11,7 @@ from goldsmith.connect import queries, returning
 from goldsmith.connect.aristotle import Aristotle
 from goldsmith.connect.bringing.jobs import BringKeeper, BringKind
 from goldsmith.connect.executions.jobs import ConquestKind
+from goldsmith.connect.offering.jobs import OfferKeeper, OfferKind
 from goldsmith.connect.sources import local
 from goldsmith.connect.syncing.jobs import SyncKeeper, SyncKind
 from goldsmith.connect.types import TwoWay
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 
 def kinds_of_sources(make: Callable[[], Aristotle | None], settings: Settings, home: Home) -> list[JobKind]:
     """What is done with sources in a worker."""
-    return [ConquestKind(make), BringKind(make), SyncKind(local.surroundings(settings, home))]
+    surroundings = local.surroundings(settings, home)
+    return [ConquestKind(make), BringKind(make), SyncKind(surroundings), OfferKind(surroundings)]
 
 
 def keepers_of_source(database: Database, make: Callable[[], Aristotle | None]) -> list[Keeper]:
@@ -36,7 +38,7 @@ def keepers_of_source(database: Database, make: Callable[[], Aristotle | None]) 
 
     Settings that cannot be used stop nobody.
     """
-    times: list[Keeper] = [SyncKeeper(database), BringKeeper(database)]
+    times: list[Keeper] = [SyncKeeper(database), OfferKeeper(database), BringKeeper(database)]
     try:
         source = make()
     except GoldsmithError as error:

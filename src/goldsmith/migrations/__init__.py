@@ -13,7 +13,7 @@ from goldsmith.storage.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0054"
+HEAD = "0055"
 """The newest revision; a test compares it with the scripts."""
 
 

@@ -6,6 +6,7 @@ A new module of tables is named here; a test compares the list with the files.
 from goldsmith.compare import tables as compare
 from goldsmith.connect import tables as connect
 from goldsmith.connect.executions import tables as executions
+from goldsmith.connect.offering import tables as offering
 from goldsmith.connect.syncing import tables as syncing
 from goldsmith.data import tables as data
 from goldsmith.jobs import tables as jobs
@@ -38,5 +39,6 @@ MODULES = (
     connect,
     executions,
     syncing,
+    offering,
 )
 METADATA = Table.metadata

@@ -39,6 +39,7 @@ class Prefix(StrEnum):
     SOURCE_WRITE = "srcw"
     CONNECTION = "con"
     SYNC = "syn"
+    OFFER = "off"
     EXECUTION = "exe"
     CONQUEST_RESULT = "cres"
     FILE = "file"

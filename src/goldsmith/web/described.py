@@ -46,6 +46,7 @@ def _errors(media_type: str, schema: Mapping[str, Any]) -> Responses:
 ERRORS: Final[Mapping[Face, Responses]] = {
     Face.API: _errors("application/problem+json", _PROBLEM),
     Face.EMBED: _errors("application/problem+json", _PROBLEM),
+    Face.HOOK: _errors("application/problem+json", _PROBLEM),
     Face.OPENAI: _errors("application/json", _OPENAI_ERROR),
     Face.PAGE: {},
 }

@@ -46,6 +46,13 @@ class TokenOpensOnlyParts(Denied):
     default_hint = "Ask with a key from a server, never from a page: Authorization: Bearer gsk_…"
 
 
+class TokenOnlyTells(Denied):
+    """A source's token says that something has changed there, and opens nothing else."""
+
+    title = "This token does not open this"
+    default_hint = "Ask with a key of your own, from: goldsmith keys add"
+
+
 class KeyNeeded(Denied):
     """Tokens are given to servers that have a key; a browser's cookie is not enough."""
 

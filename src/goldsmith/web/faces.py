@@ -22,6 +22,8 @@ class Face(StrEnum):
     """Programs: RFC 9457 problems."""
     EMBED = "embed"
     """Pages of other applications, which hold a token; it opens nothing else. Errors are told as to programs."""
+    HOOK = "hook"
+    """Sources that say that something has changed there, each with a token that opens nothing else. Errors as above."""
     OPENAI = "openai"
     """Clients of OpenAI's API: its error object."""
 

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from goldsmith.connect.syncing.telling import HookMint
 from goldsmith.web import assets, design, health, hello, menu_now, needs, problems
 from goldsmith.web.described import ERRORS
 from goldsmith.web.embed_tokens import TokenMint
@@ -31,6 +32,7 @@ class Routers:
     api: Sequence[APIRouter] = ()
     openai: Sequence[APIRouter] = ()
     embed: Sequence[APIRouter] = ()
+    hooks: Sequence[APIRouter] = ()
 
     def and_ours(self) -> "Routers":
         """With the pages and answers that belong to no step."""
@@ -42,6 +44,7 @@ class Routers:
         return (
             (Face.API, self.api),
             (Face.EMBED, self.embed),
+            (Face.HOOK, self.hooks),
             (Face.OPENAI, self.openai),
             (Face.PAGE, self.pages),
         )
@@ -67,7 +70,7 @@ class Web(FastAPI):
         inner = super().build_middleware_stack()
         for make in self.state.behind_door:
             inner = make(inner)
-        askers = Askers(self.state.cookies, KeyTable(state.database), self.state.tokens)
+        askers = Askers(self.state.cookies, KeyTable(state.database), self.state.tokens, HookMint(state.home))
         return Door(inner, faces=self.state.faces, askers=askers, settings=state.settings)
 
 

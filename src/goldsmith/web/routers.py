@@ -32,6 +32,7 @@ from goldsmith.web.shadow import api as shadow_api
 from goldsmith.web.shadow import handlers as shadow
 from goldsmith.web.sources import api as sources_api
 from goldsmith.web.sources import handlers as sources
+from goldsmith.web.sources import hooks, offers_api
 from goldsmith.web.stars import api as stars_api
 from goldsmith.web.stars import handlers as stars
 from goldsmith.web.train import api as train_api
@@ -42,7 +43,7 @@ from goldsmith.web.webhooks import handlers as webhooks
 _IN_THE_MENU = (home, data, run, batch_pages, stars, train, models, serve, playground, compare, jobs, settings)
 _ELSEWHERE = (webhooks, connect, sources, moving, kept, shadow)
 _STEPS = (data_api, models_api, serve_api, run_api, stars_api, train_api, compare_api, connect_api, moving_api)
-_SOURCES = (sources_api.api, bringing_api.api)
+_SOURCES = (sources_api.api, offers_api.api, bringing_api.api)
 _OTHERS = (playground_api.api, jobs_api.api, jobs_api.notices_api, settings_api.api, webhooks_api.api)
 _OF_WHAT_PASSED = (kept_api.api, shadow_api.api)
 
@@ -54,4 +55,5 @@ def make_routers() -> Routers:
         api=[*(step.api for step in _STEPS), *_OTHERS, *_SOURCES, *_OF_WHAT_PASSED, embedding.api],
         openai=[each.openai for each in (fine_tuning, files, batches, uploads)],
         embed=[embedding.embed],
+        hooks=[hooks.api],
     )

@@ -22,6 +22,7 @@ from goldsmith.web.errors import (
     BodyTooLarge,
     ForeignOrigin,
     HostNotAllowed,
+    TokenOnlyTells,
     TokenOpensOnlyParts,
     WrongContentType,
 )
@@ -109,7 +110,7 @@ class Door:
         has_body = int(length) > 0 or "transfer-encoding" in headers
         if has_body and not JSON_TYPES.fullmatch(kind):
             face = self._faces.of(scope["path"], scope.get("method", "GET"))
-            if face in (Face.API, Face.OPENAI, Face.EMBED):
+            if face in (Face.API, Face.OPENAI, Face.EMBED, Face.HOOK):
                 raise WrongContentType(f"The content type is {kind or 'missing'}; the API takes application/json.")
         return limit
 
@@ -117,8 +118,8 @@ class Door:
         asker = await self._asker(scope, headers)
         if asker is not None:
             self._check_token_s_place(scope, asker)
-            known = {"asker": asker, "person": asker.person, "holder": asker.holder, "grant": asker.grant}
-            scope.setdefault("state", {}).update(known)
+            known = {name: getattr(asker, name) for name in ("person", "holder", "grant", "hook")}
+            scope.setdefault("state", {}).update({"asker": asker, **known})
         elif not _is_open(scope):
             raise NotSignedIn("Neither a cookie of this browser nor a key came with the request.")
         if (asker is None or asker.via == "cookie") and _changes_something(scope) and not _is_ours(headers):
@@ -133,11 +134,14 @@ class Door:
         return self._askers.by_cookie(Request(_as_http(scope)).cookies.get(CookieJar.PERSON, ""))
 
     def _check_token_s_place(self, scope: Scope, asker: Asker) -> None:
-        """A token opens what was made for pages of other applications, and nothing else."""
-        if asker.grant is not None and self._faces.of(scope["path"], scope.get("method", "GET")) is not Face.EMBED:
+        """A token opens what was made for pages of other applications, or for what a source tells, and nothing else."""
+        face = self._faces.of(scope["path"], scope.get("method", "GET"))
+        if asker.grant is not None and face is not Face.EMBED:
             raise TokenOpensOnlyParts(
                 "A token of another application's page was sent to an address that it does not open."
             )
+        if asker.hook is not None and face is not Face.HOOK:
+            raise TokenOnlyTells("A source's token was sent to an address that it does not open.")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from goldsmith.connect.embedding.types import Grant
+from goldsmith.connect.syncing.telling import HOOK_START, HookMint
 from goldsmith.people import service
 from goldsmith.people.errors import NotSignedIn
 from goldsmith.people.types import Holder, Person
@@ -46,6 +47,8 @@ class Asker:
     """The key, when it was one, or the one with which the token was asked for."""
     grant: Grant | None = None
     """What the token says, when it was one."""
+    hook: str | None = None
+    """The connection that tells us something, when it was its token."""
 
 
 class CookieJar:
@@ -153,6 +156,7 @@ class Askers:
     cookies: CookieJar
     keys: KeyTable
     tokens: TokenMint
+    hooks: HookMint
 
     def by_cookie(self, signed: str) -> Asker | None:
         """Whose browser it is; None when nobody has said a name in it."""
@@ -163,6 +167,8 @@ class Askers:
         """Whom a key or a token stands for. Raises NotSignedIn, TokenNotGood, KeyNotChecked."""
         if secret.startswith(TOKEN_START):
             return await self._by_token(secret)
+        if secret.startswith(HOOK_START):
+            return self._by_hook(secret)
         holder = await self.keys.holder_of(secret)
         if holder is None:
             raise NotSignedIn("The key that came with the request is not known, or was revoked.")
@@ -176,3 +182,10 @@ class Askers:
         if holder is None:
             raise TokenNotGood("The key with which this token was asked for was revoked.")
         return Asker(grant.person, "token", holder, grant)
+
+    def _by_hook(self, secret: str) -> Asker:
+        found = self.hooks.read(secret)
+        if found is None:
+            raise TokenNotGood("The token that came with the request is not one of ours.")
+        connection_id, person = found
+        return Asker(person, "token", hook=connection_id)

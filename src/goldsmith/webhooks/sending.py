@@ -1,39 +1,18 @@
 """Sends one message to the address that was looked at, within seconds; of the answer only the status is read."""
 
 import http.client
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.webhooks.addresses import Place
+from goldsmith.webhooks.pinned import Pinned, trusted
 from goldsmith.webhooks.types import Outcome
 
 WITHIN_S = 15.0
 _USER_AGENT = "Goldsmith-Webhooks"
-
-
-class _Pinned(http.client.HTTPConnection):
-    """A connection to one address, whatever its name means by now."""
-
-    def __init__(self, place: Place, context: ssl.SSLContext | None, within_s: float) -> None:
-        super().__init__(place.host, place.port, timeout=within_s)
-        self._place = place
-        self._context = context
-
-    def connect(self) -> None:
-        """Connect to the address; over TLS the certificate has to be the name's."""
-        self.sock = socket.create_connection((self._place.ip, self._place.port), self.timeout)
-        if self._context is not None:
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=self._place.host)
-
-    def break_off(self) -> None:
-        """End it from another thread."""
-        if self.sock is not None:
-            self.sock.close()
 
 
 def send(
@@ -54,7 +33,7 @@ def send(
         place = find()
     except GoldsmithError as error:
         return after(error=error.message)
-    connection = _Pinned(place, (context or _trusted()) if place.is_encrypted else None, within_s)
+    connection = Pinned(place, (context or trusted()) if place.is_encrypted else None, within_s)
     clock = threading.Timer(within_s, connection.break_off)
     clock.daemon = True
     clock.start()
@@ -75,8 +54,3 @@ def send(
     finally:
         clock.cancel()
         connection.close()
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -12,7 +12,7 @@ from goldsmith.connect.types import Said, Scope, WriteState
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
-TIMES = ["syncs", "stars_by_themselves"]
+TIMES = ["syncs", "offers", "stars_by_themselves"]
 
 
 class Untouched:

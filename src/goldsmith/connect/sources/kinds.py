@@ -8,11 +8,12 @@ from goldsmith import plugins
 from goldsmith.connect.sources.buckets import Buckets
 from goldsmith.connect.sources.errors import SourceKindUnknown
 from goldsmith.connect.sources.folder import Folder
+from goldsmith.connect.sources.label_studio import LabelStudioKind
 from goldsmith.connect.sources.sql import Sql
 from goldsmith.connect.sources.types import SourceKind, SourceOptions
 from goldsmith.plugins import Found
 
-OURS: tuple[SourceKind, ...] = (Sql(), Folder(), Buckets())
+OURS: tuple[SourceKind, ...] = (Sql(), Folder(), Buckets(), LabelStudioKind())
 
 
 @cache

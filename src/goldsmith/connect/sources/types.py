@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 MAX_ID_CHARACTERS = 255
 BATCH_ROWS = 500
@@ -25,6 +25,21 @@ class SourceOptions(BaseModel):
     def place_names(cls) -> tuple[str, ...]:
         """The fields that say where a secret is sent; when one of them changes, the secret has to be entered again."""
         return ()
+
+    @classmethod
+    def good_answers(cls) -> str | None:
+        """The column with good answers, where every source of the kind has the same; else a person names it."""
+        return None
+
+
+class TwoWayOptions(SourceOptions):
+    """Of a kind whose sources also tell what changes, and take answers: they open as a `TwoWaySource`."""
+
+    told_at: Annotated[str, Field(max_length=1024, title="Goldsmith's address, as seen from there")] = ""
+    """Such as http://127.0.0.1:8001. What changes there is then told to Goldsmith, and read within seconds. Left empty,
+    it is read when you ask or at fixed times."""
+    offer_answers: Annotated[bool, Field(title="Offer answers there by themselves")] = False
+    """When a run over the rows has ended, its answers are shown there to whoever works on them."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,43 @@ class OpenSource(Protocol):
         """What came since then, in batches of at most some hundred rows; memory stays the same however many there are.
 
         Everything is told again that changed; what is told twice does no harm. Raises the errors of `errors.py`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """An answer to a row, by its id in the source; None: what was offered before is taken back."""
+
+    source_id: str
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What became of some answers."""
+
+    num_new: int = 0
+    num_same: int = 0
+    """Stood there already."""
+    not_taken: Sequence[NotTaken] = ()
+
+
+@runtime_checkable
+class TwoWaySource(OpenSource, Protocol):
+    """A source that also tells what changes, and takes answers to its rows."""
+
+    def arrange(self, address: str | None, token: str) -> None:
+        """Have it tell this address, with this token, that something has changed; None: have it tell us nothing more.
+
+        Said twice it changes nothing. Raises the errors of `errors.py`.
+        """
+        ...
+
+    def offer(self, name: str, answers: Sequence[RowAnswer]) -> Offered:
+        """Show these answers there under a name, in place of what stood under that name for these rows.
+
+        Said twice it changes nothing, and nothing under another name is touched. Raises the errors of `errors.py`.
         """
         ...
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from goldsmith.connect.sources.types import Batch, Since, Surroundings
-from goldsmith.connect.syncing import merging, queries, service, starring
+from goldsmith.connect.syncing import merging, queries, service, starring, telling
 from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
 from goldsmith.connect.syncing.types import SYNC_JOB
@@ -65,6 +65,7 @@ class Sync:
             sync_id = queries.sync_of(session, self._context.job.id).id
             since = Since(connection.cursor, queries.groups(session, connection.id))
         source = service.opened(self._context.home, connection).source(self._surroundings)
+        trouble = telling.arrange(self._context.home, connection, source)
         for batch in source.fetch(since):
             with self._context.transaction() as session:
                 connection = self._connection(session.get_one(SourceConnection, self._connection_id))
@@ -74,7 +75,10 @@ class Sync:
             self._context.report(READ * _share(batch, num_read), f"{num_read:,} rows read")
             if self._context.should_stop():
                 return {}
-        return self._end(sync_id, by)
+        counts = self._end(sync_id, by)
+        if trouble is not None:  # what there is has come in; that nobody will tell us of more has to be known
+            raise trouble
+        return counts
 
     def _end(self, sync_id: str, by: Person) -> Mapping[str, Any]:
         context = self._context

@@ -54,6 +54,11 @@ def page(session: Session, *, domain: str) -> list[SourceConnection]:
     return list(session.scalars(query.order_by(SourceConnection.id.desc())))
 
 
+def all_there(session: Session) -> list[SourceConnection]:
+    """All connections of every organisation that were not removed."""
+    return list(session.scalars(select(SourceConnection).where(SourceConnection.removed_at.is_(None))))
+
+
 def due(session: Session, now: datetime) -> list[SourceConnection]:
     """Connections whose time has come and that are not being read, those that wait longest first."""
     at_work = exists().where(Job.subject_id == SourceConnection.id, Job.kind == SYNC_JOB, Job.state.in_(_NOT_OVER))

@@ -39,6 +39,8 @@ from goldsmith.storage.files import Home
 from goldsmith.storage.ids import Prefix, new_id
 from goldsmith.storage.text import storable
 
+TOLD_WITHIN = timedelta(seconds=3)
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -81,7 +83,7 @@ def add(session: Session, home: Home, draft: ConnectionDraft, *, by: Person) -> 
         kind=kind.name,
         options=_without_secrets(options),
         question_column=_column(draft.question_column),
-        answer_column=_column(draft.answer_column),
+        answer_column=_answer_column(kind, draft.answer_column),
         dataset_id=dataset.id,
         cursor={},
         columns=[],
@@ -118,9 +120,10 @@ def change(
     if _without_secrets(options) != connection.options:
         connection.options, connection.cursor = _without_secrets(options), {}
         session.execute(delete(SourceGroup).where(SourceGroup.connection_id == connection.id))
-    if _column(wanted.answer_column) != connection.answer_column:
+    answer_column = _answer_column(kind, wanted.answer_column)
+    if answer_column != connection.answer_column:
         connection.has_news = True  # the next sync makes a version that says so
-    connection.question_column, connection.answer_column = map(_column, (wanted.question_column, wanted.answer_column))
+    connection.question_column, connection.answer_column = _column(wanted.question_column), answer_column
     _schedule(connection, wanted.every_minutes)
     session.flush()
     sealing.keep(home, connection.id, _secrets(options))
@@ -149,10 +152,22 @@ def sync(session: Session, connection_id: str, *, by: Person, is_scheduled: bool
             not_taken=[],
         )
     )
-    if connection.every_minutes is not None:
-        connection.next_sync_at = clock.now() + timedelta(minutes=connection.every_minutes)
+    every = connection.every_minutes
+    connection.next_sync_at = clock.now() + timedelta(minutes=every) if every is not None else None
     session.flush()
     return job
+
+
+def told(session: Session, connection_id: str, *, by: Person) -> SourceConnection:
+    """Something has changed there: read it in some seconds, with whatever else is told until then; once more after a
+    reading that is under way. Raises ConnectionNotFound.
+    """
+    connection = queries.one(session, connection_id, domain=by.domain)
+    soon = clock.now() + TOLD_WITHIN
+    if connection.next_sync_at is None or connection.next_sync_at > soon:
+        connection.next_sync_at = soon
+    session.flush()
+    return connection
 
 
 def remove(session: Session, home: Home, connection_id: str, *, by: Person) -> SourceConnection:
@@ -219,6 +234,10 @@ def _secrets(options: SourceOptions) -> dict[str, str]:
 
 def _column(name: str | None) -> str | None:
     return storable(name).strip()[:255] or None if name else None
+
+
+def _answer_column(kind: SourceKind, named: str | None) -> str | None:
+    return _column(named) or kind.Options.good_answers()
 
 
 def _free_name(session: Session, name: str, domain: str) -> str:

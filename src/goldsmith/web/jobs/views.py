@@ -32,6 +32,8 @@ _SUBJECT_PAGES = {
     "batch_check": "/batches",
     "batch": "/batches",
     "batch_end": "/batches",
+    "sync": "/sources",
+    "offer": "/sources",
 }
 _OWN_PAGES = {"move_in": "/from-openai"}
 _WHOLE_PAGES = {

@@ -72,7 +72,7 @@ def empty(kind: SourceKind) -> ConnectionFields:
 
 def kept(kind: SourceKind, options: Mapping[str, Any], shared: Mapping[str, Any]) -> ConnectionFields:
     """As it was kept; secrets are never among it."""
-    return ConnectionFields(fields_of(kind.Options, options), _with_choices(fields_of(ConnectionForm, shared)))
+    return ConnectionFields(fields_of(kind.Options, options), _as_shown(kind, fields_of(ConnectionForm, shared)))
 
 
 def sent(kind: SourceKind, posted: Mapping[str, str], sealed: Mapping[str, str] | None = None) -> ConnectionFields:
@@ -85,11 +85,13 @@ def sent(kind: SourceKind, posted: Mapping[str, str], sealed: Mapping[str, str] 
     if own.value is not None:
         plain = own.value.model_dump(mode="json", exclude=secrets)
         options = {**plain, **{name: text for name, text in typed.items() if name in secrets}}
-    return ConnectionFields(own.fields, _with_choices(shared.fields), shared.value, options)
+    return ConnectionFields(own.fields, _as_shown(kind, shared.fields), shared.value, options)
 
 
-def _with_choices(fields: Sequence[FormField]) -> tuple[FormField, ...]:
-    return tuple(_choices(field) if field.name == "every_minutes" else field for field in fields)
+def _as_shown(kind: SourceKind, fields: Sequence[FormField]) -> tuple[FormField, ...]:
+    """With usual times to choose from; where the kind itself knows the column with good answers, nobody is asked."""
+    asked = [field for field in fields if field.name != "answer_column" or kind.Options.good_answers() is None]
+    return tuple(_choices(field) if field.name == "every_minutes" else field for field in asked)
 
 
 def _choices(field: FormField) -> FormField:

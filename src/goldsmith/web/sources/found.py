@@ -18,6 +18,7 @@ from goldsmith.web.job_lines import job_line
 from goldsmith.web.listing import with_query
 from goldsmith.web.sources import forms
 from goldsmith.web.sources.forms import ConnectionFields
+from goldsmith.web.sources.offers import offers_part
 from goldsmith.web.sources.views import (
     ConflictLine,
     ConnectionFormPage,
@@ -70,7 +71,7 @@ def title_of(kind: str) -> str:
 def new_page(kind: SourceKind, fields: ConnectionFields, tested: Tested | None = None) -> ConnectionFormPage:
     """A new connection's form."""
     return ConnectionFormPage(
-        title=f"Connect {kind.title[:1].lower()}{kind.title[1:]}",
+        title=f"Connect {_inside(kind.title)}",
         about=f"{kind.about} Nothing is read before you say so.",
         own=fields.own,
         shared=fields.shared,
@@ -79,6 +80,11 @@ def new_page(kind: SourceKind, fields: ConnectionFields, tested: Tested | None =
         crumbs=_LIST,
         tested=tested,
     )
+
+
+def _inside(title: str) -> str:
+    """A title within a sentence: "a database", and names as they are."""
+    return f"a{title[1:]}" if title.startswith(("A ", "An ")) else title
 
 
 def change_page(connection: SourceConnection, fields: ConnectionFields | None = None) -> ConnectionFormPage:
@@ -118,6 +124,7 @@ def connection_page(
     is_over = newest is None or JobState(newest.state).is_over
     failure = newest.failure if newest is not None and newest.state == JobState.FAILED.value else None
     kind = kinds.installed().by_name.get(connection.kind)
+    offers = offers_part(session, connection)
     return ConnectionPage(
         title=connection.name,
         id=connection.id,
@@ -136,7 +143,8 @@ def connection_page(
         conflicts=tuple(_conflict(session, each) for each in queries.conflicts(session, connection.id)),
         tested=tested,
         origin=_origin(session, row_id, connection) if row_id else None,
-        live=newest.id if newest is not None and not is_over else "",
+        offers=offers,
+        live=newest.id if newest is not None and not is_over else offers.live if offers is not None else "",
         address=with_query(request) if request.method == "GET" else f"/sources/{connection.id}",
     )
 

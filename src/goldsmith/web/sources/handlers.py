@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from goldsmith.connect.offering import service as offering
 from goldsmith.connect.sources import kinds
 from goldsmith.connect.syncing import queries, service, starring
 from goldsmith.connect.syncing.types import ConflictState
@@ -103,6 +104,15 @@ def sync(request: Request, session: Session, person: CurrentPerson, connection_i
     """Read it now."""
     job = service.sync(session, connection_id, by=person)
     return redirect(request, f"/sources/{job.subject_id}", toast=queued_words(job))
+
+
+@pages.post("/sources/{connection_id}/offers")
+def offer(
+    request: Request, session: Session, person: CurrentPerson, connection_id: str, posted: Posted
+) -> RedirectResponse:
+    """Show a run's answers there."""
+    found, _ = offering.offer(session, connection_id, posted.get("run", ""), by=person)
+    return redirect(request, f"/sources/{found.connection_id}#offers", toast="The answers are on their way.")
 
 
 @pages.get("/sources/{connection_id}/change")

@@ -16,6 +16,7 @@ from goldsmith.web.forms import FormField
 from goldsmith.web.job_lines import JobLine
 from goldsmith.web.listing import Head
 from goldsmith.web.pages import Page
+from goldsmith.web.sources.offers import OffersPart
 
 LIST_HEADS = (
     *(Head("Source"), Head("Last read"), Head("Rows", is_number=True)),
@@ -153,6 +154,8 @@ class ConnectionPage(Page):
     conflicts: tuple[ConflictLine, ...]
     tested: Tested | None
     origin: OriginPart | None
+    offers: OffersPart | None
+    """Of a source that takes answers."""
     live: str
     address: str
     heads: tuple[Head, ...] = SYNC_HEADS

@@ -1,0 +1,151 @@
+"""The work of an offer, and the keeper that begins those that a source wants by themselves.
+
+The source is asked a hundred answers at a time; how far it came is kept after each, and whatever was shown already is
+found there, so a worker that was killed shows nothing twice. Answers that came from a source are never offered: only
+those that a model wrote.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from goldsmith.connect.offering import queries
+from goldsmith.connect.offering.errors import NotOfferable
+from goldsmith.connect.offering.service import offer, takes_answers
+from goldsmith.connect.offering.tables import SourceOffer
+from goldsmith.connect.offering.types import OFFER_JOB
+from goldsmith.connect.sources.types import NotTaken, Offered, RowAnswer, Surroundings, TwoWaySource
+from goldsmith.connect.syncing import queries as connections
+from goldsmith.connect.syncing import service as syncing
+from goldsmith.connect.syncing.errors import ConnectionNotFound
+from goldsmith.connect.syncing.tables import SourceConnection
+from goldsmith.jobs.kinds import LightKind, WorkContext
+from goldsmith.jobs.types import Stage
+from goldsmith.people.types import Person
+from goldsmith.run.tables import Answer, Run
+from goldsmith.run.types import CUT_OFF, AnswerState
+from goldsmith.stars import queries as stars
+from goldsmith.stars.tables import Mark
+from goldsmith.storage.database import Database
+
+AT_ONCE = 100
+EVERY_S = 5.0
+MAX_LISTED = 200
+ENDED_WITHIN = timedelta(days=1)
+"""Of runs that ended earlier, nothing goes anywhere by itself when somebody switches it on."""
+
+
+class OfferKind(LightKind):
+    """Shows a run's answers in a source."""
+
+    name: ClassVar[str] = OFFER_JOB
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("offer"),)
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    def work(self, stage: str, context: WorkContext) -> Mapping[str, Any]:
+        """Raises ConnectionNotFound, NotOfferable, and what the source raises."""
+        del stage
+        with context.database.reading() as session:
+            made = queries.offer_of(session, context.job.id)
+            connection = session.get_one(SourceConnection, made.connection_id)
+            run = session.get_one(Run, made.run_id)
+        if connection.removed_at is not None:
+            raise ConnectionNotFound(f"{connection.name} was removed.")
+        source = syncing.opened(context.home, connection).source(self._surroundings)
+        if not isinstance(source, TwoWaySource):
+            raise NotOfferable(f"{connection.name} takes no answers: it is only read.")
+        return self._offer(context, source, run, made)
+
+    def _offer(self, context: WorkContext, source: TwoWaySource, run: Run, made: SourceOffer) -> Mapping[str, Any]:
+        name, position = f"{run.name} ({run.id})", made.position
+        while not context.should_stop():
+            with context.database.reading() as session:
+                answers = queries.answers_after(session, run.id, position, limit=AT_ONCE)
+                wanted, left_out = _wanted(session, made.connection_id, answers)
+            if not answers:
+                return self._counts(context, made.id)
+            offered = source.offer(name, wanted)
+            position = answers[-1].position
+            with context.transaction() as session:
+                _note(session.get_one(SourceOffer, made.id), offered, left_out, position)
+            context.report(position / max(1, run.num_rows), f"{position:,} answers offered")
+        return {}
+
+    def _counts(self, context: WorkContext, offer_id: str) -> Mapping[str, Any]:
+        with context.database.reading() as session:
+            found = session.get_one(SourceOffer, offer_id)
+            return {name: getattr(found, name) for name in ("num_new", "num_same", "num_not_taken")}
+
+
+def _wanted(session: Session, connection_id: str, answers: Sequence[Answer]) -> tuple[list[RowAnswer], list[NotTaken]]:
+    """What shall stand there for each row: the answer, or what a person put in its place; nothing for a bad one."""
+    origins = connections.origins(session, [answer.row_id for answer in answers])
+    marks = stars.state_of(session, [answer.id for answer in answers])
+    wanted, left_out = [], []
+    for answer in answers:
+        origin, connection = origins.get(answer.row_id, (None, None))
+        if origin is None or connection is None or connection.id != connection_id:
+            left_out.append(NotTaken(f"row {answer.position}", "it did not come from there"))
+            continue
+        text, reason = _text(answer, marks.get(answer.id))
+        wanted.append(RowAnswer(origin.source_id, text))
+        left_out += [NotTaken(origin.place or origin.source_id, reason)] if reason else []
+    return wanted, left_out
+
+
+def _text(answer: Answer, mark: Mark | None) -> tuple[str | None, str]:
+    """What is shown of an answer, or nothing and why."""
+    if mark is not None and mark.correction is not None:
+        return mark.correction, ""
+    if mark is not None and mark.is_bad:
+        return None, "somebody has marked the answer as bad"
+    if answer.state != AnswerState.ANSWERED.value:
+        return None, "the model gave no answer"
+    if answer.finish_reason == CUT_OFF:
+        return None, "the answer was cut off"
+    return (answer.text, "") if answer.text.strip() else (None, "the answer is empty")
+
+
+def _note(made: SourceOffer, offered: Offered, left_out: Sequence[NotTaken], position: int) -> None:
+    not_taken = [*left_out, *offered.not_taken]
+    made.position = position
+    made.num_new += offered.num_new
+    made.num_same += offered.num_same
+    made.num_not_taken += len(not_taken)
+    room = MAX_LISTED - len(made.not_taken)
+    listed = [{"place": each.place, "reason": each.reason} for each in not_taken[: max(0, room)]]
+    made.not_taken = [*made.not_taken, *listed]
+
+
+class OfferKeeper:
+    """Offers the answers of runs that have ended, where a source wants that. It asks no source anything itself."""
+
+    name: ClassVar[str] = "offers"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._next_look = 0.0
+
+    def tick(self, now: datetime) -> None:
+        """One look."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + EVERY_S
+        with self._database.reading() as session:
+            wanting = [each for each in connections.all_there(session) if _wants(each)]
+            found = [
+                (connection.id, run.id, Person(connection.created_by, "", connection.domain))
+                for connection, run in queries.to_offer(session, wanting, since=now - ENDED_WITHIN)
+            ]
+        for connection_id, run_id, by in found:
+            with self._database.transaction() as session:
+                offer(session, connection_id, run_id, by=by, is_by_itself=True)
+
+
+def _wants(connection: SourceConnection) -> bool:
+    return bool(connection.options.get("offer_answers")) and takes_answers(connection.kind)

@@ -1,0 +1,5 @@
+"""Words of offers."""
+
+from typing import Final
+
+OFFER_JOB: Final = "offer"
