@@ -61,6 +61,7 @@ def read(session: Session, room: Room = ROOM_ENOUGH) -> Rows:
         found = _wanted_engine(session, engine, [ranks[d.id] for d in own], is_aliased=is_aliased)
         job = at_rest.get(engine.id)
         seen.append(replace(found, rests_because=resting.because(engine, job)) if job is not None else found)
+    room = replace(room, busy_gpus=resting.busy_gpus(session))
     wanted = Wanted(seen, [_wanted_deployment(session, deployment) for deployment in deployments], room)
     return Rows(wanted, {engine.id: engine for engine in engines}, {d.id: d for d in deployments})
 

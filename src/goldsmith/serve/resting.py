@@ -7,11 +7,13 @@ sleep is not used, because the switch that it needs also lets anybody on this ma
 
 import time
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from goldsmith.jobs import child
+from goldsmith.jobs import queries as jobs
 from goldsmith.jobs.states import ACTIVE
 from goldsmith.jobs.tables import Job
 from goldsmith.serve import engine as processes
@@ -42,6 +44,12 @@ def because(engine: Engine, job: Job) -> str:
 def on_gpu(session: Session, gpu: int | None) -> list[Engine]:
     """Engines of ours that a job on this GPU shares memory with; without a GPU every one does."""
     return [engine for engine in queries.of_ours(session) if gpu is None or engine.gpu == gpu]
+
+
+def busy_gpus(session: Session) -> dict[int, datetime]:
+    """GPUs on which a job works, by their numbers, and since when."""
+    found = [(job.slot or "", job.started_at or job.created_at) for job in jobs.in_slots(session)]
+    return {int(slot.removeprefix("gpu")): since for slot, since in found if slot.startswith("gpu")}
 
 
 def at_rest(session: Session) -> list[tuple[Engine, Job]]:

@@ -5,7 +5,7 @@ vLLM takes nine tenths of the one it gets.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from goldsmith.serve.types import EngineKind, EngineState, SeenEngine, WantedEngine
@@ -23,6 +23,8 @@ class Room:
 
     free_bytes: int
     num_gpus: int = 0
+    busy_gpus: Mapping[int, datetime] = field(default_factory=dict)
+    """Those on which a job works, and since when."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,19 @@ def lack(
 ) -> Lack | None:
     """None when there is room for this engine now."""
     alive = [one for one in engines if _is_alive(one, seen) and one.id != engine.id]
-    num_lent = len(_lent(engines) - {one.gpu for one in alive})
-    because = _lacking(engine, alive, room, num_lent)
+    because = _lacks_gpu(engine, engines, seen, room) if room.num_gpus else _lacks_memory(engine, room)
     if because is None:
         return None
     is_somebody_going = any(not one.is_wanted for one in alive)  # what it frees is waited for
     return Lack(because, None if is_somebody_going else _who_leaves(engine, alive))
 
 
-def free_gpu(engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], num_gpus: int) -> int | None:
-    """The last GPU that is free (trainings take the first), none that an engine at rest has lent."""
-    taken = {one.gpu for one in engines if _is_alive(one, seen)} | _lent(engines)
-    return next((number for number in reversed(range(num_gpus)) if number not in taken), None)
+def free_gpu(
+    engine: WantedEngine, engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], room: Room
+) -> int | None:
+    """The last GPU that this engine may have, as trainings take the first; None without one."""
+    taken = {one.gpu for one in engines if _is_alive(one, seen)} | _with_jobs(engine, engines, room)
+    return next((number for number in reversed(range(room.num_gpus)) if number not in taken), None)
 
 
 def is_starting(engine: WantedEngine, seen: Mapping[str, SeenEngine]) -> bool:
@@ -62,17 +65,26 @@ def is_starting(engine: WantedEngine, seen: Mapping[str, SeenEngine]) -> bool:
     return _is_alive(engine, seen) and engine.state is EngineState.STARTING
 
 
-def _lent(engines: Collection[WantedEngine]) -> set[int]:
-    """GPUs whose engine rests, so that a job works there."""
-    return {one.gpu for one in engines if one.rests_because and one.gpu is not None}
+def _with_jobs(engine: WantedEngine, engines: Collection[WantedEngine], room: Room) -> set[int]:
+    """GPUs on which a job works, or is about to because an engine rests for it.
+
+    An engine that was there before the job comes back to its own GPU: the job lets it, as soon as it need not rest.
+    """
+    lent = {one.gpu for one in engines if one.rests_because and one.gpu is not None}
+    wanted_at = engine.wanted_at or _LONG_AGO
+    return lent | {gpu for gpu, since in room.busy_gpus.items() if gpu != engine.gpu or wanted_at > since}
 
 
-def _lacking(engine: WantedEngine, alive: Collection[WantedEngine], room: Room, num_lent: int) -> str | None:
-    if room.num_gpus:
-        if len(alive) + num_lent < room.num_gpus:
-            return None
-        training = f", {num_lent} of them lent to a training" if num_lent else ""
-        return f"it needs a GPU of its own, and all {room.num_gpus} have an engine{training}"
+def _lacks_gpu(
+    engine: WantedEngine, engines: Collection[WantedEngine], seen: Mapping[str, SeenEngine], room: Room
+) -> str | None:
+    if free_gpu(engine, engines, seen, room) is not None:
+        return None
+    training = " or a training" if _with_jobs(engine, engines, room) else ""
+    return f"it needs a GPU of its own, and all {room.num_gpus} have an engine{training}"
+
+
+def _lacks_memory(engine: WantedEngine, room: Room) -> str | None:
     if engine.needed_bytes <= room.free_bytes:
         return None
     return f"it needs about {_gib(engine.needed_bytes)} of memory, and {_gib(room.free_bytes)} is free"

@@ -214,7 +214,7 @@ def _begin(engine: WantedEngine, wanted: Wanted, seen: Mapping[str, SeenEngine],
         return None
     lack = rooms.lack(engine, wanted.engines, seen, wanted.room)
     if lack is None:
-        gpu = rooms.free_gpu(wanted.engines, seen, wanted.room.num_gpus)
+        gpu = rooms.free_gpu(engine, wanted.engines, seen, wanted.room)
         return StartEngine(engine.id, engine.needed_rank, engine.num_adapters, gpu)
     if lack.leaving is not None:
         return MakeRoom(lack.leaving.id, engine.id, lack.because)

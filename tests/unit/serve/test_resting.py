@@ -13,7 +13,7 @@ from goldsmith.jobs.types import StopRequest
 from goldsmith.models.tables import BaseModel
 from goldsmith.people.types import Person
 from goldsmith.serve import engine as processes
-from goldsmith.serve import queries, resting
+from goldsmith.serve import queries, recording, resting
 from goldsmith.serve.engine import EngineFiles
 from goldsmith.serve.tables import DeploymentHistory
 
@@ -109,3 +109,13 @@ def test_what_others_do_is_not_told(keeping: Keeping, base: BaseModel, by: Perso
         job.domain = "elsewhere"
         assert "warmth" not in resting.because(engine, job)
         assert "another organisation" in resting.because(engine, job)
+
+
+def test_the_room_for_engines_leaves_out_the_gpu_on_which_a_job_works(keeping: Keeping, by: Person) -> None:
+    with keeping.database.transaction() as session:
+        queue.add(session, NewJob("training", "Train warmth", {}, needs_slot=True), by=by)
+        job = queue.claim(session, machine="here", slot="gpu1")
+        assert job is not None
+        assert recording.read(session).wanted.room.busy_gpus == {1: job.started_at}
+        queue.move(session, job, JobState.FAILED, "it failed")
+        assert recording.read(session).wanted.room.busy_gpus == {}

@@ -55,11 +55,11 @@ def test_nobody_leaves_while_somebody_is_on_its_way_out() -> None:
 
 
 def test_engines_of_others_take_no_gpu_of_ours() -> None:
-    theirs = engine("theirs", kind=EngineKind.ATTACHED)
-    assert rooms.free_gpu([theirs], alive(theirs), 1) == 0
+    theirs, new = engine("theirs", kind=EngineKind.ATTACHED), engine("new")
+    assert rooms.free_gpu(new, [theirs, new], alive(theirs), Room(0, 1)) == 0
     ours = engine("ours", gpu=0)
-    assert rooms.free_gpu([ours], alive(ours), 1) is None
-    assert rooms.free_gpu([ours], alive(ours), 3) == 2  # trainings take the first that is free
+    assert rooms.free_gpu(new, [ours, new], alive(ours), Room(0, 1)) is None
+    assert rooms.free_gpu(new, [ours, new], alive(ours), Room(0, 3)) == 2  # trainings take the first that is free
 
 
 def test_the_gpu_of_an_engine_at_rest_is_lent_and_no_other_starts_there() -> None:
@@ -68,12 +68,23 @@ def test_the_gpu_of_an_engine_at_rest_is_lent_and_no_other_starts_there() -> Non
     found = rooms.lack(new, [resting, new], {}, Room(0, num_gpus=1))
     assert found is not None
     assert found.leaving is None
-    assert "lent to a training" in found.because
-    assert rooms.free_gpu([resting, new], {}, 1) is None
+    assert found.because == "it needs a GPU of its own, and all 1 have an engine or a training"
     assert rooms.lack(new, [resting, new], {}, Room(0, num_gpus=2)) is None
-    assert rooms.free_gpu([resting, new], {}, 2) == 1
+    assert rooms.free_gpu(new, [resting, new], {}, Room(0, 2)) == 1
     going = alive(resting)  # still on its way out: one GPU, not two
     assert rooms.lack(new, [resting, new], going, Room(0, num_gpus=2)) is None
+
+
+def test_no_engine_starts_on_the_gpu_on_which_a_training_works_unless_it_was_there_before() -> None:
+    room = Room(0, 2, {1: NOW - timedelta(hours=1)})
+    new = engine("new", hours_ago=0)
+    assert rooms.free_gpu(new, [new], {}, room) == 0
+    first = engine("first", gpu=0)
+    assert rooms.lack(new, [first, new], alive(first), room) is not None
+    back = engine("back", gpu=1, hours_ago=2)
+    assert rooms.free_gpu(back, [back], {}, room) == 1
+    anew = engine("anew", gpu=1, hours_ago=0)
+    assert rooms.free_gpu(anew, [anew], {}, room) == 0
 
 
 wishes = st.lists(st.tuples(st.none() | st.floats(0, 9), st.booleans()), max_size=5)
