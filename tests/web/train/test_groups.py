@@ -57,6 +57,11 @@ def test_they_are_shown_before_anything_starts_and_the_same_form_starts_them(sit
     hidden = {name: html.unescape(value) for name, value in found if name in form}
     assert hidden == form
     assert "/training/several/start?backend=trl" in answer.text
+    back = re.search(r'href="(/training/new[^"]*)"[^>]*>Back to the settings', answer.text)
+    assert back is not None
+    again = browser.get(html.unescape(back[1])).text
+    assert 'value="0.0002, 0.0005"' in again  # nothing that was typed has to be typed again
+    assert 'value="mail"' in again
 
 
 def test_what_cannot_be_several_trainings_is_said(site: Site) -> None:

@@ -60,15 +60,16 @@ def test_the_form_offers_it_where_a_training_could_start_and_a_wrong_number_come
 
 
 def test_it_waits_then_tells_what_the_training_takes_and_starts_it(site: Site, form: dict[str, str]) -> None:
-    at = begin(site, form)
+    at = begin(site, {**form, "engines_rest": "never"})
     waiting = site.browser().get(at).text
     assert "It waits for its turn" in waiting
     engine = {"is_tried": True, "is_accepted": True, "load_s": 0.114}
-    end(site, state="succeeded", result={"forecast": FORECAST, "engine": engine})
+    end(site, state="succeeded", result={"forecast": FORECAST, "engine": engine}, wanted_slot="gpu1")
     shown = site.browser().get(at).text
     for words in ("about 13 min", "1.6 GB", "120 steps", "The engine loaded the adapter in 0.11 s", "6 real steps"):
         assert words in shown, words
-    assert '<input type="hidden" name="num_epochs" value="3">' in shown
+    for name, value in (("num_epochs", "3"), ("engines_rest", "never"), ("gpu", "1")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in shown
     assert 'action="/training/new"' in shown
 
 

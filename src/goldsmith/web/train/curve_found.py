@@ -19,9 +19,8 @@ from goldsmith.web.train.side_by_side import Measured
 def planned_page(planned: GroupPlan, several: Several, workshop: Workshop) -> SeveralPage:
     """The trainings of a learning curve before they start."""
     backend = planned.trainings[0].what.backend.name
-    titles, back = titles_of(backend, workshop), f"/training/new?backend={backend}"
     action = f"/training/curves?backend={backend}"
-    return several_page(planned, titles, action=action, posted=several.posted, back=back)
+    return several_page(planned, titles_of(backend, workshop), action=action, posted=several.posted)
 
 
 def one_page(session: orm.Session, curve: LearningCurve) -> CurvePage:

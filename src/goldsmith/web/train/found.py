@@ -1,6 +1,7 @@
 """Puts the pages of training together from what the steps' queries find. Used by the handlers only."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -99,6 +100,11 @@ def new_page(
         has_models=bool(options["base_model"]),
         address=f"/training/new{query}" + (f"{'&' if query else '?'}training_set={chosen}" if chosen else ""),
     )
+
+
+def with_tried(page: NewTrainingPage, backend: Backend, typed: Mapping[str, str]) -> NewTrainingPage:
+    """The form with what was typed of several values at once, where it asks for them."""
+    return replace(page, several=several_fields(backend, typed)) if page.several else page
 
 
 def _leaving(session: orm.Session, person: Person, training_set_id: str, engine_id: str) -> str:

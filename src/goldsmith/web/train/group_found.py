@@ -30,7 +30,7 @@ def planned_page(planned: GroupPlan, several: Several, workshop: Workshop) -> Se
     query = f"?backend={backend.name}"
     titles = titles_of(backend.name, workshop)
     action = f"/training/several/start{query}"
-    return several_page(planned, titles, action=action, posted=several.posted, back=f"/training/new{query}")
+    return several_page(planned, titles, action=action, posted=several.posted)
 
 
 def one_page(session: orm.Session, group: TrainingGroup, workshop: Workshop) -> GroupPage:

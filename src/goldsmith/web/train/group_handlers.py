@@ -7,7 +7,7 @@ from goldsmith.train import groups, queries
 from goldsmith.train.recipe import backend_of
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, Session, TheWorkshop
 from goldsmith.web.pages import redirect, render
-from goldsmith.web.train.found import new_page
+from goldsmith.web.train.found import new_page, with_tried
 from goldsmith.web.train.group_found import one_page, planned_page
 from goldsmith.web.train.several_form import TheSeveral
 from goldsmith.web.train.views import DEFAULT_BACKEND
@@ -23,7 +23,7 @@ def plan(
     if form.start.request is None:
         chosen = backend_of(request.query_params.get("backend", DEFAULT_BACKEND), workshop.backends)
         page = new_page(session, person, workshop, form.start.fields, chosen)
-        return render(request, page, status=422)
+        return render(request, with_tried(page, chosen, dict(form.posted)), status=422)
     planned = groups.plan(session, form.start.request, form.values, workshop=workshop, by=person)
     return render(request, planned_page(planned, form, workshop))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
+from urllib.parse import urlencode
 
 from goldsmith.compare.tables import LearningCurve
 from goldsmith.jobs.states import JobState
@@ -91,9 +92,7 @@ class GroupListLine:
     created_at: datetime
 
 
-def several_page(
-    planned: GroupPlan, titles: Titles, *, action: str, posted: Sequence[tuple[str, str]], back: str
-) -> SeveralPage:
+def several_page(planned: GroupPlan, titles: Titles, *, action: str, posted: Sequence[tuple[str, str]]) -> SeveralPage:
     """What would be started, and the total of time where it is known."""
     first, number = planned.trainings[0], len(planned.trainings)
     learned = first.what.training_set.name if first.what.training_set is not None else ""
@@ -105,7 +104,7 @@ def several_page(
         total=total_words(planned),
         action=action,
         hidden=tuple(posted),
-        back=back,
+        back=f"/training/new?{urlencode({**dict(posted), 'backend': first.what.backend.name})}",
     )
 
 

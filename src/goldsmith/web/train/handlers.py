@@ -20,7 +20,7 @@ from goldsmith.web.dependencies import (
 from goldsmith.web.job_access import go_on, job_for
 from goldsmith.web.pages import redirect, render
 from goldsmith.web.train import curve_handlers, found, group_handlers, queue_handlers, rehearsal_handlers
-from goldsmith.web.train.found import new_page, training_page, trainings_page, turned
+from goldsmith.web.train.found import new_page, training_page, trainings_page, turned, with_tried
 from goldsmith.web.train.looks import Show, TheLook, TheSeenRows, look_page
 from goldsmith.web.train.side_by_side import MOST
 from goldsmith.web.train.start_form import TheStart, start_fields
@@ -60,6 +60,7 @@ def new(
     chosen = backend_of(backend, workshop.backends)
     values = turned(session, person, workshop, chosen, request.query_params, dial)
     page = new_page(session, person, workshop, start_fields(chosen, values), chosen, dial)
+    page = with_tried(page, chosen, request.query_params)
     return render(request, page, fragment="train/_needs.html")
 
 

@@ -52,7 +52,7 @@ def rehearsal_page(job: Job, *, place: int | None, memory_bytes: int, names: tup
     failure = JobFailure(**job.failure) if job.failure else None
     cure = cure_of(failure, params["options"]) if failure is not None else None
     found, engine = forecast_of(job.result), (job.result or {}).get("engine", {})
-    values = values_of(params)
+    values = values_of(job)
     return RehearsalPage(
         title="Rehearsal",
         job=job_line(job),
@@ -64,16 +64,18 @@ def rehearsal_page(job: Job, *, place: int | None, memory_bytes: int, names: tup
         failure=failure,
         cure=cure,
         values=values,
-        cured=values_of(params, cure.settings) if cure is not None else {},
+        cured=values_of(job, cure.settings) if cure is not None else {},
         backend="" if params["backend"] == DEFAULT_BACKEND else f"?backend={params['backend']}",
         form=f"/training/new?{urlencode({**values, 'backend': params['backend']})}",
     )
 
 
-def values_of(params: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> dict[str, str]:
+def values_of(job: Job, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
     """What the form of a training would send."""
+    params = job.params
     chosen = {"training_set": params["training_set_id"], "base_model": params["base_model_id"], "name": params["name"]}
     chosen[ENGINES_REST] = params.get(ENGINES_REST)
+    chosen["gpu"] = job.wanted_slot.removeprefix("gpu") if job.wanted_slot else None
     settings = {**chosen, **params["options"], **(changes or {})}
     return {
         name: "true" if value is True else str(value)
