@@ -120,6 +120,9 @@ def test_a_stream_on_the_base_model_with_examples_ends_with_the_answer(connected
     last = said.strip().split("\n\n")[-1].splitlines()
     assert (status, last[0]) == (200, "event: done")
     told = json.loads(last[1].removeprefix("data: "))
+    texts = [block.partition("data: ")[2] for block in said.split("\n\n") if block.startswith("event: text")]
+    assert len(texts) > 3  # it was heard while it was written, not at its end
+    assert "".join(json.loads(each)["delta"] for each in texts) == told["result"]["text"]
     conquest = connected.conquest(told["result"]["conquest_id"])
     assert len(conquest["prompt"]["examples"]) == 3
     assert conquest["answer"]["model"] == told["model_id"]

@@ -70,6 +70,10 @@ class Letters(Protocol[Asked_contra, Sent_co]):
         """The request's body."""
         ...
 
+    def listener(self, asked: Asked_contra) -> Callable[[bytes], None] | None:
+        """Who hears a reply's bytes as they come, if anybody does; asked anew for each try."""
+        ...
+
     def read(self, status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
         """Tell what a reply means."""
         ...
@@ -100,6 +104,11 @@ class RowLetters:
     def write(self, asked: AnswerRequest) -> bytes:
         """As OpenAI's API wants it."""
         return json.dumps(body_of(asked, self.endpoint)).encode()
+
+    def listener(self, asked: AnswerRequest) -> Callable[[bytes], None] | None:
+        """Nobody: an answer is of interest when it is there."""
+        del asked
+        return None
 
     def read(self, status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
         """See `read_reply`."""

@@ -143,7 +143,7 @@ class Sender(Generic[Asked, Sent]):
         body = self._letters.write(request)
         while True:
             await asyncio.sleep(max(0.0, self._paused_until - time.monotonic()))
-            reply = await self._ask(http, body)
+            reply = await self._ask(http, body, self._letters.listener(request))
             kind = self._judge(reply)
             if kind is ReplyKind.NO_MODEL and not self._endpoint.is_ours:
                 raise ModelNotAtProvider(f"{self._endpoint.url} has no {self._endpoint.model_name}: {reply.words}")
@@ -165,11 +165,11 @@ class Sender(Generic[Asked, Sent]):
                 return self._letters.given_up(request, reply, num_tries)
             await self._back_off(num_tries)
 
-    async def _ask(self, http: aiohttp.ClientSession, body: bytes) -> Reply:
+    async def _ask(self, http: aiohttp.ClientSession, body: bytes, hear: Callable[[bytes], None] | None) -> Reply:
         began = time.monotonic()
         try:
             async with http.post(self._letters.url(), data=body, allow_redirects=False) as response:
-                content = await response.read()
+                content = await _read(response, hear)
                 duration_ms = 1000 * (time.monotonic() - began)
                 return self._letters.read(response.status, content, response.headers, duration_ms)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
@@ -209,6 +209,16 @@ class Sender(Generic[Asked, Sent]):
     def _delay_s(self, count: int) -> float:
         jitter = random.uniform(0.5, 1.5)  # noqa: S311 - so that not all come back at once; nothing secret
         return float(min(self._limits.backoff_s * 2 ** (count - 1), MAX_PAUSE_S / 2) * jitter)
+
+
+async def _read(response: aiohttp.ClientResponse, hear: Callable[[bytes], None] | None) -> bytes:
+    if hear is None:
+        return await response.read()
+    parts = []
+    async for part in response.content.iter_any():
+        parts.append(part)
+        hear(part)
+    return b"".join(parts)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -226,6 +226,35 @@ def test_a_stream_says_how_it_stands_and_ends_with_the_result(
     told = events(answer)
     assert told[0][0] == "running"
     assert (told[-1][0], told[-1][1]["result"]["text"]) == ("done", f"Yes, says {models[0]}.")
+    assert engine.requests[-1]["stream"] is True
+    with working(site, kind):
+        again = events(client.post(EXECUTE, json=body(models[0], stream=True, candidateId="candidate_2")))
+    for each in (told, again):
+        assert "".join(data["delta"] for name, data in each if name == "text") == f"Yes, says {models[0]}."
+
+
+def test_the_text_is_heard_while_it_is_written_and_stays_nowhere(
+    site: Site, client: TestClient, models: tuple[str, str], engine: FakeEngine, kind: ConquestKind
+) -> None:
+    engine.delay_s = 1.0
+    with working(site, kind):
+        told = events(client.post(EXECUTE, json=body(models[0], stream=True)))
+    texts = [data for name, data in told if name == "text"]
+    assert len(texts) > 1
+    assert [data["is_first"] for data in texts] == [True] + [False] * (len(texts) - 1)
+    assert "".join(data["delta"] for data in texts) == told[-1][1]["result"]["text"]
+    assert told[-1][1]["tokens"] > 0
+    assert list(site.home.jobs.rglob("heard.jsonl")) == []
+
+
+def test_nobody_hears_many_candidates(
+    site: Site, client: TestClient, models: tuple[str, str], engine: FakeEngine, kind: ConquestKind
+) -> None:
+    sent = {"eidosId": "eidos_1", "candidateIds": ["candidate_2", "candidate_3"], "modelId": models[0], **ADA}
+    with working(site, kind):
+        told = events(client.post(EXECUTE, json={**sent, "stream": True}))
+    assert [name for name, _ in told if name == "text"] == []
+    assert not any(request.get("stream") for request in engine.requests)
 
 
 def test_what_failed_is_told_and_not_called_good(

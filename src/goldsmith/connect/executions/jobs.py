@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
@@ -15,9 +16,9 @@ from goldsmith.connect import queries as sources
 from goldsmith.connect.aristotle import asking
 from goldsmith.connect.conquests import Conquest, ConquestPlace, Question, Subject, Subjects
 from goldsmith.connect.errors import SourceNotConnected
-from goldsmith.connect.executions import queries
+from goldsmith.connect.executions import hearing, queries
 from goldsmith.connect.executions.answers import answer_data
-from goldsmith.connect.executions.service import KIND
+from goldsmith.connect.executions.service import IS_HEARD, KIND
 from goldsmith.connect.executions.tables import ConquestExecution, ConquestResult
 from goldsmith.connect.executions.types import MAX_EXAMPLES, ResultState
 from goldsmith.connect.types import Scope, SourceItem, Wish
@@ -30,7 +31,8 @@ from goldsmith.jobs.types import Stage
 from goldsmith.models import queries as models
 from goldsmith.models.tables import BaseModel
 from goldsmith.run.engine_reply import RowLetters
-from goldsmith.run.types import AnswerRequest, AnswerState, SendLimits, SentAnswer
+from goldsmith.run.streaming import StreamedLetters
+from goldsmith.run.types import AnswerRequest, AnswerState, Endpoint, SendLimits, SentAnswer
 from goldsmith.run.waiting import ENGINE_START_S, ask_through_losses
 from goldsmith.serve.types import Target
 from goldsmith.storage import clock
@@ -89,6 +91,7 @@ class ConquestKind(LightKind):
             work = _open(session, context, place)
             num_open = queries.counts(session, [work.execution.id])[work.execution.id][ResultState.OPEN]
         if num_open:
+            hearing.path_in(context.folder).unlink(missing_ok=True)
             if work.execution.num_examples:
                 work.items = place.fetch(Wish(work.scope, work.execution.conquest_type, NUM_LOOKED_AT)).items
             ask_through_losses(
@@ -98,6 +101,7 @@ class ConquestKind(LightKind):
                 num_done=lambda: work.num_done,
                 timeout_s=self._engine_start_s,
             )
+        hearing.path_in(context.folder).unlink(missing_ok=True)
         _store_all(context, work)
         return _end(context, work)
 
@@ -126,12 +130,22 @@ class ConquestKind(LightKind):
 
         lanes.ask(
             targets,
-            lanes.Source(_requests(context, work, on_their_way), write=lambda request, _: request, letters=RowLetters),
+            lanes.Source(
+                _requests(context, work, on_their_way), write=lambda request, _: request, letters=_letters(context)
+            ),
             home=context.home,
             limits=self._limits,
             on_answers=keep,
             should_stop=context.should_stop,
         )
+
+
+def _letters(context: WorkContext) -> Callable[[Endpoint], RowLetters]:
+    if not context.job.params.get(IS_HEARD):
+        return RowLetters
+    context.folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tell = partial(hearing.tell, hearing.path_in(context.folder))
+    return lambda endpoint: StreamedLetters(endpoint, tell)
 
 
 def _open(session: Session, context: WorkContext, place: ConquestPlace) -> _Work:

@@ -39,6 +39,8 @@ from goldsmith.storage.database import Database
 from goldsmith.storage.ids import Prefix, new_id
 
 KIND = "conquest"
+IS_HEARD = "is_heard"
+"""Among a job's settings: somebody reads the answer while it is written."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def _begin(session: Session, place: ConquestPlace, request: _Request, found: Loo
     needs_slot = not execution.was_live or len(ids) > 1
     what = "1 candidate" if len(ids) == 1 else f"{len(ids):,} candidates"
     title = f"Conquest with {execution.model_name}: {what}"
-    job = queue.add(session, NewJob(KIND, title, {}, subject_id=execution.id, needs_slot=needs_slot), by=request.by)
+    params = {IS_HEARD: True} if request.order.is_heard and len(ids) == 1 else {}
+    job = queue.add(session, NewJob(KIND, title, params, subject_id=execution.id, needs_slot=needs_slot), by=request.by)
     execution.job_id = job.id
     session.flush()
     return execution

@@ -42,11 +42,15 @@ class Order:
     max_tokens: int | None = None
     """None: `MAX_TOKENS`, or half of what the model can hold at once where that is less."""
     temperature: float = 0.0
+    is_heard: bool = False
+    """Whether somebody reads the answer while it is written; of several candidates nobody does."""
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same order."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """The same for the same order, whether somebody listens or not."""
+        said = asdict(self)
+        del said["is_heard"]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     @property
     def distinct_ids(self) -> list[str]:

@@ -42,6 +42,10 @@ class BatchLetters:
         """The body as it was checked."""
         return asked.body
 
+    def listener(self, asked: BatchRequest) -> None:
+        """Nobody hears parts."""
+        del asked
+
     def read(self, status: int, content: bytes, headers: Mapping[str, str], duration_ms: float) -> Reply:
         """See `read_reply`; an address that the engine does not have is no model that is about to come."""
         reply = read_reply(status, content, headers, duration_ms, is_answer=IS_ANSWER[self.path])

@@ -94,7 +94,7 @@ def execute(
     """
     begun = executions.execute(state.database, lambda: aristotle(sources), body.order, key=key, by=person)
     if body.stream:
-        return streamed(state.database, begun)
+        return streamed(state.database, state.home, begun)
     return answered(state.database, begun, response, is_waited_for=body.candidate_id is not None)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -14,19 +14,22 @@ from sqlalchemy import orm
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from goldsmith.connect.executions import queries
+from goldsmith.connect.executions import hearing, queries
 from goldsmith.connect.executions import service as executions
 from goldsmith.connect.executions.tables import ConquestExecution
 from goldsmith.connect.executions.types import MAX_CANDIDATES, MAX_EXAMPLES, Order, ResultState
 from goldsmith.jobs import queries as jobs
+from goldsmith.jobs.folder import JobFolder
 from goldsmith.jobs.states import JobState
 from goldsmith.jobs.tables import Job
 from goldsmith.storage.database import Database
+from goldsmith.storage.files import Home
 from goldsmith.web.answers import ApiAnswer, ApiBody, Name, not_yet
 from goldsmith.web.waiting import wait_for_job
 
 PATH = "/api/conquests/executions"
 LOOK_EVERY_S = 0.3
+HEAR_EVERY_S = 0.05
 BEAT_EVERY_S = 15.0
 
 
@@ -70,7 +73,8 @@ class ExecuteBody(ApiBody):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     """0: the same question has the same answer, as far as engines can."""
     stream: bool = False
-    """Answer at once with server-sent events: how it stands, and at the end the result."""
+    """Answer at once with server-sent events: how it stands, of one candidate the text while it is written, and at the
+    end the result."""
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:
@@ -83,7 +87,7 @@ class ExecuteBody(ApiBody):
         """As the service takes it."""
         ids = self.candidate_ids or [self.candidate_id or ""]
         said = self.model_dump(exclude={"candidate_id", "candidate_ids", "stream"})
-        return Order(candidate_ids=tuple(ids), **said)
+        return Order(candidate_ids=tuple(ids), is_heard=self.stream, **said)
 
 
 class ConquestResultAnswer(ApiAnswer):
@@ -192,33 +196,47 @@ def answered(
     return found
 
 
-def streamed(database: Database, execution: ConquestExecution) -> StreamingResponse:
-    """An event whenever it stands otherwise, the last one with the result; then it ends."""
+def streamed(database: Database, home: Home, execution: ConquestExecution) -> StreamingResponse:
+    """An event whenever it stands otherwise or text has come, the last one with the result; then it ends."""
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    return StreamingResponse(_events(database, execution.id), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(database, home, execution), media_type="text/event-stream", headers=headers)
 
 
-async def _events(database: Database, execution_id: str) -> AsyncIterator[bytes]:
+async def _events(database: Database, home: Home, execution: ConquestExecution) -> AsyncIterator[bytes]:
     def look() -> tuple[ExecutionAnswer, dict[str, Any] | None]:
         with database.reading() as session:
-            execution = queries.one(session, execution_id)
-            return shown(session, execution), jobs.one(session, execution.job_id or "").failure
+            found = queries.one(session, execution.id)
+            return shown(session, found), jobs.one(session, found.job_id or "").failure
 
-    last, told_at = None, time.monotonic()
-    while True:
-        found, failure = await run_in_threadpool(look)
-        if found == last:
-            if time.monotonic() - told_at > BEAT_EVERY_S:
+    last, told_at, looked_at = None, time.monotonic(), -LOOK_EVERY_S
+    path = hearing.path_in(JobFolder.of(home, execution.job_id or ""))
+    with hearing.Heard(path) as heard:
+        while last is None or last.stage != "over":
+            found, failure = last, None
+            if time.monotonic() - looked_at > LOOK_EVERY_S:
+                looked_at = time.monotonic()
+                found, failure = await run_in_threadpool(look)
+            for piece in await run_in_threadpool(heard.more):
+                told_at = time.monotonic()
+                yield _event("text", piece)
+            if found is not None and found != last:
+                if found.result is not None and found.result.text and not heard.has_heard:
+                    yield _event("text", {"delta": found.result.text, "is_first": True})  # it was quicker than we look
+                last, told_at = found, time.monotonic()
+                yield _event(*_said(found, failure))
+            elif time.monotonic() - told_at > BEAT_EVERY_S:
                 told_at = time.monotonic()
                 yield b": still here\n\n"
-            await asyncio.sleep(LOOK_EVERY_S)
-            continue
-        last, told_at = found, time.monotonic()
-        kind = found.stage if found.stage != "over" else "done" if found.state is JobState.SUCCEEDED else "failed"
-        data = found.model_dump(mode="json") | ({"failure": failure} if kind == "failed" else {})
-        yield f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
-        if found.stage == "over":
-            return
+            await asyncio.sleep(HEAR_EVERY_S)
+
+
+def _said(found: ExecutionAnswer, failure: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    kind = found.stage if found.stage != "over" else "done" if found.state is JobState.SUCCEEDED else "failed"
+    return kind, found.model_dump(mode="json") | ({"failure": failure} if kind == "failed" else {})
+
+
+def _event(kind: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def _standing(
