@@ -69,4 +69,8 @@ def test_the_form_asks_for_no_column_that_the_kind_knows_itself(site: Site, offe
     browser.post(f"{at}/change", data={**options, "token": "", "min_rating": "3"})
     kept = site.program().get("/v1/sources/Labels").json()
     assert (kept["answer_column"], kept["options"]["min_rating"], kept["has_secret"]) == ("good_answer", 3, True)
-    assert "t0ken" not in browser.get(at).text
+    page = browser.get(at).text
+    assert "t0ken" not in page
+    assert "only when asked" in page
+    browser.post(f"{at}/change", data={**options, "token": "", "told_at": "http://127.0.0.1:8001"})
+    assert "when it says that something changed" in browser.get(at).text

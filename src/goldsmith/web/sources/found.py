@@ -133,7 +133,7 @@ def connection_page(
         has_secret=service.has_secrets(home, connection),
         dataset_id=connection.dataset_id,
         num_rows=queries.num_items(session, [connection.id]).get(connection.id, 0),
-        often=often(connection.every_minutes),
+        often=often(connection),
         next_at=connection.next_sync_at,
         answer_column=connection.answer_column,
         is_removed=connection.removed_at is not None,

@@ -161,10 +161,16 @@ class ConnectionPage(Page):
     heads: tuple[Head, ...] = SYNC_HEADS
 
 
-def often(minutes: int | None) -> str:
+def often(connection: SourceConnection) -> str:
     """How often a connection is read."""
+    minutes = connection.every_minutes
+    is_told = bool(connection.options.get("told_at"))
     if minutes is None:
-        return "only when asked"
+        return "when it says that something changed" if is_told else "only when asked"
+    return f"{_every(minutes)}, and when it says that something changed" if is_told else _every(minutes)
+
+
+def _every(minutes: int) -> str:
     if minutes % 1440 == 0:
         return "every day" if minutes == 1440 else f"every {minutes // 1440:,} days"
     if minutes % 60 == 0:
@@ -183,7 +189,7 @@ def connection_line(
         state=newest[1].state if newest is not None else "",
         read_at=newest[1].finished_at or newest[0].created_at if newest is not None else None,
         num_rows=num_rows,
-        often=often(connection.every_minutes),
+        often=often(connection),
         num_conflicts=num_conflicts,
     )
 
