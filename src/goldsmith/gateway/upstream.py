@@ -60,12 +60,18 @@ class _Place:
 
 @lru_cache(maxsize=256)
 def _place_of(url: str) -> _Place:
-    parts = urlsplit(url)
+    """Raises NotReached."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError as error:
+        raise NotReached(f"its address cannot be used: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise NotReached("its address does not begin with http:// or https:// and a host")
     is_encrypted = parts.scheme == "https"
-    host = parts.hostname or ""
     name = f"[{host}]" if ":" in host else host
-    named = name if parts.port is None else f"{name}:{parts.port}"
-    port = parts.port or (443 if is_encrypted else 80)
+    named = name if port is None else f"{name}:{port}"
+    port = port or (443 if is_encrypted else 80)
     return _Place(host, port, is_encrypted, named, quote(parts.path, safe=_AS_THEY_ARE))
 
 

@@ -255,6 +255,29 @@ def test_a_key_that_no_header_can_hold_goes_nowhere(key: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", "ftp://127.0.0.1/", "http:///v1", "engine:8000", "http://[::1", "http://a..b/"]
+)
+def test_an_address_that_is_none_is_told_as_one_that_cannot_be_reached(url: str) -> None:
+    with pytest.raises(NotReached, match="address"):
+        asyncio.run(Client().post(url, b"{}", {}))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://[::1]:8000/v1", "[::1]:8000"),
+        ("https://api.example.org/v1", "api.example.org"),
+        ("https://bücher.example/v1 x", "xn--bcher-kva.example"),
+    ],
+)
+def test_the_host_is_said_as_it_stands_in_the_address(url: str, host: str) -> None:
+    place = upstream._place_of(url)
+    head = upstream._head(place, {}).decode()
+    path = "/v1%20x" if " " in url else "/v1"
+    assert head == f"POST {path} HTTP/1.1\r\nhost: {host}\r\n\r\n"
+
+
 class _Nowhere(upstream._Connection):
     """A connection that needs no socket: where bytes are cut, a socket cannot be told."""
 
