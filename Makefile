@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick browser real check fix demo dev loop docs pictures migration
+.PHONY: help setup test quick browser real check fix demo aristotle dev loop docs pictures migration
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ fix: setup  ## format and mend what can be mended by itself
 
 demo: setup  ## from nothing to a better model: the whole loop, then the app stays open (STAY=0 ends)
 	@$(BIN)/goldsmith demo --rows $(DEMO_ROWS) $(if $(filter 0,$(STAY)),--no-stay,--stay)
+
+aristotle: setup  ## a host application on port 4000 with Goldsmith inside (ARISTOTLE_OPTIONS=--stand-in: only pretends)
+	@$(BIN)/python examples/aristotle/up.py $(ARISTOTLE_OPTIONS)
 
 dev: setup  ## web and supervisor
 	$(BIN)/goldsmith up
