@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,14 +50,25 @@ class Measured:
         return f"{self.median:,.{digits}f}{unit and ' '}{unit} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
-def interleaved(subjects: Mapping[str, Callable[[], float]], *, rounds: int = ROUNDS) -> dict[str, Measured]:
-    """Measure each subject once a round, every second round backwards. A subject returns its value."""
+def interleaved(
+    subjects: Mapping[str, Callable[[], float]], *, rounds: int = ROUNDS, within_s: float = math.inf
+) -> dict[str, Measured]:
+    """Measure each subject once a round, every second round backwards. A subject returns its value.
+
+    No further round begins that would not end within `within_s` if it took as long as the longest so far.
+    """
     values: dict[str, list[float]] = {name: [] for name in subjects}
+    began, longest = time.monotonic(), 0.0
     for number in range(rounds):
+        round_began = time.monotonic()
+        if round_began - began + longest > within_s:
+            print(f"There is no time for round {number + 1} of {rounds}.", flush=True)
+            break
         order = list(subjects) if number % 2 == 0 else list(subjects)[::-1]
         for name in order:
             values[name].append(subjects[name]())
             print(f"round {number + 1} of {rounds}, {name}: {values[name][-1]:,.3f}", flush=True)
+        longest = max(longest, time.monotonic() - round_began)
     return {name: Measured(tuple(found)) for name, found in values.items()}
 
 

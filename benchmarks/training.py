@@ -28,6 +28,7 @@ from goldsmith.jobs import program
 from goldsmith.jobs.folder import JobFolder
 from goldsmith.models.rendered_file import Lesson, render_set
 from goldsmith.models.rendering import Renderer
+from goldsmith.train.backends.base import Plan
 from goldsmith.train.backends.trl import Trl, TrlOptions
 from goldsmith.wire import events, rows
 from goldsmith.wire.events import EventKind
@@ -77,17 +78,7 @@ class Bench:
         return self._speed(name, said["ends"], said["losses"])
 
     def _run(self, what: str, arguments: Sequence[str]) -> None:
-        """In the trainer's environment, with the environment variables that the supervisor would pass on."""
-        python = borrowed.python_of(EnvironmentName.TRL)
-        argv = program.command(python, what, arguments)
-        if what.endswith(".py"):
-            argv = (str(python), "-E", "-s", what, *arguments)
-        launch = program.launch(JobFolder(self.folder), argv, os.environ)
-        done = subprocess.run(
-            launch.argv, cwd=launch.cwd, env=launch.env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"{what} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        run_program(self.folder, what, arguments)
 
     def _speed(self, name: str, ends: Sequence[float], losses: list[float]) -> float:
         if len(ends) != len(self.tokens_of_steps):
@@ -116,15 +107,38 @@ def main() -> None:
     write(bench, found, options)
 
 
+def run_program(
+    folder: Path, what: str, arguments: Sequence[str], *, environment: EnvironmentName = EnvironmentName.TRL
+) -> None:
+    """In the trainer's environment, with the environment variables that the supervisor would pass on."""
+    python = borrowed.python_of(environment)
+    argv = program.command(python, what, arguments)
+    if what.endswith(".py"):
+        argv = (str(python), "-E", "-s", what, *arguments)
+    launch = program.launch(JobFolder(folder), argv, os.environ)
+    done = subprocess.run(
+        launch.argv, cwd=launch.cwd, env=launch.env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{what} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+
+
 def prepare(folder: Path, num_steps: int) -> Bench:
     """A job folder as `train/preparation.py` makes it, with messages of the demo: one epoch, a batch of exam rows."""
     facts = machine.look()
     plan = Trl().plan(TrlOptions.model_validate({"num_epochs": 1, "save_every_steps": 10_000}), facts)
-    base = borrowed.base_folder()
-    renderer, size = Renderer.open(base), plan.settings["batch_size"]
+    size = plan.settings["batch_size"]
     chats = list(examples((num_steps + 1) * size))
-    learn = render(folder, "learn", chats[:-size], renderer)
-    exam = render(folder, "exam", chats[-size:], renderer)
+    order = write_job(folder, plan, base=borrowed.base_folder(), learn=chats[:-size], exam=chats[-size:], device="cpu")
+    return Bench(folder, tokens_of_steps(folder, order), num_exam_tokens=order.exam.num_tokens if order.exam else 0)
+
+
+def write_job(
+    folder: Path, plan: Plan, *, base: Path, learn: Sequence[Lesson], exam: Sequence[Lesson] = (), device: str
+) -> Order:
+    """A job folder as `train/preparation.py` makes it, with a copy of the program."""
+    renderer = Renderer.open(base)
+    learned = render(folder, "learn", learn, renderer)
     order = Order(
         job_id="job_benchmark",
         program=plan.program,
@@ -135,23 +149,24 @@ def prepare(folder: Path, num_steps: int) -> Bench:
         base_model_folder=str(base),
         base_model_hash="",
         template_hash=renderer.template_hash,
-        learn=learn,
-        exam=exam,
+        learn=learned,
+        exam=render(folder, "exam", exam, renderer) if exam else None,
         settings=plan.settings,
-        device="cpu",
-        num_threads=facts.num_cores,
+        device=device,
+        num_threads=machine.look().num_cores,
     )
     job = JobFolder(folder)
     job.order.write_text(order.to_json(), encoding="utf-8")
     program.copy_program(job)
-    print(f"{learn.num_rows} rows, {learn.num_tokens} tokens, {learn.num_learned_tokens} of them learned", flush=True)
-    return Bench(folder, tokens_of_steps(folder, order), num_exam_tokens=exam.num_tokens)
+    told = f"{learned.num_rows} rows, {learned.num_tokens} tokens, {learned.num_learned_tokens} of them learned"
+    print(told, flush=True)
+    return order
 
 
 def render(folder: Path, side: str, chats: Sequence[Lesson], renderer: Renderer) -> DataFile:
     """One side's rows as token ids, in the job folder."""
     path = folder / "data" / f"{side}.jsonl"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     made = render_set(chats, renderer, max_tokens=1024, path=path)
     if made.num_rows != len(chats):
         raise SystemExit(f"Only {made.num_rows} of {len(chats)} rows could be rendered.")

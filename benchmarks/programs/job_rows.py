@@ -1,6 +1,7 @@
 """What the programs beside this file share: the rows of a job folder in the order in which our trainer takes them.
 
-Run in the environment `trl`; reads the same `job.json` and rows as our trainer does, through the folder's own copies.
+With `--as-they-come` in the order of the file, as somebody without our order would take them. Run in the environment
+`trl`; reads the same `job.json` and rows as our trainer does, through the folder's own copies.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+AS_THEY_COME = "--as-they-come"
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -36,20 +38,27 @@ class Work:
     base_folder: Path
     settings: dict[str, Any]
     num_threads: int | None
+    device: str
     rows: list[Any]
     options: argparse.Namespace
 
     def write(self, steps: Steps) -> None:
         """Tell the benchmark."""
-        told = {"ends": steps.ends, "losses": steps.losses}
+        told = {"ends": steps.ends, "losses": steps.losses, "memory_mb": self._peak_memory_mb()}
         (self.folder / "steps.json").write_text(json.dumps(told), encoding="utf-8")
+
+    def _peak_memory_mb(self) -> float:
+        """As our trainers measure it: of this process on a CPU, of the device on a GPU."""
+        from goldsmith.trainers._watcher import peak_memory_mb
+
+        return peak_memory_mb(self.device)
 
 
 def read_work(*flags: str) -> Work:
     """From the command line: the job folder, and flags of the program."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    for flag in flags:
+    for flag in (AS_THEY_COME, *flags):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -66,5 +75,5 @@ def read_work(*flags: str) -> Work:
         num_epochs=1,
         seed=told.settings["seed"],
     )
-    in_order = [learn[place] for place in placed.of_epoch(0)]
-    return Work(folder, Path(told.base_model_folder), told.settings, told.num_threads, in_order, options)
+    in_order = learn if options.as_they_come else [learn[place] for place in placed.of_epoch(0)]
+    return Work(folder, Path(told.base_model_folder), told.settings, told.num_threads, told.device, in_order, options)
