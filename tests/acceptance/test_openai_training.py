@@ -140,12 +140,13 @@ def preferences(questions: list[str]) -> bytes:
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-def test_a_file_of_preferences_is_learned_as_pairs(client: openai.OpenAI) -> None:
-    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 2}}}
+@pytest.mark.parametrize("name", ["dpo", "kto"])
+def test_a_file_of_preferences_is_learned_as_pairs_or_as_single_marks(client: openai.OpenAI, name: str) -> None:
+    method: Any = {"type": name, name: {"hyperparameters": {"n_epochs": 2}}}
     done = wait(client, start(client, preferences(QUESTIONS), method=method).id, is_over)
     assert (done.status, done.error) == ("succeeded", None)
     assert done.method is not None
-    assert (done.method.type, done.hyperparameters.n_epochs) == ("dpo", 2)
+    assert (done.method.type, done.hyperparameters.n_epochs) == (name, 2)
 
 
 def test_a_file_without_a_bad_answer_cannot_be_learned_as_pairs(client: openai.OpenAI) -> None:

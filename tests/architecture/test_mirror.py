@@ -60,7 +60,6 @@ WITHOUT_A_TEST = frozenset(
         "testing/__main__.py",
         "testing/fake_answers.py",
         "testing/fake_hub.py",
-        "train/backends/trl.py",
         "train/jobs.py",
         "train/queries.py",
         "train/recipe.py",

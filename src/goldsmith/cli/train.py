@@ -14,11 +14,13 @@ from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
 from goldsmith.jobs.types import StopRequest
 from goldsmith.models import queries as models
+from goldsmith.models.types import Learns
 from goldsmith.serve import elsewhere
 from goldsmith.stars import queries as stars
 from goldsmith.train import look as looking
 from goldsmith.train import queries, repeating, service
 from goldsmith.train.alarms import alarms_of, best_of
+from goldsmith.train.backends.methods import Method, learns
 from goldsmith.train.dial import Dial
 from goldsmith.train.expected import Known
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT
@@ -96,16 +98,20 @@ def look(
     max_length: Annotated[
         int, typer.Option(min=16, max=LARGEST_LIMIT, help="The longest row, in tokens.")
     ] = DEFAULT_LIMIT,
-    pairs: Annotated[bool, typer.Option(help="Leave rows without a bad answer out, as the method dpo does.")] = False,
+    method: Annotated[
+        Method,
+        typer.Option(help="As this method would learn: good answers, pairs (dpo), or single marks (kto)."),
+    ] = "sft",
+    pairs: Annotated[bool, typer.Option(help="The same as --method dpo.")] = False,
     rows: Annotated[int, typer.Option(min=0, max=1000, help="Show so many rows, those left out first.")] = 3,
 ) -> None:
     """Look at what a model would learn, row by row, before anything starts."""
     cli: Cli = context.obj
-    home = cli.parts.home
+    home, learned_from = cli.parts.home, learns("dpo" if pairs else method)
     with cli.reading() as session:
         found = stars.training_set(session, training_set, domain=cli.domain)
         base = models.base(session, base_model, domain=cli.domain)
-        seen = looking.look(session, home, found, base, max_length=max_length, needs_pairs=pairs)
+        seen = looking.look(session, home, found, base, max_length=max_length, learns=learned_from)
         some = [*seen.left_out, *seen.learned][:rows]
         shown = looking.seen_rows(session, home, found, base, some, limit=seen.max_tokens)
     cli.show(
@@ -122,7 +128,8 @@ def look(
                     "row": row.size.position,
                     "left_out": row.why_left_out,
                     "learned": row.learned + row.end,
-                    **({"rejected": row.rejected} if pairs else {}),
+                    **({"rejected": row.rejected} if learned_from is Learns.pairs else {}),
+                    **({"bad": row.is_bad} if learned_from is Learns.marks else {}),
                 }
                 for row in shown
             ],

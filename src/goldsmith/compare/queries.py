@@ -133,7 +133,9 @@ def exam_rows(
 
 def first_row(session: Session, training_set_id: str) -> TrainingSetRow | None:
     """An exam row of a training set, or where there is none a learned one; None for an empty set."""
-    query = select(TrainingSetRow).where(TrainingSetRow.training_set_id == training_set_id)
+    query = select(TrainingSetRow).where(
+        TrainingSetRow.training_set_id == training_set_id, TrainingSetRow.side.in_(("exam", "learn"))
+    )
     return session.scalar(query.order_by(TrainingSetRow.side, TrainingSetRow.position).limit(1))
 
 

@@ -1,12 +1,13 @@
 """A whole set of chats as a file of token ids and labels, in the form that a training child reads.
 
 One JSON object a line: `row_id`, `input_ids`, `labels`, and of a pair `rejected_ids`, the bad answer to the same
-prompt. Rows that cannot be learned from are left out and listed.
+prompt; of single marks each answer is a line, a bad one with `is_bad`. Rows that cannot be learned from are left out
+and listed.
 Knows no table; called by train, with the renderer of the base model.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from goldsmith.errors import Invalid
 from goldsmith.models.chats import Messages
 from goldsmith.models.errors import NotAPair
 from goldsmith.models.rendering import RenderedExample, Renderer
+from goldsmith.models.types import Learns
 from goldsmith.storage.files import whole_file
 
 NO_BAD_ANSWER: Final = "There is no bad answer to this row that the good one could be told apart from."
@@ -27,6 +29,8 @@ class Lesson(NamedTuple):
     row_id: str
     messages: Messages
     rejected: str | None = None
+    is_bad: bool = False
+    """Whether the chat ends with an answer that the model should not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class RenderedFile:
     num_learned_tokens: int
     longest_tokens: int
     problems: tuple[RowProblem, ...]
+    num_bad: int = 0
+    """Lines whose answer the model should not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class RenderedRow:
 
     example: RenderedExample
     rejected_ids: list[int]
+    is_bad: bool = False
 
     @property
     def num_tokens(self) -> int:
@@ -72,27 +79,30 @@ class _Counts:
     num_tokens: int = 0
     num_learned_tokens: int = 0
     longest_tokens: int = 0
+    num_bad: int = 0
 
     def add(self, row: RenderedRow) -> None:
         self.num_rows += 1
         self.num_tokens += len(row.example.token_ids)
         self.num_learned_tokens += row.example.num_learned_tokens
         self.longest_tokens = max(self.longest_tokens, row.num_tokens)
+        self.num_bad += row.is_bad
 
 
 def render_set(
-    lessons: Iterable[Lesson], renderer: Renderer, *, max_tokens: int, path: Path, needs_pairs: bool = False
+    lessons: Iterable[Lesson], renderer: Renderer, *, max_tokens: int, path: Path, learns: Learns = Learns.answers
 ) -> RenderedFile:
     """Write the file, whole or not at all. A row above `max_tokens` is left out: cut, it would teach not to stop.
 
-    With `needs_pairs` a row without a bad answer is left out too, and each line has the bad answer's ids.
+    Of pairs a row without a bad answer is left out too, and each line has the bad answer's ids. Of single marks a row's
+    good and bad answer are two lines, and one may be left out without the other.
     """
     counts = _Counts()
     problems: list[RowProblem] = []
     digest = sha256()
     with whole_file(path) as file:
-        for lesson in lessons:
-            row = _render_row(lesson, renderer, max_tokens=max_tokens, needs_pairs=needs_pairs)
+        for lesson in by_marks(lessons) if learns is Learns.marks else lessons:
+            row = _render_row(lesson, renderer, max_tokens=max_tokens, needs_pairs=learns is Learns.pairs)
             if isinstance(row, RowProblem):
                 problems.append(row)
                 continue
@@ -108,7 +118,17 @@ def render_set(
         num_learned_tokens=counts.num_learned_tokens,
         longest_tokens=counts.longest_tokens,
         problems=tuple(problems),
+        num_bad=counts.num_bad,
     )
+
+
+def by_marks(lessons: Iterable[Lesson]) -> Iterator[Lesson]:
+    """Each answer as a lesson of its own, the good one of a row first."""
+    for lesson in lessons:
+        yield lesson._replace(rejected=None)
+        if lesson.rejected is not None:
+            answer = {"role": "assistant", "content": lesson.rejected}
+            yield Lesson(lesson.row_id, [*lesson.messages[:-1], answer], is_bad=True)
 
 
 def render_pair(lesson: Lesson, renderer: Renderer) -> RenderedRow:
@@ -128,7 +148,7 @@ def _render_row(lesson: Lesson, renderer: Renderer, *, max_tokens: int, needs_pa
         if needs_pairs:
             row = render_pair(lesson, renderer)
         else:
-            row = RenderedRow(renderer.render_example(lesson.messages), [])
+            row = RenderedRow(renderer.render_example(lesson.messages), [], lesson.is_bad)
     except Invalid as error:
         return RowProblem(lesson.row_id, error.slug(), error.message)
     if row.num_tokens > max_tokens:
@@ -140,4 +160,5 @@ def _render_row(lesson: Lesson, renderer: Renderer, *, max_tokens: int, needs_pa
 def _to_line(row_id: str, row: RenderedRow) -> bytes:
     known = {"row_id": row_id, "input_ids": row.example.token_ids, "labels": row.example.labels}
     pair = {"rejected_ids": row.rejected_ids} if row.rejected_ids else {}
-    return json.dumps({**known, **pair}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    bad = {"is_bad": True} if row.is_bad else {}
+    return json.dumps({**known, **pair, **bad}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ SMOLLM2 = Builtin(
     licence="apache-2.0",
     download_bytes=93_000_000,
 )
+
+
+class Learns(StrEnum):
+    """What a training learns from a row."""
+
+    answers = "answers"
+    """Its good answer."""
+    pairs = "pairs"
+    """A good and a bad answer to it; rows without a bad one are left out."""
+    marks = "marks"
+    """Each of its answers by itself, good or bad; it need not have both."""
+
+
 METRICS = (
     *("model_size_mb", "training_tokens_per_second", "training_memory_mb", "final_loss", "exam_loss", "win_rate"),
     *("gold_star_rate", "avg_rating", "consistency_score", "tokens_per_second", "latency_ms", "vram_usage_gb"),

@@ -15,19 +15,18 @@ from sqlalchemy.orm import Session
 from goldsmith.people.types import Person
 from goldsmith.run import queries as run_queries
 from goldsmith.run.tables import Run
-from goldsmith.stars import checks, queries, sides
+from goldsmith.stars import checks, marked_bad, queries, sides
 from goldsmith.stars.collecting import Collection
 from goldsmith.stars.errors import ExampleDoesNotFit, ExportNotPossible, NoStars
 from goldsmith.stars.formats import FORMATS
-from goldsmith.stars.manifest import Manifest, ManifestFile, ManifestStar, make_manifest
+from goldsmith.stars.manifest import Manifest, ManifestBad, ManifestFile, ManifestStar, make_manifest
 from goldsmith.stars.normalise import stratum_of
 from goldsmith.stars.pairs import with_rejected
 from goldsmith.stars.split import FEWEST_STARS
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
-from goldsmith.stars.types import Example, ExportRequest, Message, Side
+from goldsmith.stars.types import BAD, Example, ExportRequest, Message, Side
 from goldsmith.storage.files import Home, write_whole
 from goldsmith.storage.ids import Prefix, new_id
-from goldsmith.storage.text import plain
 
 STAR_RATING = 5
 _FOUND = "found_by_"
@@ -60,13 +59,19 @@ def export(session: Session, home: Home, request: ExportRequest, *, by: Person) 
     learn, exam = _without_leaks(with_rejected(session, examples, domain=by.domain), placed, collection)
     exam = _without_nearly_learned(learn, exam, collection) if checks.LEAKS in request.without else exam
     lint += checks.report_leaks(learn, exam)
+    found = collection.bad(domain=by.domain, run_ids=runs, of_set=request.of_set)
+    bad = marked_bad.to_learn(session, found, request, domain=by.domain, learn=learn, exam=exam)
     files = {Side.learn: _lines(session, learn, request), Side.exam: _lines(session, exam, request)}
     manifest = _manifest(request, {Side.learn: learn, Side.exam: exam}, strata, files, collection.dropped)
+    manifest = manifest.with_bad(
+        [ManifestBad(one.row_key, one.answer_id, one.starred_by, _sha256(one.expected)) for one in bad]
+    )
     same = queries.same_set(session, manifest.sha256, domain=by.domain)
     training_set = same or _row(session, request, manifest, lint=lint, by=by)
     _write(home.root / training_set.folder, files, manifest)
     if same is None:
-        for side, kept in ((Side.learn, learn), (Side.exam, exam)):
+        strata = {**{example.row_key: marked_bad.STRATUM for example in bad}, **strata}
+        for side, kept in ((Side.learn.value, learn), (Side.exam.value, exam), (BAD, bad)):
             _add_rows(session, training_set.id, side, kept, strata)
     return training_set
 
@@ -124,19 +129,15 @@ def _without_leaks(
 ) -> tuple[list[Example], list[Example]]:
     """Learn and exam rows. What the exam asks is not learned, even where a column that is not asked differs."""
     exam = [example for example in examples if placed[example.row_key] is Side.exam]
-    in_exam = {_question(example) for example in exam}
+    in_exam = {marked_bad.question(example) for example in exam}
     learn = []
     for example in examples:
         if placed[example.row_key] is Side.learn:
-            if _question(example) in in_exam:
+            if marked_bad.question(example) in in_exam:
                 collection.drop("asked_in_exam")
             else:
                 learn.append(example)
     return learn, exam
-
-
-def _question(example: Example) -> tuple[str, ...]:
-    return tuple(plain(turn["content"]) for turn in example.asked)
 
 
 def _messages(example: Example) -> list[Message]:
@@ -211,7 +212,7 @@ def _row(
     set_id = new_id(Prefix.TRAINING_SET)
     counts: Any = manifest.content["counts"]
     versions: Any = manifest.content["prompt_versions"]
-    summary = {name: value for name, value in manifest.content.items() if name != "stars"}
+    summary = {name: value for name, value in manifest.content.items() if name not in ("stars", "bad")}
     training_set = TrainingSet(
         id=set_id,
         name=_name(session, request, counts["num_stars"]),
@@ -263,13 +264,11 @@ def _dropped_words(reason: str, num: int) -> str:
     return _DROPPED_WORDS.get(reason, reason)
 
 
-def _add_rows(
-    session: Session, set_id: str, side: Side, examples: Sequence[Example], strata: Mapping[str, str]
-) -> None:
+def _add_rows(session: Session, set_id: str, side: str, examples: Sequence[Example], strata: Mapping[str, str]) -> None:
     rows = [
         {
             "training_set_id": set_id,
-            "side": side.value,
+            "side": side,
             "position": position,
             "row_id": example.row_id,
             "answer_id": example.answer_id,

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from goldsmith.stars.types import SetFormat, Side
 
@@ -32,6 +33,16 @@ class ManifestStar:
 
 
 @dataclass(frozen=True)
+class ManifestBad:
+    """One answer that was marked bad and is no star's pair. `marked_by` is the id of a person."""
+
+    row_key: str
+    answer_id: str
+    marked_by: str
+    text_sha256: str
+
+
+@dataclass(frozen=True)
 class ManifestFile:
     """One file beside the manifest."""
 
@@ -52,6 +63,16 @@ class Manifest:
     def sha256(self) -> str:
         """The content hash of the training set."""
         return hashlib.sha256(self.canonical_bytes).hexdigest()
+
+    def with_bad(self, bad: Sequence[ManifestBad]) -> "Manifest":
+        """The same with the bad answers beside the stars; a set without any has the bytes that it always had."""
+        if not bad:
+            return self
+        counts: Any = self.content["counts"]
+        in_order = sorted(bad, key=lambda one: (one.row_key, one.answer_id))
+        more = {"counts": {**counts, "num_bad": len(bad)}, "bad": [asdict(one) for one in in_order]}
+        content = {**self.content, **more}
+        return Manifest(content=content, canonical_bytes=canonical_bytes(content))
 
 
 def make_manifest(

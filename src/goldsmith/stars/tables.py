@@ -77,6 +77,7 @@ class TrainingSetRow(Table):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     training_set_id: Mapped[str] = mapped_column(ForeignKey("training_sets.id"), index=True)
     side: Mapped[str] = mapped_column(String(8))
+    """`learn` or `exam`; `bad` of an answer that was marked bad and stands beside no star as its pair."""
     position: Mapped[int]
     row_id: Mapped[str] = mapped_column(String(64))
     answer_id: Mapped[str] = mapped_column(String(64))
@@ -84,7 +85,7 @@ class TrainingSetRow(Table):
     stratum: Mapped[str]
     messages: Mapped[list[Any]]
     expected: Mapped[str] = mapped_column(Text)
-    """What the model should say: the answer as written, or as corrected."""
+    """What the model should say: the answer as written, or as corrected. Of a bad one what it should not say."""
     rejected: Mapped[str | None] = mapped_column(Text)
     """What it should not say: the text that was corrected, or an answer that was marked bad. With it, it is a pair."""
     rejected_answer_id: Mapped[str | None] = mapped_column(String(64))

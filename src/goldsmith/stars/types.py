@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 
 class Side(StrEnum):
@@ -12,6 +12,11 @@ class Side(StrEnum):
     """The model may be trained on it."""
     exam = "exam"
     """Held back: never trained on, used for comparison."""
+
+
+BAD: Final = "bad"
+"""Where a row of a training set stands that no star is on: an answer that the model should not give. Nobody is asked
+it in an exam, and only a training learns from it that learns from single marks."""
 
 
 class SetFormat(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from goldsmith.jobs.types import JobFailure
 from goldsmith.serve.types import ALLOWED_RANKS, SMALLEST_LIMIT
+from goldsmith.train.backends.methods import FEWEST_AT_ONCE
 
 SHORTEST: Final = 256
 """Rows are not made shorter than this to save memory, in tokens."""
@@ -58,8 +59,9 @@ def _smaller_steps(config: Mapping[str, Any]) -> Cure:
 def _less_memory(config: Mapping[str, Any]) -> Cure:
     batch, batches = int(config.get("batch_size", 1)), int(config.get("gradient_accumulation", 1))
     length, rank = int(config.get("max_length", SHORTEST)), int(config.get("lora_rank", SMALLEST_LIMIT))
-    if batch > 1:
-        fewer = batch // 2
+    fewest = FEWEST_AT_ONCE if config.get("method") == "kto" else 1
+    if batch > fewest:
+        fewer = max(fewest, batch // 2)
         more = min(-(-batch * batches // fewer), MOST_BATCHES)
         alike = "the same" if fewer * more == batch * batches else "nearly the same"
         words = f"Needs less memory and learns {alike}: {fewer} instead of {batch} rows at once."

@@ -87,6 +87,16 @@ class NothingToLearn(Invalid):
     default_hint = "See why each row is left out: goldsmith train look"
 
 
+class OnlyOneKind(Invalid):
+    """Single marks were to be learned from, and all answers that can be learned are good, or all are bad."""
+
+    title = "There is only one kind of answer"
+    default_hint = (
+        "Learn from good answers alone with the method sft, or mark bad answers and make the training set anew. "
+        "What is left out and why: goldsmith train look --method kto"
+    )
+
+
 class ModelNeverStops(Invalid):
     """No engine stops at the end marker that the base model's template writes, so its answers would run on."""
 

@@ -37,6 +37,7 @@ TIMELESS: Final = frozenset(
         "seed",
         "beta",
         "good_answer_weight",
+        "bad_answers_weight",
     }
 )
 """Settings that change what is learned, or how often, and hardly how long a row takes."""

@@ -25,6 +25,7 @@ from goldsmith.serve import elsewhere
 from goldsmith.serve import service as serve
 from goldsmith.stars.jobs import author_of
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
+from goldsmith.stars.types import BAD
 from goldsmith.storage import clock
 from goldsmith.storage.files import Home, folder_size_bytes, remove_folder, sync_folder
 from goldsmith.train import chat_files, memory, preparation, repeating, sending
@@ -236,7 +237,7 @@ def _add_messages(context: WorkContext, probe: Path) -> None:
     with context.database.reading() as session:
         training = session.get_one(TrainingJob, context.job.id)
         query = select(TrainingSetRow.row_id, TrainingSetRow.messages)
-        query = query.where(TrainingSetRow.training_set_id == training.training_set_id)
+        query = query.where(TrainingSetRow.training_set_id == training.training_set_id, TrainingSetRow.side != BAD)
         messages = {row.row_id: row.messages for row in session.execute(query)}
     lines = [json.loads(line) for line in probe.read_text(encoding="utf-8").splitlines()]
     for line in lines:

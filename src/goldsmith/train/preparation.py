@@ -7,6 +7,7 @@ pair only copies them. A job folder whose order is there already is left as it i
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,11 +21,14 @@ from goldsmith.models import rendering
 from goldsmith.models.rendered_file import Lesson, RenderedFile, RowProblem, render_set
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel
+from goldsmith.models.types import Learns
 from goldsmith.stars.tables import TrainingSetRow
+from goldsmith.stars.types import BAD
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, write_whole
 from goldsmith.train.backends.base import Plan
-from goldsmith.train.look import check_end_marker, row_limit
+from goldsmith.train.errors import OnlyOneKind
+from goldsmith.train.look import check_end_marker, row_limit, why_one_sided
 from goldsmith.train.shares import in_share
 from goldsmith.wire.order import DataFile, Order
 
@@ -58,30 +62,40 @@ def prepare(database: Database, preparation: Preparation, folder: JobFolder) -> 
     renderer = Renderer.open(preparation.base_folder)
     check_end_marker(renderer)
     rendered = {side: _rendered(database, preparation, renderer, side) for side in SIDES}
-    if rendered["learn"].num_learned_tokens == 0:
-        first = rendered["learn"].problems[0].reason if rendered["learn"].problems else "the set is empty"
-        raise JobFailed(
-            f"Not one row has anything to learn. The first: {first}",
-            hint="Mend or leave out the rows that are named, and export the training set again.",
-            kind="nothing_to_learn",
-        )
+    _check(rendered["learn"], preparation.plan.learns)
     files = {side: _data_file(rendered[side], side, folder) for side in SIDES}
     versions = {"rendering": str(rendering.RENDERING_VERSION)}
     write_order(preparation, folder, files, template_hash=renderer.template_hash, versions=versions)
     return [*rendered["learn"].problems, *rendered["exam"].problems]
 
 
+def _check(learn: RenderedFile, learns: Learns) -> None:
+    """Raises JobFailed where nothing can be learned."""
+    if learn.num_learned_tokens == 0:
+        first = learn.problems[0].reason if learn.problems else "the set is empty"
+        raise JobFailed(
+            f"Not one row has anything to learn. The first: {first}",
+            hint="Mend or leave out the rows that are named, and export the training set again.",
+            kind="nothing_to_learn",
+        )
+    one_sided = why_one_sided(learn.num_rows - learn.num_bad, learn.num_bad) if learns is Learns.marks else ""
+    if one_sided:
+        raise JobFailed(one_sided, hint=OnlyOneKind.default_hint, kind="only_one_kind")
+
+
 def _rendered(database: Database, preparation: Preparation, renderer: Renderer, side: str) -> RenderedFile:
     max_tokens = row_limit(renderer, preparation.plan.settings.get("max_length"))
-    needs_pairs = preparation.plan.needs_pairs and side == "learn"
-    ending = "-pairs" if needs_pairs else ""
+    learns = preparation.plan.learns if side == "learn" else Learns.answers
+    ending = "" if learns is Learns.answers else f"-{learns}"
     share = preparation.share if side == "learn" else 1.0
     ending += f"-{share:g}" if share < 1 else ""
     key = f"{preparation.base.content_hash[:16]}-{rendering.RENDERING_VERSION}-{max_tokens}{ending}"
     path = preparation.set_folder / "rendered" / key / f"{side}.jsonl"
     with database.reading() as session:
         lessons = lessons_of(session, preparation.training_set_id, side, share=share)
-        return render_set(lessons, renderer, max_tokens=max_tokens, path=path, needs_pairs=needs_pairs)
+        if learns is Learns.marks:
+            lessons = chain(lessons, lessons_of(session, preparation.training_set_id, BAD, share=share))
+        return render_set(lessons, renderer, max_tokens=max_tokens, path=path, learns=learns)
 
 
 def lessons_of(session: Session, training_set_id: str, side: str, *, share: float = 1.0) -> Iterator[Lesson]:
@@ -91,7 +105,7 @@ def lessons_of(session: Session, training_set_id: str, side: str, *, share: floa
     wanted = in_share([(row.row_id, row.stratum) for row in rows], share)
     for row in rows:
         if row.row_id in wanted:
-            yield Lesson(row.row_id, list(row.messages), row.rejected)
+            yield Lesson(row.row_id, list(row.messages), row.rejected, is_bad=side == BAD)
 
 
 def _data_file(rendered: RenderedFile, side: str, folder: JobFolder) -> DataFile:

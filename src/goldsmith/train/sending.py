@@ -25,7 +25,7 @@ from goldsmith.serve.tables import Engine
 from goldsmith.serve.types import key_path
 from goldsmith.stars.formats import openai
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
-from goldsmith.stars.types import Side
+from goldsmith.stars.types import BAD, Side
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import sha256_of, whole_file
 from goldsmith.train.backends.base import Plan
@@ -70,7 +70,7 @@ def _counted(number: int, word: str) -> str:
 def leaving(session: Session, training_set: TrainingSet, engine: Engine) -> Leaving:
     """What would leave, with both sides of the set, because the provider scores the exam."""
     query = select(TrainingSetRow.side, TrainingSetRow.messages)
-    query = query.where(TrainingSetRow.training_set_id == training_set.id)
+    query = query.where(TrainingSetRow.training_set_id == training_set.id, TrainingSetRow.side != BAD)
     num_rows, num_characters = {side.value: 0 for side in Side}, 0
     for side, messages in session.execute(query.execution_options(yield_per=500)):
         num_rows[side] += 1

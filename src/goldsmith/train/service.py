@@ -36,6 +36,7 @@ from goldsmith.train.errors import (
     NothingToKeep,
     NothingToLearn,
     NoTrainingSet,
+    OnlyOneKind,
     TrainingNotPossible,
     TrainingSetEmpty,
 )
@@ -213,11 +214,13 @@ def _base(session: Session, request: TrainRequest, engine: Engine | None, by: Pe
 def _refuse_nothing(
     session: Session, workshop: Workshop, backend: Backend, options: Options, training_set: TrainingSet, base: BaseModel
 ) -> None:
-    needs_pairs = backend.plan(options, workshop.machine).needs_pairs
+    learns = backend.plan(options, workshop.machine).learns
     limit = getattr(options, "max_length", None)
-    found = look(session, workshop.home, training_set, base, max_length=limit, needs_pairs=needs_pairs)
+    found = look(session, workshop.home, training_set, base, max_length=limit, learns=learns)
     if not found.learned:
         raise NothingToLearn(found.sentence)
+    if found.one_sided:
+        raise OnlyOneKind(found.one_sided)
 
 
 def dialled(

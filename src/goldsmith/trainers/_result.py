@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 from goldsmith.trainers._report import Failure, Job
@@ -21,7 +22,8 @@ def write_result(
         hint = "Raise the learning rate, or train more steps."
         raise Failure("adapter_changes_nothing", "The trained weights are all zero: the model is as before.", hint)
     shutil.rmtree(job.result, ignore_errors=True)
-    probe = [(side, row) for side, all_rows in sides.items() for row in all_rows[:NUM_PROBE_ROWS]]
+    good = {side: [row for row in all_rows if not row.is_bad] for side, all_rows in sides.items()}
+    probe = [(side, row) for side, all_rows in good.items() for row in all_rows[:NUM_PROBE_ROWS]]
     lines = probe_lines(model, watcher, probe)
     model.peft_config["default"].base_model_name_or_path = job.order.base_model_name
     model.save_pretrained(job.result, save_embedding_layers=False)
@@ -37,7 +39,7 @@ def write_result(
         "size_mb": round(size_bytes / 1e6, 3),
         "duration_s": round(watcher.duration_s, 1),
     }
-    (job.result / "README.md").write_text(model_card(job, figures), encoding="utf-8")
+    (job.result / "README.md").write_text(model_card(job, figures, sides["learn"]), encoding="utf-8")
     job.finish_result(figures)
     return figures
 
@@ -56,10 +58,14 @@ def probe_lines(model: Any, watcher: Watcher, probe: list[tuple[str, Row]]) -> l
     return lines
 
 
-def model_card(job: Job, figures: dict[str, Any]) -> str:
-    """What this model is, for whoever finds its folder."""
+def model_card(job: Job, figures: dict[str, Any], learn: Sequence[Row] = ()) -> str:
+    """What this model is, for whoever finds its folder. Of `learn` the bad answers are told apart."""
     order = job.order
-    rows = f"{order.learn.num_rows} rows learned, {order.exam.num_rows if order.exam else 0} held back as an exam"
+    num_bad = sum(row.is_bad for row in learn)
+    learned = f"{order.learn.num_rows} rows learned"
+    if num_bad:
+        learned = f"{len(learn) - num_bad} good and {num_bad} bad answers learned from"
+    rows = f"{learned}, {order.exam.num_rows if order.exam else 0} rows held back as an exam"
     numbers = "".join(f"| {name} | {value} |\n" for name, value in figures.items())
     chosen = "".join(f"| {name} | {value} |\n" for name, value in sorted(order.settings.items()))
     return (

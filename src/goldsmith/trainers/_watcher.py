@@ -25,6 +25,8 @@ EXAM_IS_CHEAP_SHARE = 0.2
 BACKWARD_SHARE = 3
 """A trained token costs about three times a scored one; used only until a scoring was measured."""
 
+PREFERENCES = {"preference_accuracy": "rewards/accuracies", "preference_margin": "rewards/margins"}  # as TRL logs them
+
 LEAST_LAST_S = 0.5
 """The last answers have so long even where the earlier ones took all the time that there was."""
 
@@ -136,7 +138,7 @@ class Watcher:
         if "loss" not in logs:
             return
         step, loss, grad_norm = state.global_step, float(logs["loss"]), float(logs.get("grad_norm", 0.0))
-        check_loss(step, loss, grad_norm)
+        check_loss(step, loss, grad_norm, may_be_zero=getattr(self._trainer, "loss_may_be_zero", False))
         tokens = self._tokens[step - 1]
         pace = self._step_s / tokens
         self._seconds_per_token = 0.8 * self._seconds_per_token + 0.2 * pace if self._seconds_per_token else pace
@@ -153,7 +155,7 @@ class Watcher:
             memory_mb=round(peak_memory_mb(self._job.order.device), 1),
             seconds_left=round(self._seconds_left(step), 1),
             tokens_seen=sum(self._tokens[:step]),
-            **({"preference_accuracy": logs["rewards/accuracies"]} if "rewards/accuracies" in logs else {}),
+            **{ours: logs[theirs] for ours, theirs in PREFERENCES.items() if theirs in logs},
         )
         if step == 1:  # only now is known how long a training takes
             self._sample(0, step, without_adapter=True)
@@ -275,12 +277,12 @@ def learned_logprobs(model: Any, batch: dict[str, Any]) -> list[list[float]]:
     return [values[mask].float().tolist() for values, mask in rows]
 
 
-def check_loss(step: int, loss: float, grad_norm: float) -> None:
+def check_loss(step: int, loss: float, grad_norm: float, *, may_be_zero: bool = False) -> None:
     """Raise a Failure for a loss or a gradient that no sound training has."""
     if not isfinite(loss) or not isfinite(grad_norm):
         said = f"In step {step} the loss is {loss} and the gradient {grad_norm}: no longer numbers."
         raise Failure("loss_not_finite", said, "Lower the learning rate, then start again.")
-    if loss == 0.0:
+    if loss == 0.0 and not may_be_zero:
         said = f"In step {step} the loss is exactly 0: there is nothing that the model could learn from."
         raise Failure("loss_zero", said, "Look at the rows of the training set: are their answers really there?")
 

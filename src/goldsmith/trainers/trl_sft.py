@@ -57,9 +57,10 @@ class Settings:
     gradient_checkpointing: bool | None = None  # null: not on a CPU, yes on a GPU
     num_threads: int | None = None  # null: as the order says, else as torch chooses
     group_by_length: bool = True  # rows of similar length share a batch, so less is padded
-    method: str = "sft"  # or dpo, whose program is trl_dpo
-    beta: float = 0.1  # dpo: how strongly the adapter is held near the base model
+    method: str = "sft"  # or dpo, whose program is trl_dpo, or kto, whose program is trl_kto
+    beta: float = 0.1  # dpo, kto: how strongly the adapter is held near the base model
     good_answer_weight: float = 1.0  # dpo: of the loss on the good answer, beside that of the pair
+    bad_answers_weight: float = 1.0  # kto: of all bad answers together, beside all good ones
     lean_output_layer: bool = True  # on a CPU project only what is learned, as TRL itself does on a GPU
 
 

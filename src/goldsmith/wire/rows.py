@@ -1,8 +1,8 @@
 """`data/learn.jsonl` and `data/exam.jsonl`: rows as token ids, with what is learned of them.
 
 One JSON object a line: `row_id`, `input_ids`, `labels` (the id itself where it is learned, -100 elsewhere), and of a
-pair `rejected_ids`, the bad answer to the same prompt. Written by the parent, read by every trainer program, which
-trains on these ids and no others.
+pair `rejected_ids`, the bad answer to the same prompt; a line with `is_bad` is an answer that the model should not
+give. Written by the parent, read by every trainer program, which trains on these ids and no others.
 """
 
 import hashlib
@@ -28,6 +28,8 @@ class Row:
     input_ids: list[int]
     labels: list[int]
     rejected_ids: list[int] = field(default_factory=list)
+    is_bad: bool = False
+    """Whether the answer is one that the model should not give."""
 
     @property
     def num_learned(self) -> int:
@@ -47,7 +49,8 @@ class Row:
 
     def to_line(self) -> str:
         """The row as one line of the file, newline included."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        known = {name: value for name, value in asdict(self).items() if name != "is_bad" or value}
+        return json.dumps(known, ensure_ascii=False) + "\n"
 
 
 def read(folder: Path, file: DataFile) -> list[Row]:
@@ -73,6 +76,8 @@ def _parse(line: str, number: int, name: str) -> Row:
         raise BadRows(f"{name}, line {number}: input_ids and labels must be lists of whole numbers of equal length")
     if row.rejected_ids != [] and not _is_ids(row.rejected_ids):
         raise BadRows(f"{name}, line {number}: rejected_ids must be a list of whole numbers")
+    if not isinstance(row.is_bad, bool):
+        raise BadRows(f"{name}, line {number}: is_bad must be true or false")
     for token_id, label in zip(row.input_ids, row.labels, strict=True):
         if token_id < 0 or label not in (token_id, NOT_LEARNED):
             raise BadRows(f"{name}, line {number}: a label must be the token's own id or {NOT_LEARNED}, not {label}")

@@ -5,18 +5,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 from tests.factories import HASH, make_base_model
 
 from goldsmith.models.errors import TemplateNotUsable
 from goldsmith.models.rendered_file import NO_BAD_ANSWER, Lesson, render_set
 from goldsmith.models.rendering import Renderer
 from goldsmith.models.tables import BaseModel
+from goldsmith.models.types import Learns
 from goldsmith.people.types import Person
 from goldsmith.stars.tables import TrainingSet, TrainingSetRow
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 from goldsmith.testing import write_small_model
-from goldsmith.train.look import Look, RowSize, look, seen_rows
+from goldsmith.train.look import Look, RowSize, look, seen_rows, why_one_sided
 
 REJECTED = {1: "I do not know", 4: "no idea " * 200, 5: "<|im_end|>", 6: "I will not be read"}
 """Bad answers, by the number of their row; the last one's row is of the exam."""
@@ -51,29 +53,30 @@ def looked(
     pair: tuple[TrainingSet, BaseModel],
     max_length: int | None,
     *,
-    needs_pairs: bool = False,
+    learns: Learns = Learns.answers,
 ) -> Look:
     with database.reading() as session:
-        return look(session, home, *pair, max_length=max_length, needs_pairs=needs_pairs)
+        return look(session, home, *pair, max_length=max_length, learns=learns)
 
 
-@given(limit=st.integers(16, 1500), needs_pairs=st.booleans())
+@given(limit=st.integers(16, 1500), learns=st.sampled_from(Learns))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_says_what_a_training_with_this_limit_learns(
-    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], tmp_path: Path, limit: int, needs_pairs: bool
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel], tmp_path: Path, limit: int, learns: Learns
 ) -> None:
-    found = looked(database, home, pair, limit, needs_pairs=needs_pairs)
+    found = looked(database, home, pair, limit, learns=learns)
     renderer = Renderer.open(home.root / pair[1].folder)
     lessons = [
         Lesson(f"row_{n}", [{"role": "user", "content": text}, {"role": "assistant", "content": f"answer {n}"}], other)
         for n, (text, other) in enumerate(zip(ROWS[:-1], map(REJECTED.get, range(1, 6)), strict=True), start=1)
     ]
     path = tmp_path / "learn.jsonl"
-    really = render_set(lessons, renderer, max_tokens=limit, path=path, needs_pairs=needs_pairs)
+    really = render_set(lessons, renderer, max_tokens=limit, path=path, learns=learns)
     assert (len(found.learned), found.num_learned_tokens) == (really.num_rows, really.num_learned_tokens)
-    reasons = {size.row_id: size.left_out_because(limit) for size in found.left_out}
-    assert reasons == {problem.row_id: problem.reason for problem in really.problems}
-    if not needs_pairs:  # of a pair the longer of both answers counts
+    reasons = [(size.row_id, size.left_out_because(limit)) for size in found.left_out]
+    assert reasons == [(problem.row_id, problem.reason) for problem in really.problems]
+    assert sum(size.is_bad for size in found.learned) == really.num_bad
+    if learns is not Learns.pairs:  # of a pair the longer of both answers counts
         assert sum(size.num_tokens for size in found.learned) == really.num_tokens
     assert max((size.num_tokens for size in found.learned), default=0) == really.longest_tokens
 
@@ -99,7 +102,7 @@ def test_a_limit_is_never_above_what_the_model_can_read(
 def test_for_pairs_a_row_without_a_bad_answer_is_left_out_but_not_of_the_exam(
     database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
 ) -> None:
-    found = looked(database, home, pair, 1500, needs_pairs=True)
+    found = looked(database, home, pair, 1500, learns=Learns.pairs)
     reasons = {size.row_id: size.left_out_because(1500) for size in found.left_out}
     assert reasons["row_2"] == NO_BAD_ANSWER
     assert "control token" in reasons["row_3"]
@@ -110,6 +113,39 @@ def test_for_pairs_a_row_without_a_bad_answer_is_left_out_but_not_of_the_exam(
     with database.reading() as session:
         (row,) = seen_rows(session, home, *pair, found.learned, limit=1500)
     assert (row.learned, row.rejected) == ("answer 1", "I do not know")
+
+
+def test_of_single_marks_each_answer_is_a_row_and_a_bad_one_needs_no_good_one(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    with database.transaction() as session:
+        for side, position in (("bad", 1), ("bad", 2)):
+            messages = [{"role": "user", "content": "when?"}, {"role": "assistant", "content": f"never {position}"}]
+            row = TrainingSetRow(
+                training_set_id="set_1", side=side, position=position, row_id=f"row_bad{position}", answer_id="",
+                mark_id=0, stratum="", messages=messages, expected=f"never {position}",
+            )  # fmt: skip
+            session.add(row)
+    found = looked(database, home, pair, 1500, learns=Learns.marks)
+    assert [size.row_id for size in found.learned if size.is_bad] == ["row_1", "row_bad1", "row_bad2"]
+    assert found.sentence.endswith("; it learns from 4 good and 3 bad ones.")
+    with database.reading() as session:
+        seen = seen_rows(session, home, *pair, [size for size in found.learned if size.is_bad], limit=1500)
+    assert [row.learned for row in seen[:2]] == ["I do not know", "never 1"]
+    for learns in (Learns.answers, Learns.pairs):
+        others = looked(database, home, pair, 1500, learns=learns)
+        assert all(size.side in ("learn", "exam") for size in others.sizes), "nobody else learns from them"
+
+
+def test_single_marks_of_one_kind_are_said_to_be_no_use(
+    database: Database, home: Home, pair: tuple[TrainingSet, BaseModel]
+) -> None:
+    with database.transaction() as session:
+        session.execute(update(TrainingSetRow).values(rejected=None))
+    found = looked(database, home, pair, 1500, learns=Learns.marks)
+    assert found.sentence == "There are 4 good answers to learn from, and not one bad one to tell them apart from."
+    assert looked(database, home, pair, 1500).one_sided == ""
+    assert "nothing says what to answer instead" in why_one_sided(0, 3)
 
 
 def test_a_second_look_renders_nothing(

@@ -186,6 +186,7 @@ def test_another_organisation_s_training_is_not_there(client: openai.OpenAI, dat
         ({"integrations": [{"type": "wandb"}]}, "outside services"),
         ({"method": {"type": "reinforcement"}}, "supervised"),
         ({"method": {"type": "dpo"}}, "no bad answer"),
+        ({"method": {"type": "kto"}}, "not one bad one to tell them apart from"),
         ({"hyperparameters": {"n_epochs": 1000}}, "n_epochs"),
         ({"surprise": 1}, "surprise"),
     ],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from tests.web.conftest import Site
 from tests.web.loop_rows import make_loop_site, walking
 
@@ -257,6 +257,33 @@ def test_a_look_for_pairs_counts_them_and_shows_the_bad_answers(site: Site) -> N
     assert "There is no bad answer to this row" in left_out
 
 
+def test_a_look_for_single_marks_counts_both_kinds_and_one_kind_alone_is_refused(site: Site) -> None:
+    set_id, base_id = ready(site)
+    address = look_at_pair(set_id, base_id) + "&method=kto"
+    browser = site.browser()
+    page = browser.get(address).text
+    assert re.search(
+        r"All \d+ answers are learned whole, end marker included; it learns from 45 good and \d+ bad ones\.", page
+    )
+    assert "&amp;method=kto" in page
+    assert "A bad answer: it learns to find this unlikelier." in browser.get(address + "&after=40").text
+    form = {"training_set": set_id, "base_model": base_id, "name": "marks", "method": "kto"}
+    refused = browser.post("/training/new", data=form | {"batch_size": "1"})
+    assert (refused.status_code, "at least two rows at once" in refused.text.lower()) == (422, True)
+    started = browser.post("/training/new", data=form)
+    shown = browser.get(started.headers["location"]).text
+    assert "Weight of the bad answers (kto)" in shown
+    assert "Weight of the good answer (dpo)" not in shown
+    with site.database.transaction() as session:
+        session.execute(update(TrainingSetRow).values(rejected=None))
+        session.execute(delete(TrainingSetRow).where(TrainingSetRow.side == "bad"))
+    shutil.rmtree(next(site.home.training_sets.glob("*/sizes")))
+    refused = browser.post("/training/new", data=form | {"name": "other"})
+    assert refused.status_code == 422
+    assert "not one bad one to tell them apart from" in refused.text
+    assert "with the method sft, or mark bad answers" in refused.text
+
+
 def test_a_training_with_pairs_is_queued_and_one_without_any_is_refused(site: Site) -> None:
     set_id, base_id = ready(site)
     browser = site.browser()
@@ -284,7 +311,7 @@ def test_a_choice_that_would_have_no_effect_is_refused(site: Site) -> None:
     form = {"training_set": set_id, "base_model": base_id, "beta": "0.2"}
     refused = site.browser().post("/training/new", data=form)
     assert refused.status_code == 422
-    assert "This is for pairs: choose the method dpo too" in refused.text
+    assert "This is for the method dpo or kto: choose it too" in refused.text
 
 
 def test_the_form_gets_the_look_and_offers_it_without_javascript(site: Site) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from goldsmith.environments import machine
 from goldsmith.jobs import program
 from goldsmith.jobs.folder import JobFolder
+from goldsmith.models.types import Learns
 from goldsmith.train.backends.base import Backend, Plan
 from goldsmith.train.recipe import read_options
 from goldsmith.wire import events
@@ -57,15 +58,22 @@ class Trainer:
         return self.backend.plan(read_options(self.backend, given), CPU)
 
 
-def write_rows(folder: Path, side: str, num_rows: int, num_answer_tokens: int, *, with_pairs: bool = False) -> DataFile:
-    """Rows of different lengths whose answer can be learned: it repeats the first token. The bad one: the last."""
+def write_rows(
+    folder: Path, side: str, num_rows: int, num_answer_tokens: int, *, learns: Learns = Learns.answers
+) -> DataFile:
+    """Rows of different lengths whose answer can be learned: it repeats the first token. The bad one: the last.
+
+    Of single marks every second answer is a bad one.
+    """
     pick = random.Random(side)  # noqa: S311 - made-up rows, not a secret
     made = []
     for number in range(num_rows):
         prompt = [pick.randrange(100, 40_000) for _ in range(6 + number)]
-        ids = prompt + [prompt[0]] * num_answer_tokens
+        is_bad = learns is Learns.marks and number % 2 == 1
+        ids = prompt + [prompt[-1 if is_bad else 0]] * num_answer_tokens
         labels = [-100] * len(prompt) + ids[len(prompt) :]
-        made.append(Row(f"row_{side}{number}", ids, labels, [prompt[-1]] * 2 if with_pairs else []))
+        rejected = [prompt[-1]] * 2 if learns is Learns.pairs else []
+        made.append(Row(f"row_{side}{number}", ids, labels, rejected, is_bad))
     text = "".join(row.to_line() for row in made)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "data" / f"{side}.jsonl").write_text(text, encoding="utf-8")
@@ -101,7 +109,7 @@ def make_folder(
             write_chats(folder, "exam", NUM_EXAM, 3),
         )
     else:
-        learn = write_rows(folder, "learn", NUM_LEARN, num_answer_tokens, with_pairs=plan.needs_pairs)
+        learn = write_rows(folder, "learn", NUM_LEARN, num_answer_tokens, learns=plan.learns)
         exam = write_rows(folder, "exam", NUM_EXAM, 3)
     order = Order(
         job_id="job_1",

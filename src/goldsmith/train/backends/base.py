@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
+from goldsmith.models.types import Learns
 
 
 class Options(BaseModel):
@@ -46,8 +47,8 @@ class Plan:
     environment: EnvironmentName | None
     settings: dict[str, Any]
     """The options, resolved, as they stand in job.json."""
-    needs_pairs: bool = False
-    """Whether it learns from a good and a bad answer to the same row; rows without a bad one are left out."""
+    learns: Learns = Learns.answers
+    """What it learns from a row: its good answer, a pair of a good and a bad one, or each of its marks by itself."""
     at_provider: bool = False
     """Whether a provider's model learns, there: the rows leave this machine as they are, and the model stays there."""
 

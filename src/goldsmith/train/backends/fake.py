@@ -1,18 +1,20 @@
 """The `fake` backend: says and writes what a training does, in seconds, and learns nothing. For trying things out."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.train.backends.base import Options, Plan, Problem
+from goldsmith.train.backends.methods import LEARNS, Method
 
 
 class FakeOptions(Options):
     """Settings of a training that only pretends."""
 
-    method: Literal["sft", "dpo"] = Field("sft", title="Method")
-    """With dpo it pretends to learn from pairs, and rows without a bad answer are left out."""
+    method: Method = Field("sft", title="Method")
+    """With dpo it pretends to learn from pairs, and rows without a bad answer are left out; with kto from single marks.
+    """
     num_epochs: int = Field(2, ge=1, le=50, title="Epochs")
     """How often every row is pretended to be learned from."""
     batch_size: int = Field(8, ge=1, le=512, title="Rows at once")
@@ -46,4 +48,4 @@ class Fake:
         """The options are the settings."""
         del machine
         settings = options.model_dump()
-        return Plan("goldsmith.trainers.fake", None, settings, needs_pairs=settings["method"] == "dpo")
+        return Plan("goldsmith.trainers.fake", None, settings, learns=LEARNS[settings["method"]])

@@ -1,6 +1,7 @@
-"""The `trl` backend: SFT with LoRA on TRL and PEFT, on a GPU or a CPU."""
+"""The `trl` backend: LoRA on TRL and PEFT, from good answers, pairs or single marks, on a GPU or a CPU."""
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -8,36 +9,59 @@ from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.train.backends.base import Options, Plan, Problem
 from goldsmith.train.backends.lora import LoraOptions, settings_on
+from goldsmith.train.backends.methods import FEWEST_AT_ONCE, LEARNS, Method
 
-PAIRS_ONLY = ("beta", "good_answer_weight")
-"""Options that only learning from pairs has."""
+ONLY_FOR: Final[Mapping[str, tuple[str, ...]]] = {
+    "beta": ("dpo", "kto"),
+    "good_answer_weight": ("dpo",),
+    "bad_answers_weight": ("kto",),
+}
+"""Options that only some methods have."""
+PROGRAMS: Final[Mapping[str, str]] = {
+    "sft": "goldsmith.trainers.trl_sft",
+    "dpo": "goldsmith.trainers.trl_dpo",
+    "kto": "goldsmith.trainers.trl_kto",
+}
 
 
-class Method(Options):
+class WithMethod(Options):
     """What a training learns from."""
 
-    method: Literal["sft", "dpo"] = Field("sft", title="Method")
-    """sft learns from good answers; dpo from pairs, a good and a bad answer to one row, and leaves other rows out."""
+    method: Method = Field("sft", title="Method")
+    """sft learns from good answers. dpo learns from pairs, a good and a bad answer to one row, and leaves other rows
+    out: best where answers were corrected. kto learns from single marks, starred or bad, and needs no pair: for many
+    bad marks with no better answer beside them."""
 
 
-class TrlOptions(LoraOptions, Method):
+class TrlOptions(LoraOptions, WithMethod):
     """Settings of a training with TRL. (Fields stand in the order of the bases, the last one first.)"""
 
-    beta: float = Field(0.1, gt=0, le=10, title="Beta (dpo)")
-    """How strongly learning from pairs is held near the base model: more changes less."""
+    beta: float = Field(0.1, gt=0, le=10, title="Beta (dpo, kto)")
+    """How strongly learning from pairs or single marks is held near the base model: more changes less."""
     good_answer_weight: float = Field(1.0, ge=0, le=100, title="Weight of the good answer (dpo)")
     """How much the good answer alone counts beside the pair. With 0 both answers may become unlikely."""
+    bad_answers_weight: float = Field(1.0, gt=0, le=100, title="Weight of the bad answers (kto)")
+    """How much all bad answers together count beside all good ones, however many there are of each. 1: as much."""
 
     def in_effect(self) -> dict[str, Any]:
-        """Without what only pairs have, where there are none."""
-        return self.model_dump(exclude=set(PAIRS_ONLY) if self.method == "sft" else None)
+        """Without what the method does not have."""
+        return self.model_dump(exclude={name for name, methods in ONLY_FOR.items() if self.method not in methods})
 
-    @field_validator(*PAIRS_ONLY)
+    @field_validator(*ONLY_FOR)
     @classmethod
     def _refuse_what_has_no_effect(cls, value: float, info: ValidationInfo) -> float:
-        is_default = value == cls.model_fields[info.field_name or ""].default
-        if info.data.get("method") == "sft" and not is_default:
-            raise ValueError("this is for pairs: choose the method dpo too, or leave it as it was")
+        name, method = info.field_name or "", info.data.get("method")
+        is_default = value == cls.model_fields[name].default
+        if method is not None and method not in ONLY_FOR[name] and not is_default:
+            methods = " or ".join(ONLY_FOR[name])
+            raise ValueError(f"this is for the method {methods}: choose it too, or leave this as it was")
+        return value
+
+    @field_validator("batch_size")
+    @classmethod
+    def _refuse_single_rows(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("method") == "kto" and value < FEWEST_AT_ONCE:
+            raise ValueError("kto compares the rows of a batch with each other: choose at least two rows at once")
         return value
 
 
@@ -55,6 +79,5 @@ class Trl:
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
         """Float32 on a CPU, where it is faster; bfloat16 on a GPU. Each method is a program of its own."""
         settings = settings_on(machine, options)
-        needs_pairs = settings["method"] == "dpo"
-        program = "goldsmith.trainers.trl_dpo" if needs_pairs else "goldsmith.trainers.trl_sft"
-        return Plan(program, EnvironmentName.TRL, settings, needs_pairs)
+        method = settings["method"]
+        return Plan(PROGRAMS[method], EnvironmentName.TRL, settings, LEARNS[method])

@@ -31,14 +31,14 @@ class Hyperparameters(Body):
 
 
 class PairHyperparameters(Hyperparameters):
-    """How to learn from pairs."""
+    """How to learn from pairs or single marks."""
 
     beta: Auto | Annotated[float, Field(gt=0, le=2)] = "auto"
     """How strongly it is held near the base model."""
 
 
 class Preferences(Body):
-    """The parameters of learning from pairs (DPO)."""
+    """The parameters of learning from pairs (DPO) or single marks (KTO)."""
 
     hyperparameters: PairHyperparameters = PairHyperparameters()
 
@@ -50,11 +50,13 @@ class Supervised(Body):
 
 
 class Method(Body):
-    """The way to train: from good answers, or from pairs of a good and a bad one."""
+    """The way to train: from good answers, from pairs of a good and a bad one, or from each of them by itself."""
 
-    type: Literal["supervised", "dpo"]
+    type: Literal["supervised", "dpo", "kto"]
+    """`kto` is not OpenAI's: of a training set it learns from single marks, of a file from both answers of a pair."""
     supervised: Supervised = Supervised()
     dpo: Preferences = Preferences()
+    kto: Preferences = Preferences()
 
 
 class NewFineTuning(Body):
@@ -115,16 +117,16 @@ class NewFineTuning(Body):
             "batch_size": None if chosen.batch_size == "auto" else chosen.batch_size,
             "learning_rate": None if multiplier == "auto" else USUAL_LEARNING_RATE * multiplier,
             "seed": self.seed,
-            **_for_pairs(chosen),
+            **self._of_method(chosen),
         }
 
     def _hyperparameters(self) -> Hyperparameters:
         if self.method is None:
             return self.hyperparameters or Hyperparameters()
-        return self.method.dpo.hyperparameters if self.method.type == "dpo" else self.method.supervised.hyperparameters
+        chosen: Supervised | Preferences = getattr(self.method, self.method.type)
+        return chosen.hyperparameters
 
-
-def _for_pairs(chosen: Hyperparameters) -> dict[str, Any]:
-    if not isinstance(chosen, PairHyperparameters):
-        return {}
-    return {"method": "dpo", "beta": None if chosen.beta == "auto" else chosen.beta}
+    def _of_method(self, chosen: Hyperparameters) -> dict[str, Any]:
+        if self.method is None or not isinstance(chosen, PairHyperparameters):
+            return {}
+        return {"method": self.method.type, "beta": None if chosen.beta == "auto" else chosen.beta}

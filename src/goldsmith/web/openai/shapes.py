@@ -71,9 +71,10 @@ def job(training: TrainingJob, found: Job) -> dict[str, Any]:
 
 
 def _method(config: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    if config.get("method") != "dpo":
+    method = config.get("method", "sft")
+    if method == "sft":
         return {"type": "supervised", "supervised": {"hyperparameters": _known(parameters)}}
-    return {"type": "dpo", "dpo": {"hyperparameters": _known({**parameters, "beta": config.get("beta")})}}
+    return {"type": method, method: {"hyperparameters": _known({**parameters, "beta": config.get("beta")})}}
 
 
 def status(training: TrainingJob, state: JobState) -> str:

@@ -240,12 +240,17 @@ def set_facts(training_set: TrainingSet) -> tuple[tuple[str, str, str], ...]:
         ("Exam", f"{training_set.num_exam:,}", "rows held back, never taught"),
         ("Corrected", f"{counts.get('num_corrected', 0):,}", f"{counts.get('num_as_written', 0):,} as written"),
         *_pairs(counts.get("num_pairs", 0)),
+        *_bad(counts.get("num_bad", 0)),
         ("Left out", f"{training_set.num_dropped:,}", ""),
     )
 
 
 def _pairs(num_pairs: int) -> tuple[tuple[str, str, str], ...]:
     return (("Pairs", f"{num_pairs:,}", "with a bad answer beside the good one"),) if num_pairs else ()
+
+
+def _bad(num_bad: int) -> tuple[tuple[str, str, str], ...]:
+    return (("Bad answers", f"{num_bad:,}", "without a pair, for the method kto"),) if num_bad else ()
 
 
 def example_line(

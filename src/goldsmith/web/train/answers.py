@@ -67,6 +67,8 @@ class SeenRowAnswer(ApiAnswer):
     """Empty for a row that is learned."""
     rejected: str
     """The bad answer beside it, where pairs are learned from."""
+    is_bad: bool
+    """Whether it is a bad answer by itself, which the model learns to find unlikelier (method `kto`)."""
 
 
 class LookAnswer(ApiAnswer):
@@ -116,6 +118,7 @@ class LookAnswer(ApiAnswer):
                     end=row.end,
                     why_left_out=row.why_left_out,
                     rejected=row.rejected,
+                    is_bad=row.is_bad,
                 )
                 for row in rows
             ],

@@ -10,17 +10,17 @@ from pydantic import BaseModel, Field
 from goldsmith.errors import Invalid
 from goldsmith.models import queries as models
 from goldsmith.models import tables
+from goldsmith.models.types import Learns
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import TrainingSet
 from goldsmith.train import look as looking
+from goldsmith.train.backends.methods import LEARNS, learns
 from goldsmith.train.look import DEFAULT_LIMIT, LARGEST_LIMIT, Look, RowSize, SeenRow
 from goldsmith.web.dependencies import CurrentPerson, ReadSession, TheHome
 from goldsmith.web.listing import Chip, Pager, chips, with_query
 from goldsmith.web.pages import Page
 
 ROWS_A_PAGE = 10
-PAIRS = "dpo"
-"""The method, of whatever backend, that learns from pairs."""
 Show = Literal["", "left_out", "exam"]
 """Which rows: all to learn, those of them that are left out, or the exam."""
 
@@ -34,14 +34,19 @@ class Looked:
     look: Look
     refused: Invalid | None = None
     """Why nothing can be taught to this model; then the look is empty."""
-    needs_pairs: bool = False
-    """Whether rows without a bad answer are left out."""
+    method: str = ""
+    """As it was asked for, of whatever backend."""
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether rows without a bad answer are left out."""
+        return learns(self.method) is Learns.pairs
 
     def shown(self, show: Show) -> Sequence[RowSize]:
         """The rows that are asked for, in their order."""
         if show == "left_out":
             return self.look.left_out
-        return [size for size in self.look.sizes if size.side == (show or "learn")]
+        return self.look.exam if show == "exam" else self.look.to_learn
 
 
 class Asked(BaseModel):
@@ -52,19 +57,19 @@ class Asked(BaseModel):
     max_length: Annotated[int | None, Field(ge=16, le=LARGEST_LIMIT)] = None
     """The longest row that is learned, in tokens."""
     method: Annotated[str, Field(max_length=16)] = ""
-    """`dpo` leaves rows without a bad answer out."""
+    """`dpo` leaves rows without a bad answer out; of `kto` each good and each bad answer stands for a row."""
 
 
 def _looked(session: ReadSession, home: TheHome, person: CurrentPerson, asked: Annotated[Asked, Query()]) -> Looked:
     found = stars.training_set(session, asked.training_set, domain=person.domain)
     base = models.base(session, asked.base_model, domain=person.domain)
-    pairs = asked.method == PAIRS
+    method = asked.method if asked.method in LEARNS else ""
     try:
-        seen = looking.look(session, home, found, base, max_length=asked.max_length, needs_pairs=pairs)
-        return Looked(found, base, seen, needs_pairs=pairs)
+        seen = looking.look(session, home, found, base, max_length=asked.max_length, learns=learns(method))
+        return Looked(found, base, seen, method=method)
     except Invalid as refused:
         nothing = Look((), asked.max_length or DEFAULT_LIMIT, None, stops_by_itself=True)
-        return Looked(found, base, nothing, refused)
+        return Looked(found, base, nothing, refused, method)
 
 
 TheLook = Annotated[Looked, Depends(_looked)]
@@ -109,7 +114,7 @@ def look_page(request: Request, looked: Looked, rows: Sequence[SeenRow], *, show
     names: tuple[tuple[Show, str], ...] = (("", "To learn"), ("left_out", "Left out"), ("exam", "Exam"))
     counts: dict[str, int] = {name: len(looked.shown(name)) for name, _ in names}
     pair = f"training_set={looked.training_set.id}&base_model={looked.base.id}&max_length={looked.look.max_tokens}"
-    pair += f"&method={PAIRS}" if looked.needs_pairs else ""
+    pair += f"&method={looked.method}" if looked.method else ""
     return LookPage(
         title="What the model will learn",
         looked=looked,

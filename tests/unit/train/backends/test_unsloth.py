@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from goldsmith.environments.types import EnvironmentName
+from goldsmith.models.types import Learns
 from goldsmith.testing.contracts.job_folder import CPU
 from goldsmith.train.backends.unsloth import Unsloth, UnslothOptions
 
@@ -13,7 +14,7 @@ IN_4_BIT = UnslothOptions.model_validate({"load_in_4bit": True})
 def test_it_runs_its_program_in_its_own_environment() -> None:
     plan = Unsloth().plan(UnslothOptions.model_validate({}), CPU)
     assert (plan.program, plan.environment) == ("goldsmith.trainers.unsloth_sft", EnvironmentName.UNSLOTH)
-    assert (plan.settings["dtype"], plan.settings["load_in_4bit"], plan.needs_pairs) == ("float32", False, False)
+    assert (plan.settings["dtype"], plan.settings["load_in_4bit"], plan.learns) == ("float32", False, Learns.answers)
 
 
 def test_4_bit_is_for_a_gpu() -> None:
