@@ -1,8 +1,15 @@
-"""Settings of a training as they are written on a command line: NAME=VALUE, and NAME=VALUE,VALUE."""
+"""Settings of a training as they are written on a command line: NAME=VALUE, NAME=VALUE,VALUE, and where it runs."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from goldsmith.errors import Invalid
+from goldsmith.train.recipe import EnginesRest
+
+Gpu = Annotated[int | None, typer.Option(min=0, help="The number of the GPU that it must have. Default: any.")]
+Rest = Annotated[EnginesRest, typer.Option(help="Whether engines stop while it trains; auto: those on its GPU.")]
 
 
 class SettingNotReadable(Invalid):

@@ -8,7 +8,7 @@ import typer
 from goldsmith import app
 from goldsmith.cli import training_curves, training_groups, training_line
 from goldsmith.cli.console import Cli
-from goldsmith.cli.settings_given import read_settings
+from goldsmith.cli.settings_given import Gpu, Rest, read_settings
 from goldsmith.cli.watching import finish_or_say
 from goldsmith.jobs import queries as jobs
 from goldsmith.jobs import queue
@@ -45,12 +45,8 @@ def start(
         list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
     ] = None,
     dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
-    gpu: Annotated[
-        int | None, typer.Option(min=0, help="The number of the GPU that it must have. Default: any.")
-    ] = None,
-    engines_rest: Annotated[
-        EnginesRest, typer.Option(help="Whether engines stop while it trains; auto: those on its GPU.")
-    ] = EnginesRest.auto,
+    gpu: Gpu = None,
+    engines_rest: Rest = EnginesRest.auto,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and start nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rows are sent to a provider.")] = False,
@@ -80,11 +76,14 @@ def rehearse(
         list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. num_epochs=3; may be given several times.")
     ] = None,
     dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
+    gpu: Gpu = None,
+    engines_rest: Rest = EnginesRest.auto,
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
     """Do a few real steps, and tell how long the training would take, how much memory and how much disk."""
     cli: Cli = context.obj
-    request = TrainRequest(base_model, backend, training_set, None, read_settings(settings or []), dial)
+    chosen = (base_model, backend, training_set, None, read_settings(settings or []), dial)
+    request = TrainRequest(*chosen, gpu=gpu, engines_rest=engines_rest)
     with cli.transaction() as (session, person):
         job = service.rehearse(session, request, workshop=app.make_workshop(cli.parts), by=person)
     cli.show({"rehearsal": job.id, **finish_or_say(cli, job.id, wait=wait)})

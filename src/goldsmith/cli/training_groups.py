@@ -6,13 +6,13 @@ import typer
 
 from goldsmith import app
 from goldsmith.cli.console import Cli
-from goldsmith.cli.settings_given import read_settings, read_varied
+from goldsmith.cli.settings_given import Gpu, Rest, read_settings, read_varied
 from goldsmith.storage import amounts
 from goldsmith.train import groups as grouping
 from goldsmith.train import queries
 from goldsmith.train.dial import Dial
 from goldsmith.train.groups import GroupPlan
-from goldsmith.train.recipe import TrainRequest
+from goldsmith.train.recipe import EnginesRest, TrainRequest
 
 Group = Annotated[str, typer.Argument(help="The id of a group of trainings.")]
 
@@ -31,12 +31,15 @@ def several(
         list[str] | None, typer.Option("--set", help="NAME=VALUE, the same for all; may be given several times.")
     ] = None,
     dial: Annotated[Dial | None, typer.Option(help="How thoroughly; --set goes before its numbers.")] = None,
+    gpu: Gpu = None,
+    engines_rest: Rest = EnginesRest.auto,
     yes: Annotated[bool, typer.Option("--yes", help="Start them without being asked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show them, and start nothing.")] = False,
 ) -> None:
     """Start a training of every combination of some values; they are shown first."""
     cli: Cli = context.obj
-    request = TrainRequest(base_model, backend, training_set, name, read_settings(settings or []), dial)
+    chosen = (base_model, backend, training_set, name, read_settings(settings or []), dial)
+    request = TrainRequest(*chosen, gpu=gpu, engines_rest=engines_rest)
     values, workshop = read_varied(vary), app.make_workshop(cli.parts)
     with cli.transaction() as (session, person):
         planned = grouping.plan(session, request, values, workshop=workshop, by=person)

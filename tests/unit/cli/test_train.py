@@ -53,6 +53,16 @@ def test_a_plan_tells_what_the_dial_resolves_to_and_starts_nothing(line: Line, t
     assert [one["id"] for one in line.json("train", "list")] == [training]
 
 
+def test_a_rehearsal_is_queued_as_the_training_would_be(line: Line, training: str) -> None:
+    argv = ("train", "rehearse", "--base-model", "tiny", "--backend", "fake", "--engines-rest", "never", "--no-wait")
+    queued = line.json(*argv)["rehearsal"]
+    with line.filling() as (session, _):
+        job = session.get_one(Job, queued)
+        assert (job.kind, job.params["engines_rest"]) == ("rehearsal", "never")
+    code, _, err = line.run(*argv, "--gpu", "7")
+    assert (code != 0, "There is no GPU 7" in err) == (True, True)
+
+
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
 def test_what_runs_is_asked_to_stop(line: Line, training: str, verb: str) -> None:
     assert line.json("train", verb, training)["asked"] == verb

@@ -7,7 +7,9 @@ from tests.factories import make_base_model
 from tests.unit.cli.conftest import Line
 from tests.unit.train.small_training import add_set
 
+from goldsmith.jobs import queries as jobs
 from goldsmith.testing import write_small_model
+from goldsmith.train.tables import ENGINES_REST
 
 SEVERAL = ("train", "several", "--base-model", "tiny", "--backend", "fake", "--vary", "learning_rate=0.0002,0.0005")
 
@@ -29,8 +31,10 @@ def test_they_are_shown_and_nothing_starts(line: Line) -> None:
 
 
 def test_they_start_together_are_listed_and_the_rest_is_cancelled(line: Line) -> None:
-    made = line.json(*SEVERAL, "--yes")
+    made = line.json(*SEVERAL, "--engines-rest", "never", "--yes")
     assert len(made["trainings"]) == 2
+    with line.filling() as (session, _):
+        assert {jobs.one(session, one).params[ENGINES_REST] for one in made["trainings"]} == {"never"}
     assert line.json("train", "groups")[0]["group"] == made["group"]
     assert [one["learning_rate"] for one in line.json("train", "group", made["group"])] == ["0.0002", "0.0005"]
     assert line.json("train", "cancel-group", made["group"])["num_cancelled"] == 2
