@@ -17,12 +17,16 @@ from tests.web.models.factories import make_tuned_model
 from tests.web.workers import work_off, working
 
 import goldsmith.web.connect.api
+from goldsmith.connect import service
 from goldsmith.connect.aristotle import Aristotle
 from goldsmith.connect.executions.jobs import ConquestKind
+from goldsmith.connect.types import Scope, Wish
+from goldsmith.models.tables import FineTunedModel
 from goldsmith.people import service as people
 from goldsmith.run.types import SendLimits
 from goldsmith.serve import queries as serve
 from goldsmith.serve import service as serving
+from goldsmith.stars.types import ExportRequest
 from goldsmith.testing import FakeEngine
 from goldsmith.testing.aristotle import SyntheticAristotle
 from goldsmith.web import waiting
@@ -316,6 +320,23 @@ def test_no_value_is_ever_sql(client: TestClient, models: tuple[str, str], synth
         assert SECRET not in answer.text
     assert client.get(EXECUTIONS).json()["executions"] == []
     assert conquests(synthetic) == []
+
+
+def test_a_model_that_learned_from_another_organisation_s_stars_is_not_there(
+    site: Site, client: TestClient, models: tuple[str, str], url: str
+) -> None:
+    with site.database.transaction() as session:
+        wish = Wish(Scope(**EVE), system_text="You judge.")
+        brought = service.export(session, site.home, Aristotle.at(url), wish, ExportRequest("Hers"), by=site.person)
+        hers = session.get_one(FineTunedModel, models[1])
+        hers.training_set_id = brought.training_set.id
+        merged = make_base_model(session, by=site.person, name="hers-merged")
+        merged.merged_from = hers.id
+    for model_id in ("talent-v2", models[1], merged.id):
+        answer = client.post(EXECUTE, json=body(model_id))
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/model-not-found")
+    own = {"eidosId": "eidos_2", "candidateIds": ["candidate_4"], "modelId": "talent-v2"}
+    assert client.post(EXECUTE, json=own).status_code == 202
 
 
 def test_another_organisation_s_and_another_philosopher_s_rows_are_nobody_s(

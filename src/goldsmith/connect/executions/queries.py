@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from goldsmith.connect.errors import ExecutionNotFound
 from goldsmith.connect.executions.tables import ConquestExecution, ConquestResult
 from goldsmith.connect.executions.types import ResultState
+from goldsmith.connect.tables import SourceScope, SourceSet
+from goldsmith.models.tables import BaseModel, FineTunedModel
 
 AT_ONCE = 50
 """Candidates whose prompts are made together."""
@@ -83,3 +85,15 @@ def most_frequent_error(session: Session, execution_id: str) -> str | None:
     query = select(ConquestResult.error).where(ConquestResult.execution_id == execution_id, is_failed)
     counted = query.group_by(ConquestResult.error).order_by(func.count().desc(), ConquestResult.error)
     return session.scalar(counted.limit(1))
+
+
+def learned_elsewhere(session: Session, model: BaseModel | FineTunedModel, source_domain: str) -> bool:
+    """Whether a model was made of the stars of another organisation of the source, itself or by what was merged in."""
+    tuned_id = model.id if isinstance(model, FineTunedModel) else model.merged_from
+    query = (
+        select(SourceScope.id)
+        .join(SourceSet, SourceSet.scope_id == SourceScope.id)
+        .join(FineTunedModel, FineTunedModel.training_set_id == SourceSet.training_set_id)
+        .where(FineTunedModel.id == tuned_id, SourceScope.source_domain != source_domain)
+    )
+    return session.scalar(query.limit(1)) is not None

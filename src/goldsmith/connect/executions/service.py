@@ -27,10 +27,12 @@ from goldsmith.connect.executions.types import (
     Order,
     ResultState,
 )
+from goldsmith.connect.types import Scope
 from goldsmith.jobs import queue
 from goldsmith.jobs.queue import NewJob
 from goldsmith.jobs.states import JobState
 from goldsmith.models import queries as models
+from goldsmith.models.errors import ModelNotFound
 from goldsmith.models.tables import BaseModel, FineTunedModel
 from goldsmith.people.types import DEFAULT_DOMAIN, Person
 from goldsmith.serve import queries as serve
@@ -92,6 +94,7 @@ def execute(
     own_domain = None if by.domain == DEFAULT_DOMAIN else by.domain
     found = place.look_up(order.wanted(domain=own_domain, is_tuned=request.is_tuned))
     with database.transaction() as session:
+        _check_learned_here(session, request.model, found.scope)
         if len(order.candidate_ids) == 1:
             kept = sources.scope_row(session, place.name, found.scope, domain=by.domain)
             asking.asked(found.eidos, found.first, chosen=kept.system_text if kept is not None else None)
@@ -103,6 +106,12 @@ def _request(session: Session, order: Order, key: str | None, by: Person) -> _Re
     models.check_is_here(session, model, "judge candidates: what Aristotle knows of them would leave this machine")
     base = model if isinstance(model, BaseModel) else session.get_one(BaseModel, model.base_model_id)
     return _Request(order, key, by, model, base.context_length)
+
+
+def _check_learned_here(session: Session, model: BaseModel | FineTunedModel, scope: Scope) -> None:
+    """What was learned from another organisation's stars is not there for this one, by whatever id it is asked for."""
+    if queries.learned_elsewhere(session, model, scope.domain):
+        raise ModelNotFound(f"There is no model {model.id} of {scope.domain}.")
 
 
 def _begin(session: Session, place: ConquestPlace, request: _Request, found: LookedUp) -> ConquestExecution:
