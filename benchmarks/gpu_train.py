@@ -130,7 +130,7 @@ def main() -> None:
     asked = f"--rounds {options.rounds} --steps {options.steps} --batch {options.batch}{base_option}"
     write_section(
         "Training on a GPU" if is_gpu else "The GPU's benchmark of training, on a CPU",
-        _how(facts, options, base),
+        _how(facts, options),
         _figures(subjects, found),
         *([_goals(subjects, found)] if is_gpu else []),
         *([f"Missing here: {'; '.join(missing)}."] if missing else []),
@@ -194,12 +194,13 @@ def check_losses(subjects: Sequence[Subject]) -> None:
         raise SystemExit(f"The comparison is void: the mean losses are {means}.")
 
 
-def _how(facts: MachineFacts, options: argparse.Namespace, base: Path) -> str:
+def _how(facts: MachineFacts, options: argparse.Namespace) -> str:
     where = ", ".join(facts.gpus) or f"the CPU in float32, {facts.num_cores} threads"
     autocast = "" if facts.gpus else " (and bfloat16, which is off here because it is slow on a CPU)"
+    name = options.base.name if options.base else "SmolLM2-135M"
     held = "what is held on the device" if facts.gpus else "that of the whole process, its libraries included"
     return (
-        f"{base.name} on {where}; LoRA of rank 8 on all linear layers, {options.steps - 1} steps of {options.batch} "
+        f"{name} on {where}; LoRA of rank 8 on all linear layers, {options.steps - 1} steps of {options.batch} "
         "rows after one that is not counted. Ours sort rows by length; the others take them as they come. TRL's "
         f"defaults have gradient checkpointing on{autocast}. Memory at its peak is {held}."
     )
