@@ -30,13 +30,13 @@ EIDOS = {
 }
 
 
-def fill(server_url: str, generation: str) -> str:
+def fill(server_url: str, generation: str, *, num_stars: int = NUM_STARS) -> str:
     """Make the database and fill it, unless it is there whole; returns its URL."""
     synthetic = SyntheticAristotle(f"{server_url}/{DATABASE}", generation)
     if not _is_whole(synthetic, server_url):
         run_sql(server_url, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         run_sql(server_url, f"CREATE DATABASE {DATABASE}")
-        _fill(synthetic)
+        _fill(synthetic, num_stars)
     return synthetic.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
@@ -65,10 +65,10 @@ def _is_whole(synthetic: SyntheticAristotle, server_url: str) -> bool:
         return connection.scalar(text("SELECT to_regclass(:name)"), {"name": IS_WHOLE}) is not None
 
 
-def _fill(synthetic: SyntheticAristotle) -> None:
+def _fill(synthetic: SyntheticAristotle, num_stars: int) -> None:
     synthetic.make_tables()
     synthetic.make_subjects()
-    for number, conquest in enumerate(_conquests()):
+    for number, conquest in enumerate(_conquests(num_stars)):
         synthetic.add(number if conquest.domain == ADA["domain"] else FIRST_OF_OTHERS + number, conquest)
     for owner, num_candidates in ((ADA, NUM_CANDIDATES), (GRACE, 1)):
         first = FIRST_CANDIDATE if owner is ADA else FIRST_OF_OTHERS
@@ -81,10 +81,10 @@ def _fill(synthetic: SyntheticAristotle) -> None:
         connection.exec_driver_sql(f"CREATE TABLE {IS_WHOLE} ()")
 
 
-def _conquests() -> Iterator[SyntheticConquest]:
-    """Others' stars, then Ada's stars, then her newest, which she has not judged."""
-    for number in range(NUM_STARS + NUM_NOT_JUDGED):
-        at, is_rated = FIRST_AT + timedelta(hours=number), number < NUM_STARS
+def _conquests(num_stars: int) -> Iterator[SyntheticConquest]:
+    """Ada's stars, then her newest, which she has not judged, then others' stars."""
+    for number in range(num_stars + NUM_NOT_JUDGED):
+        at, is_rated = FIRST_AT + timedelta(hours=number), number < num_stars
         yield SyntheticConquest(ADA["philosopher"], ADA["domain"], *_kept(number), rated_at=at, is_rated=is_rated)
     for number in range(NUM_OF_OTHERS):
         yield SyntheticConquest(GRACE["philosopher"], GRACE["domain"], *_kept(FIRST_OF_OTHERS + number))

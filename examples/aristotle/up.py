@@ -52,6 +52,7 @@ class Wanted:
 
     generation: str
     is_stand_in: bool
+    stars: int
     folder: Path
     environments: Path
     base_model: Path | None
@@ -162,7 +163,7 @@ def _database(wanted: Wanted) -> Iterator[str]:
     server = Server(folder, wanted.database_port, is_lasting=True)
     server.start()
     try:
-        yield made_up.fill(server.url, wanted.generation)
+        yield made_up.fill(server.url, wanted.generation, num_stars=wanted.stars)
     finally:
         server.stop()
 
@@ -334,6 +335,7 @@ def _wanted() -> Wanted:
     parser = argparse.ArgumentParser(prog="make aristotle", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--generation", choices=("V1", "V2", "V3"), default="V2", help="of Aristotle's tables")
     parser.add_argument("--stand-in", action="store_true", help="pretend to train and to answer: no large downloads")
+    parser.add_argument("--stars", type=int, default=made_up.NUM_STARS, help="how many there are at first")
     parser.add_argument("--folder", type=Path, default=KEPT, help="where everything is kept")
     usual_home = Path(os.environ.get("GOLDSMITH_HOME", "~/.goldsmith")).expanduser()
     parser.add_argument("--environments", type=Path, default=usual_home, help="a home folder with environments")
