@@ -120,11 +120,11 @@ def _bring_up(wanted: Wanted, stack: ExitStack) -> Iterator[str]:
     if not wanted.is_stand_in:
         _borrow_environments(wanted, settings)
     _command(settings, "aristotle", "migrate", "--yes")
+    key = stack.enter_context(_key(settings))  # before Goldsmith starts, so that it prints none of its own into its log
     yield f"Goldsmith on port {wanted.goldsmith_port}"
     stack.enter_context(_goldsmith(wanted, settings))
     yield "The base model"
     _bring_model(wanted, settings, stack)
-    key = stack.enter_context(_key(settings))
     yield f"The application on port {wanted.port}"
     stack.enter_context(_application(wanted, database_url, key))
     yield ""
@@ -269,6 +269,7 @@ def _running(
     argv: list[str], env: dict[str, str], log: Path, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own, which is asked to end afterwards, and made to where it does not."""
+    log.touch(mode=0o600)
     with log.open("ab") as file:
         process = subprocess.Popen(argv, env=env, cwd=cwd, stdout=file, stderr=file, start_new_session=True)
     try:
