@@ -11,7 +11,7 @@ from tests.browser import aristotle_application as application
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.real
-NUM_STARS = 10
+NUM_STARS = 24
 WITHIN_S = 600
 
 
