@@ -303,7 +303,9 @@ def test_settings_that_mean_nothing_to_a_training_are_not_said_to_be_used(site: 
     for method, is_used in (("sft", False), ("dpo", True)):
         form = {"training_set": set_id, "base_model": base_id, "name": method, "method": method}
         page = browser.get(browser.post("/training/new", data=form).headers["location"]).text
-        assert ("Beta (dpo)" in page) is is_used
+        assert ("Beta (dpo, kto)" in page) is is_used
+        assert ("Weight of the good answer (dpo)" in page) is is_used
+        assert "Weight of the bad answers (kto)" not in page
 
 
 def test_a_choice_that_would_have_no_effect_is_refused(site: Site) -> None:
