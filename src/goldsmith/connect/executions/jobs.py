@@ -91,17 +91,18 @@ class ConquestKind(LightKind):
             work = _open(session, context, place)
             num_open = queries.counts(session, [work.execution.id])[work.execution.id][ResultState.OPEN]
         if num_open:
-            hearing.path_in(context.folder).unlink(missing_ok=True)
             if work.execution.num_examples:
                 work.items = place.fetch(Wish(work.scope, work.execution.conquest_type, NUM_LOOKED_AT)).items
-            ask_through_losses(
-                context,
-                work.execution.model_id,
-                lambda targets: self._ask(context, work, targets),
-                num_done=lambda: work.num_done,
-                timeout_s=self._engine_start_s,
-            )
-        hearing.path_in(context.folder).unlink(missing_ok=True)
+            try:
+                ask_through_losses(
+                    context,
+                    work.execution.model_id,
+                    lambda targets: self._ask(context, work, targets),
+                    num_done=lambda: work.num_done,
+                    timeout_s=self._engine_start_s,
+                )
+            finally:
+                hearing.path_in(context.folder).unlink(missing_ok=True)
         _store_all(context, work)
         return _end(context, work)
 

@@ -236,7 +236,7 @@ def _said(found: ExecutionAnswer, failure: dict[str, Any] | None) -> tuple[str, 
 
 
 def _event(kind: str, data: Mapping[str, Any]) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 def _standing(
