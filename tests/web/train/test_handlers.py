@@ -265,6 +265,7 @@ def test_a_look_for_single_marks_counts_both_kinds_and_one_kind_alone_is_refused
     assert re.search(
         r"All \d+ answers are learned whole, end marker included; it learns from 45 good and \d+ bad ones\.", page
     )
+    assert '#check"' in page.partition('id="counts"')[2].partition('id="rows"')[0]
     assert "&amp;method=kto" in page
     assert "A bad answer: it learns to find this unlikelier." in browser.get(address + "&after=40").text
     form = {"training_set": set_id, "base_model": base_id, "name": "marks", "method": "kto"}
@@ -278,6 +279,9 @@ def test_a_look_for_single_marks_counts_both_kinds_and_one_kind_alone_is_refused
         session.execute(update(TrainingSetRow).values(rejected=None))
         session.execute(delete(TrainingSetRow).where(TrainingSetRow.side == "bad"))
     shutil.rmtree(next(site.home.training_sets.glob("*/sizes")))
+    looked_at = browser.get(address).text
+    assert "not one bad one to tell them apart from. A training is refused." in looked_at
+    assert '#check"' not in looked_at.partition('id="counts"')[2].partition('id="rows"')[0]  # nothing is called good
     refused = browser.post("/training/new", data=form | {"name": "other"})
     assert refused.status_code == 422
     assert "not one bad one to tell them apart from" in refused.text
