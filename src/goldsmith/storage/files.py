@@ -6,6 +6,7 @@ Also the layout of the home folder. Knows no step of the loop; `jobs/folder.py` 
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -64,6 +65,13 @@ class Home:
     def secrets(self) -> Path:
         """Keys and passwords, 0600, never in the database or a backup."""
         return self.root / "secrets"
+
+    def own_secret(self, name: str) -> str:
+        """A secret with which what we say is signed; made the first time."""
+        path = self.secrets / f"{name}.key"
+        if not path.exists():
+            write_whole(path, secrets.token_hex(32))
+        return path.read_text(encoding="ascii")
 
     @property
     def sealing_key(self) -> Path:

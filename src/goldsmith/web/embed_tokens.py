@@ -6,7 +6,6 @@ for; `security.py` looks at both.
 
 import base64
 import json
-import secrets
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +15,7 @@ from goldsmith.connect.embedding.types import Grant, Permission
 from goldsmith.connect.types import Scope
 from goldsmith.people.types import Person
 from goldsmith.storage import clock
-from goldsmith.storage.files import Home, write_whole
+from goldsmith.storage.files import Home
 
 TOKEN_START: Final = "gse_"  # noqa: S105 - how every token begins
 
@@ -25,10 +24,7 @@ class TokenMint:
     """Makes tokens, and reads those that it made."""
 
     def __init__(self, home: Home) -> None:
-        path = home.secrets / "embed.key"
-        if not path.exists():
-            write_whole(path, secrets.token_hex(32))
-        self._signer = Signer(path.read_text(encoding="ascii"), salt="goldsmith.embed", key_derivation="hmac")
+        self._signer = Signer(home.own_secret("embed"), salt="goldsmith.embed", key_derivation="hmac")
 
     def make(self, grant: Grant) -> str:
         """The token of a grant. Whoever holds it can read what it says, and change nothing of it."""

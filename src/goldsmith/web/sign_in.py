@@ -7,7 +7,6 @@ what it says. When it cannot be read for longer than 30 s the answer is "cannot 
 import asyncio
 import json
 import logging
-import secrets
 import time
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -22,7 +21,7 @@ from goldsmith.people import service
 from goldsmith.people.errors import NotSignedIn
 from goldsmith.people.types import Holder, Person
 from goldsmith.storage.database import Database
-from goldsmith.storage.files import Home, write_whole
+from goldsmith.storage.files import Home
 from goldsmith.web.embed_tokens import TOKEN_START, TokenMint
 from goldsmith.web.errors import KeyNotChecked, TokenNotGood
 
@@ -58,10 +57,7 @@ class CookieJar:
     TOAST: ClassVar[str] = "goldsmith_toast"
 
     def __init__(self, home: Home) -> None:
-        path = home.secrets / "cookie.key"
-        if not path.exists():
-            write_whole(path, secrets.token_hex(32))
-        self._serializer = URLSafeTimedSerializer(path.read_text(encoding="ascii"), salt="goldsmith")
+        self._serializer = URLSafeTimedSerializer(home.own_secret("cookie"), salt="goldsmith")
 
     def sign(self, text: str) -> str:
         """The text with a signature and the time."""

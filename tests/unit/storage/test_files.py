@@ -105,3 +105,12 @@ def test_names_that_are_not_safe(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "smollm2-135m", "v1.2_x", "0" * 64])
 def test_names_that_are_safe(name: str) -> None:
     assert files.is_safe_name(name)
+
+
+def test_an_own_secret_is_made_once_and_another_name_has_another(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").prepare()
+    first = home.own_secret("one")
+    assert len(first) == 64
+    assert (home.own_secret("one"), Home(home.root).own_secret("one")) == (first, first)
+    assert home.own_secret("two") != first
+    assert (home.secrets / "one.key").stat().st_mode & 0o777 == 0o600

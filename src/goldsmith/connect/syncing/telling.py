@@ -5,7 +5,6 @@ nothing of it is kept; it is good as long as its connection is there.
 """
 
 import logging
-import secrets
 from typing import Final
 
 from itsdangerous import BadData, Signer
@@ -14,7 +13,7 @@ from goldsmith.connect.sources.types import OpenSource, TwoWaySource
 from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.errors import GoldsmithError
 from goldsmith.people.types import Person
-from goldsmith.storage.files import Home, write_whole
+from goldsmith.storage.files import Home
 
 HOOK_START: Final = "gsh_"
 PATH: Final = "/v1/hooks/sources/"
@@ -25,10 +24,7 @@ class HookMint:
     """Makes tokens, and reads those that it made."""
 
     def __init__(self, home: Home) -> None:
-        path = home.secrets / "hooks.key"
-        if not path.exists():
-            write_whole(path, secrets.token_hex(32))
-        self._signer = Signer(path.read_text(encoding="ascii"), salt="goldsmith.hooks", key_derivation="hmac")
+        self._signer = Signer(home.own_secret("hooks"), salt="goldsmith.hooks", key_derivation="hmac")
 
     def make(self, connection: SourceConnection) -> str:
         """The token of a connection; always the same."""
