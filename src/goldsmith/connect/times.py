@@ -1,10 +1,10 @@
-"""What comes in by itself, at set times. Knows neither what comes nor from where, and asks no source anything."""
+"""What is begun by itself when it is due. Knows neither what that is nor what for, and asks no source anything."""
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,23 @@ from goldsmith.storage.database import Database
 EVERY_S = 2.0
 
 
-class TimesKeeper(ABC):
-    """Begins what is due; who inherits says what that is."""
+What = TypeVar("What")
+
+
+class Owned(Protocol):
+    """A row that says whose it is."""
+
+    created_by: str
+    domain: str
+
+
+def owner(row: Owned) -> Person:
+    """In whose name something is begun for it."""
+    return Person(row.created_by, "", row.domain)
+
+
+class TimesKeeper(ABC, Generic[What]):
+    """Begins what is due; who inherits says what that is, by its id or ids."""
 
     name: ClassVar[str]
 
@@ -29,15 +44,15 @@ class TimesKeeper(ABC):
             return
         self._next_look = time.monotonic() + EVERY_S
         with self._database.reading() as session:
-            found = [(each.id, Person(each.created_by, "", each.domain)) for each in self.due(session, now)]
-        for each_id, by in found:
+            found = list(self.due(session, now))
+        for what, by in found:
             with self._database.transaction() as session:
-                self.begin(session, each_id, by=by)
+                self.begin(session, what, by=by)
 
     @abstractmethod
-    def due(self, session: Session, now: datetime) -> Sequence[Any]:
-        """Rows with an id and an owner whose time has come and that nobody is at."""
+    def due(self, session: Session, now: datetime) -> Sequence[tuple[What, Person]]:
+        """What has come to its time and nobody is at, each with the person whose it is."""
 
     @abstractmethod
-    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
-        """Queue its job, and say when the next time is."""
+    def begin(self, session: Session, what: What, *, by: Person) -> object:
+        """Queue its job, so that it is due no more."""

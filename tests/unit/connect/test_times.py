@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy.orm import Session
 
 from goldsmith.connect import times
-from goldsmith.connect.times import TimesKeeper
+from goldsmith.connect.times import TimesKeeper, owner
 from goldsmith.people.types import Person
 from goldsmith.storage import clock
 from goldsmith.storage.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass
 class Due:
     id: str
     created_by: str = "per_1"
     domain: str = "acme.example"
 
 
-class Keeper(TimesKeeper):
+class Keeper(TimesKeeper[str]):
     name = "tests"
     num_looks = 0
 
@@ -29,20 +29,20 @@ class Keeper(TimesKeeper):
         super().__init__(database)
         self.begun: list[tuple[str, Person, Session]] = []
 
-    def due(self, session: Session, now: datetime) -> Sequence[Due]:
+    def due(self, session: Session, now: datetime) -> Sequence[tuple[str, Person]]:
         self.num_looks += 1
-        return [Due("a"), Due("b")]
+        return [(each.id, owner(each)) for each in (Due("a"), Due("b"))]
 
-    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
-        self.begun.append((each_id, by, session))
+    def begin(self, session: Session, what: str, *, by: Person) -> object:
+        self.begun.append((what, by, session))
         return None
 
 
 def test_each_is_begun_for_its_owner_in_a_transaction_of_its_own(database: Database) -> None:
     keeper = Keeper(database)
     keeper.tick(clock.now())
-    owner = Person("per_1", "", "acme.example")
-    assert [(each_id, by) for each_id, by, _ in keeper.begun] == [("a", owner), ("b", owner)]
+    expected = Person("per_1", "", "acme.example")
+    assert [(each_id, by) for each_id, by, _ in keeper.begun] == [("a", expected), ("b", expected)]
     assert keeper.begun[0][2] is not keeper.begun[1][2]
 
 

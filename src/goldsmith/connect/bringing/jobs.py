@@ -14,7 +14,7 @@ from goldsmith.connect import service
 from goldsmith.connect.bringing.service import KIND, bring, due
 from goldsmith.connect.errors import SourceNotConnected
 from goldsmith.connect.tables import SourceScope
-from goldsmith.connect.times import TimesKeeper
+from goldsmith.connect.times import TimesKeeper, owner
 from goldsmith.connect.types import Scope, Source, Wish
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
@@ -52,15 +52,15 @@ class BringKind(LightKind):
         return {"num_stars": len(fetched.items), "num_left_out": left_out, "num_own": taken.num_own}
 
 
-class BringKeeper(TimesKeeper):
+class BringKeeper(TimesKeeper[str]):
     """Begins to bring the stars whose time has come."""
 
     name: ClassVar[str] = "stars_by_themselves"
 
-    def due(self, session: Session, now: datetime) -> Sequence[SourceScope]:
+    def due(self, session: Session, now: datetime) -> Sequence[tuple[str, Person]]:
         """Scopes whose time has come and whose stars are not being brought."""
-        return due(session, now)
+        return [(each.id, owner(each)) for each in due(session, now)]
 
-    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
+    def begin(self, session: Session, what: str, *, by: Person) -> object:
         """Queue the bringing of its stars."""
-        return bring(session, each_id, by=by)
+        return bring(session, what, by=by)

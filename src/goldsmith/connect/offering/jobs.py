@@ -5,7 +5,6 @@ found there, so a worker that was killed shows nothing twice. Answers that came 
 those that a model wrote.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -22,6 +21,7 @@ from goldsmith.connect.syncing import queries as connections
 from goldsmith.connect.syncing import service as syncing
 from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection
+from goldsmith.connect.times import TimesKeeper, owner
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.people.types import Person
@@ -29,10 +29,8 @@ from goldsmith.run.tables import Answer, Run
 from goldsmith.run.types import CUT_OFF, AnswerState
 from goldsmith.stars import queries as stars
 from goldsmith.stars.tables import Mark
-from goldsmith.storage.database import Database
 
 AT_ONCE = 100
-EVERY_S = 5.0
 MAX_LISTED = 200
 ENDED_WITHIN = timedelta(days=1)
 """Of runs that ended earlier, nothing goes anywhere by itself when somebody switches it on."""
@@ -122,29 +120,20 @@ def _note(made: SourceOffer, offered: Offered, left_out: Sequence[NotTaken], pos
     made.not_taken = [*made.not_taken, *listed]
 
 
-class OfferKeeper:
-    """Offers the answers of runs that have ended, where a source wants that. It asks no source anything itself."""
+class OfferKeeper(TimesKeeper[tuple[str, str]]):
+    """Offers the answers of runs that have ended, where a source wants that: connection and run."""
 
     name: ClassVar[str] = "offers"
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._next_look = 0.0
+    def due(self, session: Session, now: datetime) -> Sequence[tuple[tuple[str, str], Person]]:
+        """Runs that have ended and whose answers were not offered yet."""
+        wanting = [each for each in connections.all_there(session) if _wants(each)]
+        found = queries.to_offer(session, wanting, since=now - ENDED_WITHIN)
+        return [((connection.id, run.id), owner(connection)) for connection, run in found]
 
-    def tick(self, now: datetime) -> None:
-        """One look."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + EVERY_S
-        with self._database.reading() as session:
-            wanting = [each for each in connections.all_there(session) if _wants(each)]
-            found = [
-                (connection.id, run.id, Person(connection.created_by, "", connection.domain))
-                for connection, run in queries.to_offer(session, wanting, since=now - ENDED_WITHIN)
-            ]
-        for connection_id, run_id, by in found:
-            with self._database.transaction() as session:
-                offer(session, connection_id, run_id, by=by, is_by_itself=True)
+    def begin(self, session: Session, what: tuple[str, str], *, by: Person) -> object:
+        """Queue the offer."""
+        return offer(session, *what, by=by, is_by_itself=True)
 
 
 def _wants(connection: SourceConnection) -> bool:

@@ -16,7 +16,7 @@ from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
 from goldsmith.connect.syncing.types import SYNC_JOB
 from goldsmith.connect.syncing.versions import Writing
-from goldsmith.connect.times import TimesKeeper
+from goldsmith.connect.times import TimesKeeper, owner
 from goldsmith.data.errors import TooMuchMemory
 from goldsmith.data.jobs import MEMORY_LIMIT_BYTES, limit_memory
 from goldsmith.jobs.kinds import LightKind, WorkContext
@@ -124,15 +124,15 @@ def _share(batch: Batch, num_read: int) -> float:
     return batch.share if batch.share is not None else num_read / (num_read + 20_000)
 
 
-class SyncKeeper(TimesKeeper):
+class SyncKeeper(TimesKeeper[str]):
     """Begins the syncs whose time has come."""
 
     name: ClassVar[str] = "syncs"
 
-    def due(self, session: Session, now: datetime) -> Sequence[SourceConnection]:
+    def due(self, session: Session, now: datetime) -> Sequence[tuple[str, Person]]:
         """Connections whose time has come and that are not being read."""
-        return queries.due(session, now)
+        return [(each.id, owner(each)) for each in queries.due(session, now)]
 
-    def begin(self, session: Session, each_id: str, *, by: Person) -> object:
+    def begin(self, session: Session, what: str, *, by: Person) -> object:
         """Queue its reading."""
-        return service.sync(session, each_id, by=by, is_scheduled=True)
+        return service.sync(session, what, by=by, is_scheduled=True)
