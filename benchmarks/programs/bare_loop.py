@@ -6,24 +6,15 @@ As lean as it gets without changing what is calculated: no trainer, no callbacks
 
 import torch
 from job_rows import Steps, read_work
-from peft import LoraConfig, get_peft_model
+from peft import get_peft_model
 from transformers import AutoModelForCausalLM, set_seed
 
 work = read_work("--without-mask")
 settings, steps, size = work.settings, Steps(), work.settings["batch_size"]
-if work.num_threads:
-    torch.set_num_threads(work.num_threads)
 
 model = AutoModelForCausalLM.from_pretrained(work.base_folder, dtype=torch.float32)
 set_seed(settings["seed"])  # just before the adapter is made, as TRL does: the same first weights
-lora = LoraConfig(
-    r=settings["lora_rank"],
-    lora_alpha=settings["lora_alpha"],
-    lora_dropout=settings["lora_dropout"],
-    target_modules="all-linear",
-    task_type="CAUSAL_LM",
-)
-model = get_peft_model(model, lora).train()
+model = get_peft_model(model, work.adapter()).train()
 backbone, head = model.get_base_model().model, model.get_output_embeddings()
 weights = [weight for weight in model.parameters() if weight.requires_grad]
 optimizer = torch.optim.AdamW(weights, lr=settings["learning_rate"], weight_decay=settings["weight_decay"])

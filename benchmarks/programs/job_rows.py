@@ -1,4 +1,4 @@
-"""What the programs beside this file share: the rows of a job folder in the order in which our trainer takes them.
+"""What the programs beside this file share: rows of a job folder in our trainer's order, its adapter, its threads.
 
 With `--as-they-come` in the order of the file, as somebody without our order would take them. Run in the environment
 `trl`; reads the same `job.json` and rows as our trainer does, through the folder's own copies.
@@ -29,6 +29,22 @@ class Steps:
         self.ends.append(time.time())
         self.losses.append(loss)
 
+    def callback(self) -> Any:
+        """For a trainer of transformers: notes each step when its loss is known."""
+        from transformers import TrainerCallback
+
+        steps = self
+
+        class Clock(TrainerCallback):  # type: ignore[misc]
+            """Notes when each step's loss is known."""
+
+            def on_log(self, *_: Any, logs: dict[str, Any], **__: Any) -> None:
+                """One step is over."""
+                if "loss" in logs:
+                    steps.add(float(logs["loss"]))
+
+        return Clock()
+
 
 @dataclass(frozen=True)
 class Work:
@@ -37,10 +53,21 @@ class Work:
     folder: Path
     base_folder: Path
     settings: dict[str, Any]
-    num_threads: int | None
     device: str
     rows: list[Any]
     options: argparse.Namespace
+
+    def adapter(self) -> Any:
+        """PEFT's configuration of the adapter that our trainer makes."""
+        from peft import LoraConfig
+
+        return LoraConfig(
+            r=self.settings["lora_rank"],
+            lora_alpha=self.settings["lora_alpha"],
+            lora_dropout=self.settings["lora_dropout"],
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
 
     def write(self, steps: Steps) -> None:
         """Tell the benchmark."""
@@ -55,7 +82,7 @@ class Work:
 
 
 def read_work(*flags: str) -> Work:
-    """From the command line: the job folder, and flags of the program."""
+    """From the command line: the job folder, and flags of the program. Sets torch's threads first."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     for flag in (AS_THEY_COME, *flags):
@@ -67,6 +94,10 @@ def read_work(*flags: str) -> Work:
     from goldsmith.wire import order, rows
 
     told = order.read(folder / "job.json")
+    if told.num_threads:
+        import torch
+
+        torch.set_num_threads(told.num_threads)
     learn = rows.read(folder, told.learn)
     placed = DataOrder(
         learn,
@@ -76,4 +107,4 @@ def read_work(*flags: str) -> Work:
         seed=told.settings["seed"],
     )
     in_order = learn if options.as_they_come else [learn[place] for place in placed.of_epoch(0)]
-    return Work(folder, Path(told.base_model_folder), told.settings, told.num_threads, told.device, in_order, options)
+    return Work(folder, Path(told.base_model_folder), told.settings, told.device, in_order, options)

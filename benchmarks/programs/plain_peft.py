@@ -5,25 +5,16 @@ Weights in the numbers that our trainers compute in (bfloat16 on a GPU, float32 
 
 import torch
 from job_rows import Steps, read_work
-from peft import LoraConfig, get_peft_model
+from peft import get_peft_model
 from transformers import AutoModelForCausalLM, set_seed
 
 work = read_work()
 settings, steps, size = work.settings, Steps(), work.settings["batch_size"]
-if work.num_threads:
-    torch.set_num_threads(work.num_threads)
 
 dtype = torch.float32 if work.device == "cpu" else torch.bfloat16
 model = AutoModelForCausalLM.from_pretrained(work.base_folder, dtype=dtype).to(work.device)
 set_seed(settings["seed"])
-lora = LoraConfig(
-    r=settings["lora_rank"],
-    lora_alpha=settings["lora_alpha"],
-    lora_dropout=settings["lora_dropout"],
-    target_modules="all-linear",
-    task_type="CAUSAL_LM",
-)
-model = get_peft_model(model, lora).train()
+model = get_peft_model(model, work.adapter()).train()
 weights = [weight for weight in model.parameters() if weight.requires_grad]
 optimizer = torch.optim.AdamW(weights, lr=settings["learning_rate"], weight_decay=settings["weight_decay"])
 num_steps = -(-len(work.rows) // size)

@@ -1,29 +1,14 @@
 """TRL's `SFTTrainer` as it comes, with the settings, rows and order of a job folder."""
 
-from typing import Any
-
 import torch
 from job_rows import Steps, read_work
 
 work = read_work()
 settings, steps = work.settings, Steps()
-if work.num_threads:
-    torch.set_num_threads(work.num_threads)
 
 from datasets import Dataset  # noqa: E402
-from peft import LoraConfig  # noqa: E402
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from trl import SFTConfig, SFTTrainer  # noqa: E402
-
-
-class Clock(TrainerCallback):
-    """Notes when each step's loss is known."""
-
-    def on_log(self, *_: Any, logs: dict[str, Any], **__: Any) -> None:
-        """One step is over."""
-        if "loss" in logs:
-            steps.add(float(logs["loss"]))
-
 
 SFTTrainer(
     AutoModelForCausalLM.from_pretrained(work.base_folder, dtype=torch.float32),
@@ -51,13 +36,7 @@ SFTTrainer(
     ),
     train_dataset=Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in work.rows]),
     processing_class=AutoTokenizer.from_pretrained(work.base_folder),
-    peft_config=LoraConfig(
-        r=settings["lora_rank"],
-        lora_alpha=settings["lora_alpha"],
-        lora_dropout=settings["lora_dropout"],
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    ),
-    callbacks=[Clock()],
+    peft_config=work.adapter(),
+    callbacks=[steps.callback()],
 ).train()
 work.write(steps)
