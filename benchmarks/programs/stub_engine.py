@@ -15,6 +15,7 @@ from typing import Any
 import httptools
 import orjson
 import uvloop
+from exact_clock import ExactClock, Timer
 
 GOLDEN = 0.6180339887498949
 MODEL = "bm_benchmark"
@@ -66,12 +67,12 @@ class Engine:
 class Connection(asyncio.Protocol):
     """One connection, with one request at a time."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: ExactClock) -> None:
         self._engine = engine
-        self._loop = asyncio.get_running_loop()
+        self._clock = clock
         self._parser = httptools.HttpRequestParser(self)
         self._url, self._body = b"", b""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._left = 0
         self._at = 0.0
 
@@ -121,11 +122,11 @@ class Connection(asyncio.Protocol):
         if body.get("stream"):
             self._transport.write(STREAM_HEAD)
             self._left = engine.num_chunks
-            self._at = self._loop.time() + share * engine.every_s
-            self._timer = self._loop.call_at(self._at, self._chunk)
+            self._at = time.monotonic() + share * engine.every_s
+            self._timer = self._clock.call_at(self._at, self._chunk)
         else:
             delay_s = engine.delay_s * (1 + engine.spread * (2 * share - 1))
-            self._timer = self._loop.call_later(delay_s, self._answer)
+            self._timer = self._clock.call_at(time.monotonic() + delay_s, self._answer)
 
     def _answer(self) -> None:
         self._end()
@@ -142,7 +143,7 @@ class Connection(asyncio.Protocol):
         reason = None if self._left else "stop"
         choice = {"index": 0, "delta": {"content": f"{time.monotonic_ns()} "}, "finish_reason": reason}
         chunk = {**ENVELOPE, "object": "chat.completion.chunk", "choices": [choice]}
-        self._timer = self._loop.call_at(self._at, self._chunk)
+        self._timer = self._clock.call_at(self._at, self._chunk)
         self._event(b"data: " + orjson.dumps(chunk) + b"\n\n")
 
     def _event(self, event: bytes) -> None:
@@ -158,9 +159,9 @@ class Connection(asyncio.Protocol):
 
 async def main(port: int) -> None:
     """Serve until killed."""
-    engine = Engine()
+    engine, clock = Engine(), ExactClock()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(engine), "127.0.0.1", port, backlog=2048, start_serving=True
+        lambda: Connection(engine, clock), "127.0.0.1", port, backlog=2048, start_serving=True
     )
     await server.serve_forever()
 

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 from goldsmith.web.connection import MAX_KEPT_BYTES, Connection, JoinedWrites
 from goldsmith.web.factory import Routers
 from goldsmith.web.server import make_server
+from goldsmith.wire.asgi import GONE
 
 
 class Wire:
@@ -118,6 +119,40 @@ def test_a_kept_connection_is_closed_when_its_time_is_over_but_never_under_who_h
             return done
 
     assert asyncio.run(run()) == what
+
+
+@pytest.mark.parametrize("has_stopped", [False, True])
+def test_who_answers_is_told_that_the_caller_has_gone_while_it_wants_to_know(has_stopped: bool) -> None:
+    async def run() -> list[str]:
+        ours, theirs = socket.socketpair()
+        told: list[str] = []
+        with ours, theirs:
+            connection, _ = kept_connection(ours, asyncio.get_running_loop())
+            connection.data_received(b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n")
+            stop = connection.scope["extensions"][GONE](lambda: told.append("gone"))  # type: ignore[operator]
+            if has_stopped:
+                stop()
+            connection.connection_lost(None)
+            await asyncio.sleep(0)
+        return told
+
+    assert asyncio.run(run()) == ([] if has_stopped else ["gone"])
+
+
+def test_who_begins_to_answer_when_the_caller_has_gone_already_is_told_so() -> None:
+    async def run() -> list[str]:
+        ours, theirs = socket.socketpair()
+        told: list[str] = []
+        with ours, theirs:
+            connection, _ = kept_connection(ours, asyncio.get_running_loop())
+            connection.data_received(b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n")
+            connection.connection_lost(None)
+            connection.scope["extensions"][GONE](lambda: told.append("gone"))  # type: ignore[operator]
+            assert told == []
+            await asyncio.sleep(0)
+        return told
+
+    assert asyncio.run(run()) == ["gone"]
 
 
 def test_connections_are_kept_longer_than_usual_clients_keep_theirs(tmp_path: Path) -> None:

@@ -5,17 +5,18 @@ It stands behind the door, which has checked the host, the origin and the key, a
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.gateway import body, routes, sticky
 from goldsmith.gateway.answers import listed, refused
 from goldsmith.gateway.endpoints import ENDPOINTS, Endpoint
 from goldsmith.gateway.errors import BodyTooLong, EngineNotReady, EngineUnreachable, NoPerson
-from goldsmith.gateway.exchange import Back, Forwards, Outgoing, ended_when_gone
+from goldsmith.gateway.exchange import Back, EndedWhenGone, Forwards, Outgoing, Receive, watching
 from goldsmith.gateway.keeping import KeepingLine
 from goldsmith.gateway.limits import Admitted, Limiter
 from goldsmith.gateway.line import Line, Place
@@ -28,7 +29,6 @@ from goldsmith.serve.types import RESERVED_NAMES, Share
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -42,10 +42,19 @@ ADDRESSES: Final = (
 MAX_BODY_BYTES = 24 * 1024 * 1024
 
 
+class Asked(NamedTuple):
+    """By whom, as far as it matters for where a request goes."""
+
+    domain: str
+    pick: float
+    """From 0 to 1: which part of an alias answers where no caller is named."""
+    caller: str | None = None
+
+
 class Make(Protocol):
     """Makes a request ready for an engine, by where names lead now."""
 
-    def __call__(self, *, tables: routes.Tables) -> Outgoing:
+    def __call__(self, *, tables: routes.Tables, load: routes.Load) -> Outgoing:
         """Pure."""
         ...
 
@@ -116,11 +125,11 @@ class Gateway:
             raw = await read_body(receive)
             if raw is None:
                 return
-            named = sticky.named_in(scope["headers"])
-            make = partial(prepare, endpoint, raw, domain=person.domain, pick=_pick(), caller=named)
-            async with ended_when_gone(receive):
-                with self.limiter.admitted(scope["state"].get("holder"), len(raw)) as admitted:
-                    await self._until_answered(make, person, told_by(back, admitted))
+            asked = Asked(person.domain, _pick(), sticky.named_in(scope["headers"]))
+            make = partial(prepare, endpoint, raw, asked)
+            admitting = self.limiter.admitted(scope["state"].get("holder"), len(raw))
+            with EndedWhenGone(watching(scope, receive)), admitting as admitted:
+                await self._until_answered(make, person, told_by(back, admitted))
         except GoldsmithError as error:
             await back.answer(refused(error), {})
 
@@ -136,13 +145,10 @@ class Gateway:
     async def _is_answered(self, make: Make, person: Person, back: Back, place: Place, away: set[str]) -> bool:
         request = None
         try:
-            tables = replace(await self.poller.tables(), load=routes.Load(self.num_running, away))
-            request = make(tables=tables)
-            rules = tables.keeping.get(person.domain, {})
-            with (
-                self.keeping.watching(request, person, rules, back) as kept,
-                self.shadowing.watching(request, person, tables, kept) as noted,
-            ):
+            tables, load = await self.poller.tables(), routes.Load(self.num_running, away)
+            request = make(tables=tables, load=load)
+            is_noted = tables.keeping.get(person.domain) or tables.shadows.get(person.domain)
+            with self._noting(request, person, tables, back, load) if is_noted else nullcontext(back) as noted:
                 await self._forward(request, person.domain, noted)
         except (EngineUnreachable, EngineNotReady) as error:  # nothing was sent yet
             if await self._may_ask_again(error, request, place, away):
@@ -151,6 +157,18 @@ class Gateway:
                 self.traffic.add_failed(request, person.domain)
             raise
         return True
+
+    @contextmanager
+    def _noting(
+        self, request: Outgoing, person: Person, tables: routes.Tables, back: Back, load: routes.Load
+    ) -> Iterator[Back]:
+        """The way back, with those at its side who keep the answer, or have another model asked the same."""
+        rules = tables.keeping.get(person.domain, {})
+        with (
+            self.keeping.watching(request, person, rules, back) as kept,
+            self.shadowing.watching(request, person, tables, kept, load) as noted,
+        ):
+            yield noted
 
     async def _may_ask_again(
         self, error: GoldsmithError, request: Outgoing | None, place: Place, away: set[str]
@@ -175,14 +193,14 @@ class Gateway:
 
 
 def prepare(
-    endpoint: Endpoint, raw: bytes, *, tables: routes.Tables, domain: str, pick: float, caller: str | None = None
+    endpoint: Endpoint, raw: bytes, asked: Asked, *, tables: routes.Tables, load: routes.Load = routes.NO_LOAD
 ) -> Outgoing:
     """What goes to which engine for a request. Pure; raises what is wrong with it."""
     read = body.read(raw)
     checked = body.check(endpoint, read)
-    who = caller or sticky.named_by(read)
-    share = routes.resolve(tables.by_domain.get(domain), checked.get("model"), pick=pick, caller=who)
-    share = routes.least_busy(share, tables.load)
+    who = asked.caller or sticky.named_by(read)
+    share = routes.resolve(tables.by_domain.get(asked.domain), checked.get("model"), pick=asked.pick, caller=who)
+    share = routes.least_busy(share, load)
     target = share.target
     return Outgoing(
         url=target.url,

@@ -28,6 +28,7 @@ REFUSED: Final[Mapping[str, str]] = {
 """Names that are refused wherever they stand, with the reason."""
 _SCHEMA_PLACES: Final = frozenset({"schema", "parameters", "json"})
 _NAMES_OF_PEOPLE: Final = frozenset({"properties", "$defs", "definitions"})
+_DEEP: Final = frozenset({dict, list})
 
 
 class Place(NamedTuple):
@@ -91,6 +92,8 @@ def refuse_names(body: Mapping[str, Any]) -> None:
 
     Raises FieldNotAllowed, ValueNotAllowed.
     """
+    if not _may_be_refused(body):
+        return
     waiting: list[tuple[Any, str, Place]] = [(body, "", Place())]
     while waiting:
         value, where, place = waiting.pop()
@@ -106,6 +109,24 @@ def refuse_names(body: Mapping[str, Any]) -> None:
                     raise FieldNotAllowed(f"{path[:200]} is refused: {REFUSED[name]}.", param=path[:200])
                 if _is_deep(item):
                     waiting.append((item, path, place.inside(name)))
+
+
+def _may_be_refused(body: Mapping[str, Any]) -> bool:
+    """Whether a name that is refused stands anywhere, or it is too deep. Quick, and says no of most bodies."""
+    level: list[Any] = [body]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[Any] = []
+        for value in level:
+            items = value
+            if isinstance(value, dict):
+                if not REFUSED.keys().isdisjoint(value):
+                    return True
+                items = value.values()
+            inner += [item for item in items if type(item) in _DEEP]
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _is_deep(value: Any) -> bool:

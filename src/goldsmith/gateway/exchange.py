@@ -1,13 +1,16 @@
 """What goes to an engine, and the way back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol
 
 from goldsmith.gateway.answers import Answer
+from goldsmith.wire.asgi import GONE, Stop, WhenGone
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Start = Callable[[int, Mapping[str, str]], Awaitable[None]]
 Chunk = Callable[[bytes, bool], Awaitable[None]]
 
@@ -61,27 +64,55 @@ class Forwards(Protocol):
         ...
 
 
-@asynccontextmanager
-async def ended_when_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> AsyncIterator[None]:
-    """Break off what is inside when the caller has gone; that is no error."""
-    here = asyncio.current_task()
-    watch = asyncio.get_running_loop().create_task(_until_gone(receive))
+class EndedWhenGone:
+    """Breaks off what is inside when the caller has gone; that is no error."""
 
-    def stop(_: object) -> None:
-        if here is not None and not watch.cancelled():
-            here.cancel()
+    __slots__ = ("_here", "_is_gone", "_stop", "_when_gone")
 
-    watch.add_done_callback(stop)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if here is None or not watch.done() or here.uncancel():
-            raise  # somebody else ended it: the server
-    finally:
-        watch.remove_done_callback(stop)
-        watch.cancel()
+    def __init__(self, when_gone: WhenGone) -> None:
+        self._here = asyncio.current_task()
+        self._is_gone = False
+        self._when_gone = when_gone
+
+    def __enter__(self) -> None:
+        self._stop = self._when_gone(self._end)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._stop()
+        if not self._is_gone or not isinstance(error, asyncio.CancelledError):
+            return False
+        # Where somebody else ended it, too, it is the server that ends.
+        return self._here is not None and not self._here.uncancel()
+
+    def _end(self) -> None:
+        if self._here is not None and not self._is_gone:
+            self._is_gone = True
+            self._here.cancel()
 
 
-async def _until_gone(receive: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
+def watching(scope: Mapping[str, Any], receive: Receive) -> WhenGone:
+    """How to hear that the caller of this request has gone: from our server, or by waiting for it as ASGI has it."""
+    told: WhenGone | None = scope.get("extensions", {}).get(GONE)
+    return told if told is not None else partial(_wait, receive)
+
+
+def _wait(receive: Receive, call: Callable[[], None]) -> Stop:
+    task = asyncio.get_running_loop().create_task(_until_gone(receive))
+
+    def over(_: object) -> None:
+        if not task.cancelled():
+            call()
+
+    def stop() -> None:
+        task.remove_done_callback(over)
+        task.cancel()
+
+    task.add_done_callback(over)
+    return stop
+
+
+async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         await asyncio.sleep(0)

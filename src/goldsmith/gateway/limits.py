@@ -8,8 +8,8 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -108,17 +108,11 @@ class Limiter:
         self._clock = clock
         self._uses: dict[str, Use] = {}
 
-    @contextmanager
-    def admitted(self, holder: Holder | None, num_bytes: int) -> Iterator[Admitted | None]:
+    def admitted(self, holder: Holder | None, num_bytes: int) -> AbstractContextManager[Admitted | None]:
         """Let a request of that length in, or raise TooManyRequests. None: nothing about it is limited."""
         if holder is None or not holder.limits.has_any:
-            yield None
-            return
-        found = self.admit(holder, num_bytes)
-        try:
-            yield found
-        finally:
-            found.close()
+            return nullcontext()
+        return closing(self.admit(holder, num_bytes))
 
     def admit(self, holder: Holder, num_bytes: int) -> Admitted:
         """Let a request of that length in, or raise TooManyRequests."""

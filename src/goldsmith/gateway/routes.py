@@ -33,7 +33,6 @@ class Tables:
 
     by_domain: Mapping[str, RouteTable]
     engine_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    load: Load = NO_LOAD
     keeping: Mapping[str, Rules] = field(default_factory=dict)
     """By organisation: what is kept of its requests."""
     shadows: Mapping[str, Shadows] = field(default_factory=dict)

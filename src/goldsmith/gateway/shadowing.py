@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.gateway import body, routes
@@ -17,7 +18,6 @@ from goldsmith.gateway.endpoints import ENDPOINTS
 from goldsmith.gateway.exchange import Back, Forwards, Outgoing
 from goldsmith.gateway.handing import EVERY_S, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, Dropped, Handing, Noted, exchange_of
 from goldsmith.people.types import Person
-from goldsmith.serve.kept.types import Exchange
 from goldsmith.serve.shadow.types import Pair, Shadow
 
 Sink = Callable[[tuple[Pair, ...], Dropped], None]
@@ -50,7 +50,9 @@ class Shadowing:
         await self._handing.close()
 
     @contextmanager
-    def watching(self, request: Outgoing, person: Person, tables: routes.Tables, back: Back) -> Iterator[Back]:
+    def watching(
+        self, request: Outgoing, person: Person, tables: routes.Tables, back: Back, load: routes.Load = routes.NO_LOAD
+    ) -> Iterator[Back]:
         """Note the answer that goes this way back; once it is whole, ask the alias's shadow the same."""
         alias = request.headers.get("x-goldsmith-alias", "")
         shadow = tables.shadows.get(person.domain, {}).get(alias)
@@ -69,27 +71,28 @@ class Shadowing:
             self._handing.drop(key)
         elif noted.is_good:
             sent = exchange_of(request, person, noted, rule="", hides=shadow.hides)
-            self._begin(shadow, request, sent, tables)
+            copy = partial(copied, request, shadow.model_id, tables, person.domain, load)
+            self._begin(shadow, Pair(sent, shadow.model_id, request.is_json_wanted), copy)
 
-    def _begin(self, shadow: Shadow, request: Outgoing, sent: Exchange, tables: routes.Tables) -> None:
-        key = (sent.domain, sent.alias)
+    def _begin(self, shadow: Shadow, pair: Pair, copy: Callable[[], Outgoing]) -> None:
+        key = (pair.sent.domain, pair.sent.alias)
         self._num_running[key] += 1
 
         def over(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
             self._num_running[key] -= 1
 
-        task = asyncio.get_running_loop().create_task(self._ask(shadow, request, sent, tables))
+        task = asyncio.get_running_loop().create_task(self._ask(shadow, pair, copy))
         self._tasks.add(task)
         task.add_done_callback(over)
 
-    async def _ask(self, shadow: Shadow, request: Outgoing, sent: Exchange, tables: routes.Tables) -> None:
+    async def _ask(self, shadow: Shadow, pair: Pair, copy: Callable[[], Outgoing]) -> None:
         heard = Noted(Back(_nowhere, _nowhere), lambda _: True)
         error = ""
         try:
-            copy = copied(request, shadow.model_id, tables, sent.domain)
+            request = copy()
             async with asyncio.timeout(shadow.within_s):
-                await self._forward(copy, heard.back)
+                await self._forward(request, heard.back)
         except TimeoutError:
             error = f"It took longer than {shadow.within_s:g} s and was broken off."
         except GoldsmithError as refused:
@@ -100,22 +103,23 @@ class Shadowing:
             error = f"It answered with status {heard.status}."
         elif not error and heard.is_too_long:
             error = f"Its answer is longer than {MAX_ANSWER_BYTES // 1024} kB."
-        pair = Pair(sent, shadow.model_id, request.is_json_wanted, error=error)
-        if not error:
+        if error:
+            pair = replace(pair, error=error)
+        else:
             pair = replace(pair, answer=heard.content, duration_ms=heard.duration_ms)
-        self._handing.add(pair, pair.num_bytes, (sent.domain, sent.alias))
+        self._handing.add(pair, pair.num_bytes, (pair.sent.domain, pair.sent.alias))
 
-    async def _forward(self, copy: Outgoing, back: Back) -> None:
+    async def _forward(self, request: Outgoing, back: Back) -> None:
         if self._forwarder is not None:
-            await self._forwarder.forward(copy, back)
+            await self._forwarder.forward(request, back)
 
 
-def copied(request: Outgoing, model_id: str, tables: routes.Tables, domain: str) -> Outgoing:
+def copied(request: Outgoing, model_id: str, tables: routes.Tables, domain: str, load: routes.Load) -> Outgoing:
     """The same request for another model, to be answered whole. Raises what is wrong with it."""
     endpoint = ENDPOINTS[request.path]
     asked = {name: value for name, value in body.read(request.body).items() if name not in ("stream", "stream_options")}
     share = routes.resolve(tables.by_domain.get(domain), model_id, pick=0.0)
-    target = routes.least_busy(share, tables.load).target
+    target = routes.least_busy(share, load).target
     return Outgoing(
         url=target.url,
         path=request.path,

@@ -20,14 +20,19 @@ MAX_CHARACTERS = 1024
 
 def named_in(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The caller that the header names."""
-    value = next((value for name, value in headers if name == HEADER), b"")
-    return value[:MAX_CHARACTERS].decode("latin-1").strip() or None
+    for name, value in headers:
+        if name == HEADER:
+            return value[:MAX_CHARACTERS].decode("latin-1").strip() or None
+    return None
 
 
 def named_by(body: Mapping[str, Any]) -> str | None:
     """The caller that the body names."""
-    values = (body.get(name) for name in FIELDS)
-    return next((value[:MAX_CHARACTERS] for value in values if isinstance(value, str) and value), None)
+    for name in FIELDS:
+        value = body.get(name)
+        if isinstance(value, str) and value:
+            return value[:MAX_CHARACTERS]
+    return None
 
 
 def choose(shares: Sequence[Share], caller: str) -> Share:

@@ -7,8 +7,8 @@ to a limit, and what goes beyond that is said and forgotten: counting never hold
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from types import TracebackType
 
 from goldsmith.gateway.errors import EngineNotReady, EngineUnreachable
 from goldsmith.gateway.exchange import Back, Outgoing
@@ -36,31 +36,19 @@ class Traffic:
         self.num_forgotten = 0
         """Requests that were not counted, because the sink took nothing for too long."""
 
-    @contextmanager
-    def watching(self, request: Outgoing, domain: str, back: Back) -> Iterator[Back]:
+    def watching(self, request: Outgoing, domain: str, back: Back) -> "Watching":
         """Count the answer that goes this way back, whatever becomes of it; not when nothing was sent yet."""
-        observed = Observed(back, request.is_json_wanted)
-        is_counted = True
-        try:
-            yield observed.back
-        except (EngineUnreachable, EngineNotReady):
-            is_counted = False
-            raise
-        except Exception:
-            observed.has_failed = True
-            raise
-        finally:
-            if is_counted:
-                self.add(self._key(request, domain), observed.counts())
+        return Watching(self, request, domain, Observed(back, request.is_json_wanted))
 
     def add_failed(self, request: Outgoing, domain: str) -> None:
         """Count a request that found no engine, however often it was tried."""
-        self.add(self._key(request, domain), Counts(num_requests=1, num_errors=1))
+        self.add_of(request, domain, Counts(num_requests=1, num_errors=1))
 
-    def _key(self, request: Outgoing, domain: str) -> TrafficKey:
-        told = request.headers
-        minute = int(self._clock() // 60)
-        return TrafficKey(minute, domain, told.get("x-goldsmith-alias", ""), request.version, told["x-goldsmith-model"])
+    def add_of(self, request: Outgoing, domain: str, counts: Counts) -> None:
+        """Add to the sums of where this request went."""
+        told, minute = request.headers, int(self._clock() // 60)
+        alias, model_id = told.get("x-goldsmith-alias", ""), told["x-goldsmith-model"]
+        self.add(TrafficKey(minute, domain, alias, request.version, model_id), counts)
 
     def add(self, key: TrafficKey, counts: Counts) -> None:
         """Add to the sums of this minute."""
@@ -104,3 +92,24 @@ class Traffic:
         while True:
             await asyncio.sleep(self._every_s)
             await self.hand_over()
+
+
+class Watching:
+    """An answer that is being counted; entered, it is the way back with somebody at its side."""
+
+    __slots__ = ("_domain", "_observed", "_request", "_traffic")
+
+    def __init__(self, traffic: Traffic, request: Outgoing, domain: str, observed: Observed) -> None:
+        self._traffic, self._request, self._domain, self._observed = traffic, request, domain, observed
+
+    def __enter__(self) -> Back:
+        return self._observed.back
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, EngineUnreachable | EngineNotReady):
+            return
+        if isinstance(error, Exception):
+            self._observed.has_failed = True
+        self._traffic.add_of(self._request, self._domain, self._observed.counts())

@@ -43,8 +43,9 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         """Add another's sums."""
-        for name in NAMES:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        sums = vars(self)
+        for name, value in vars(other).items():
+            sums[name] += value
 
     def time(self, seconds: float) -> None:
         """A good answer took so long."""

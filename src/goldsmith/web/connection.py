@@ -9,9 +9,12 @@ was busy for long looks at its clock before it looks at the network, and would c
 
 import asyncio
 import select
+from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from goldsmith.wire.asgi import GONE, Stop
 
 MAX_KEPT_BYTES: Final = 64 * 1024
 
@@ -65,7 +68,35 @@ def has_something(transport: asyncio.BaseTransport) -> bool:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with joined writes, and never closed under a caller who has just asked."""
+    """uvicorn's connection, with joined writes, and never closed under a caller who has just asked.
+
+    Whoever answers can have something called when the caller has gone (`wire/asgi.py`).
+    """
+
+    _told_when_gone: Callable[[], None] | None = None
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {GONE: self._when_gone}  # type: ignore[dict-item]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller has gone."""
+        super().connection_lost(exc)
+        self._tell_that_gone()
+
+    def _when_gone(self, call: Callable[[], None]) -> Stop:
+        self._told_when_gone = call
+        if self.transport.is_closing():
+            self.loop.call_soon(self._tell_that_gone)
+        return self._tell_nobody
+
+    def _tell_that_gone(self) -> None:
+        if self._told_when_gone is not None:
+            self._told_when_gone()
+
+    def _tell_nobody(self) -> None:
+        self._told_when_gone = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connected."""

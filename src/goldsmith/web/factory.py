@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from goldsmith.connect.syncing.telling import HookMint
 from goldsmith.web import assets, design, health, hello, menu_now, needs, problems
@@ -63,6 +63,14 @@ _KNOWN: dict[tuple[int, Face], _Known] = {}
 
 class Web(FastAPI):
     """The application, with the door outside of everything, the answer to unforeseen errors included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request goes to the door at once: FastAPI would ask first whether anybody wants its telemetry."""
+        if scope["type"] == "lifespan" or self.middleware_stack is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything, behind the door; what was put directly behind it does not pass through FastAPI."""

@@ -5,7 +5,6 @@ headers and `scope["path"]`, never on a rebuilt URL. Behind it, `scope["state"]`
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from fastapi import Request
@@ -35,7 +34,7 @@ MAX_UPLOAD_BYTES = 4 * 1024 * 1024 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/hello"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-ONCE = ("host", "content-length", "transfer-encoding", "authorization", "origin", "content-type")
+ONCE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "origin", "content-type"})
 JSON_TYPES = re.compile(r"application/([a-z0-9.-]+\+)?json|multipart/form-data|application/octet-stream")
 HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?")
 ORIGIN = re.compile(r"(https?)://([^/]+)")
@@ -49,6 +48,13 @@ HEADERS: Mapping[str, str] = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+
+def _raw(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
+
+
+RAW_HEADERS: Mapping[bytes, bytes] = _raw(HEADERS)
 
 
 class Door:
@@ -147,13 +153,15 @@ class Door:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    names = Counter(name.lower() for name, _ in scope["headers"])
-    repeated = [name for name in ONCE if names[name.encode()] > 1]
-    if repeated:
-        raise AmbiguousRequest(f"The header {repeated[0].title()} came more than once.")
-    if names[b"content-length"] and names[b"transfer-encoding"]:
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name = raw.decode("latin-1").lower()
+        if name in ONCE and name in found:
+            raise AmbiguousRequest(f"The header {name.title()} came more than once.")
+        found[name] = value.decode("latin-1")
+    if "content-length" in found and "transfer-encoding" in found:
         raise AmbiguousRequest("Content-Length and Transfer-Encoding came together.")
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return found
 
 
 def _is_same(origin: str, host: str) -> bool:
@@ -186,12 +194,11 @@ def _with_headers(send: Send, more: Mapping[str, str]) -> Send:
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [(name.lower(), value) for name, value in message.get("headers", [])]
-            present = {name for name, _ in headers}
-            ours = {**HEADERS, **more}
-            headers = [(name, value) for name, value in headers if name.decode("latin-1") not in ours]
-            headers += [(name.encode(), value.encode("latin-1")) for name, value in ours.items()]
-            if b"cache-control" not in present:
+            ours = {**RAW_HEADERS, **_raw(more)} if more else RAW_HEADERS
+            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+            is_kept_said = any(name == b"cache-control" for name, _ in headers)
+            headers = [*(each for each in headers if each[0] not in ours), *ours.items()]
+            if not is_kept_said:
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}
         await send(message)

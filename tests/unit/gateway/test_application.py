@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.conftest import BASE, TUNED
 
-from goldsmith.gateway.application import ADDRESSES, Gateway, is_model_address, prepare
+from goldsmith.gateway.application import ADDRESSES, Asked, Gateway, is_model_address, prepare
 from goldsmith.gateway.endpoints import CHAT
 from goldsmith.gateway.errors import ModelNotOffered
 from goldsmith.gateway.forward import Forwarder
@@ -86,7 +86,7 @@ def test_models_are_those_of_the_person_s_organisation(tables: Tables) -> None:
     assert ask(lambda: tables, "GET", "/v1/models", person=stranger) == (200, {"object": "list", "data": []})
     assert ask(lambda: tables, "GET", f"/v1/models/{BASE}", person=stranger)[0] == 404
     with pytest.raises(ModelNotOffered):
-        prepare(CHAT, ASK.replace(b"{", b'{"model": "support", ', 1), tables=tables, domain="elsewhere", pick=0)
+        prepare(CHAT, ASK.replace(b"{", b'{"model": "support", ', 1), Asked("elsewhere", 0), tables=tables)
 
 
 def test_a_hub_id_with_a_slash_is_an_address(tables: Tables) -> None:
@@ -95,7 +95,7 @@ def test_a_hub_id_with_a_slash_is_an_address(tables: Tables) -> None:
 
 
 def test_an_engine_gets_its_own_key_and_the_model_s_id(tables: Tables) -> None:
-    request = prepare(CHAT, ASK, tables=tables, domain="local", pick=0)
+    request = prepare(CHAT, ASK, Asked("local", 0), tables=tables)
     assert (request.key, json.loads(request.body)["model"]) == ("k3y", TUNED)
     assert request.headers == {"x-goldsmith-model": TUNED, "x-goldsmith-engine": "eng_1"}
     assert "k3y" not in repr(request)

@@ -273,9 +273,9 @@ def test_an_address_that_is_none_is_told_as_one_that_cannot_be_reached(url: str)
 )
 def test_the_host_is_said_as_it_stands_in_the_address(url: str, host: str) -> None:
     place = upstream._place_of(url)
-    head = upstream._head(place, {}).decode()
+    head = upstream._head(place, ()).decode()
     path = "/v1%20x" if " " in url else "/v1"
-    assert head == f"POST {path} HTTP/1.1\r\nhost: {host}\r\n\r\n"
+    assert head == f"POST {path} HTTP/1.1\r\nhost: {host}"
 
 
 class _Nowhere(upstream._Connection):
