@@ -1,9 +1,10 @@
 """How fast we train on a GPU and with how much memory, beside plain TRL and plain PEFT, on the same rows.
 
 Our backends `trl` and `unsloth` are their own programs in real job folders, with what they choose by themselves on this
-machine; on a GPU `unsloth` once more with its base model in 4 bit. Beside them stand TRL's `SFTTrainer` with its own
-defaults and a bare loop over PEFT. Model, adapter, rows, rows at once, learning rate and seed are the same. The time is
-that from the end of the first step to the end of the last; tokens are all tokens, prompts included and padding not.
+machine; on a GPU `trl` once more without padding, and `unsloth` with its base model in 4 bit. Beside them stand TRL's
+`SFTTrainer` with its own defaults and a bare loop over PEFT. Model, adapter, rows, rows at once, learning rate and seed
+are the same. The time is that from the end of the first step to the end of the last; tokens are all tokens, prompts
+included and padding not.
 Where no GPU is at hand it runs on the CPU, with fewer rows, and says what is missing.
 
     .venv/bin/python -m benchmarks.gpu_train [--rounds N] [--steps N] [--batch N] [--base FOLDER]
@@ -41,7 +42,8 @@ from goldsmith.wire.events import EventKind
 WITHIN_S = 7 * 60.0
 """A round that would end later does not begin, so that the whole is over within eight minutes."""
 PLAIN, BARE = "TRL's SFTTrainer, its defaults", "plain PEFT, bare loop"
-TRL, UNSLOTH, UNSLOTH_4BIT = "Goldsmith, `trl`", "Goldsmith, `unsloth`", "Goldsmith, `unsloth` in 4 bit"
+TRL, TRL_UNPADDED = "Goldsmith, `trl`", "Goldsmith, `trl` without padding"
+UNSLOTH, UNSLOTH_4BIT = "Goldsmith, `unsloth`", "Goldsmith, `unsloth` in 4 bit"
 GOAL_TRL, GOAL_4BIT, GOAL_4BIT_MEMORY = 1.5, 2.0, 0.5
 MB = 1000
 WITHOUT_GPU = ("every figure of a GPU", "`unsloth` in 4 bit, which needs an NVIDIA GPU")
@@ -163,6 +165,8 @@ def prepare(
         return Subject(name, made, environment)
 
     ours = [make(TRL, Trl(), EnvironmentName.TRL)]
+    if facts.device == "cuda":
+        ours.append(make(TRL_UNPADDED, Trl(), EnvironmentName.TRL, padding_free=True))
     if _is_there(EnvironmentName.UNSLOTH):
         ours.append(make(UNSLOTH, Unsloth(), EnvironmentName.UNSLOTH))
         if facts.device == "cuda":

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from goldsmith.trainers import _whole
+from goldsmith.trainers._logprobs import logprobs_row_by_row
 from goldsmith.trainers._report import Failure, Job
 from goldsmith.trainers._watcher import Watcher
 from goldsmith.wire.rows import Row
@@ -24,10 +26,12 @@ def write_result(
     shutil.rmtree(job.result, ignore_errors=True)
     good = {side: [row for row in all_rows if not row.is_bad] for side, all_rows in sides.items()}
     probe = [(side, row) for side, all_rows in good.items() for row in all_rows[:NUM_PROBE_ROWS]]
-    lines = probe_lines(model, watcher, probe)
     model.peft_config["default"].base_model_name_or_path = job.order.base_model_name
     model.save_pretrained(job.result, save_embedding_layers=False)
-    (job.result / "probe.jsonl").write_text("".join(lines), encoding="utf-8")
+    if _whole.is_packed(job):
+        model = _whole.load(job, trainer)
+        watcher.score_instead(model, logprobs_row_by_row)
+    (job.result / "probe.jsonl").write_text("".join(probe_lines(model, watcher, probe)), encoding="utf-8")
     last = losses[-NUM_FINAL_LOSSES:]
     size_bytes = (job.result / "adapter_model.safetensors").stat().st_size
     figures = {

@@ -8,11 +8,13 @@ is to be kept (`end`): what the last step left, or the best checkpoint when it e
 import json
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from goldsmith.trainers._logprobs import learned_logprobs
 from goldsmith.trainers._report import Failure, Job, Stopped
 from goldsmith.trainers._rows import DataOrder
 from goldsmith.trainers._samples import Sampler
@@ -67,6 +69,7 @@ class Watcher:
         self._sampler = Sampler(trainer.model, trainer.processing_class, exam)
         self._collate = getattr(trainer, "score_collator", trainer.data_collator)
         self._logprobs = getattr(trainer, "learned_logprobs", learned_logprobs)
+        self._scored_instead: Any = None
         self._job, self._trainer, self._order, self._exam, self._pace = job, trainer, order, exam, pace
         self._tokens = order.tokens_of_steps()
         self._began_at = self._step_began_at = time.monotonic()
@@ -192,12 +195,16 @@ class Watcher:
         self._job.keep_score(step, self.totals.exam_loss)
         self._job.report.say(EventKind.EVALUATED, step=step, exam_loss=self.totals.exam_loss)
 
+    def score_instead(self, model: Any, logprobs: Callable[[Any, dict[str, Any]], list[list[float]]]) -> None:
+        """Score this model from now on, and so."""
+        self._scored_instead, self._logprobs = model, logprobs
+
     def score(self, chosen: list[Row]) -> list[list[float]]:
         """The log-probability of each learned token of each row, in the model as it is now."""
         import torch
 
-        trainer, size = self._trainer, self._pace.batch_size
-        model, was_training = trainer.model, trainer.model.training
+        model, size = self._scored_instead or self._trainer.model, self._pace.batch_size
+        was_training = model.training
         by_length = sorted(range(len(chosen)), key=lambda place: len(chosen[place].input_ids))
         found: list[list[float]] = [[] for _ in chosen]
         model.eval()
@@ -268,13 +275,6 @@ class Watcher:
             exam_s = self._seconds_per_token * self._exam_tokens / BACKWARD_SHARE
         coming = (self._is_exam_due(later) for later in range(step, self._order.total_steps + 1))
         return training + exam_s * sum(coming)
-
-
-def learned_logprobs(model: Any, batch: dict[str, Any]) -> list[list[float]]:
-    """The log-probability of each learned token, by row, from the output layer of TRL's that skips the others."""
-    scored = model(**batch, use_cache=False, fused_lm_head=True)
-    rows = zip(scored.log_probs, scored.label_mask, strict=True)
-    return [values[mask].float().tolist() for values, mask in rows]
 
 
 def check_loss(step: int, loss: float, grad_norm: float, *, may_be_zero: bool = False) -> None:

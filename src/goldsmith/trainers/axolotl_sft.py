@@ -8,16 +8,16 @@ a training is, is that of `trl_sft`: the same rows, order, checkpoints, scores a
 import json
 import os
 import sys
-from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from typing import Any
 
 from goldsmith.trainers import trl_sft
+from goldsmith.trainers._logprobs import logprobs_row_by_row
 from goldsmith.trainers._report import Failure, Job, run
 from goldsmith.trainers._rows import DataOrder
-from goldsmith.wire.rows import NOT_LEARNED, Row
+from goldsmith.wire.rows import Row
 
 PACKAGES = ("axolotl", *trl_sft.PACKAGES)
 QUIET = {"AXOLOTL_DO_NOT_TRACK": "1", "DO_NOT_TRACK": "1", "AXOLOTL_LOG_LEVEL": "WARNING"}
@@ -25,19 +25,12 @@ NOT_ON_A_CPU = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_emb
 """Written in Triton, and on unless somebody says no."""
 
 
-@dataclass(frozen=True)
-class Settings(trl_sft.Settings):
-    """Everything that can be set in job.json; a name that is not here is refused."""
-
-    load_in_4bit: bool = False
-
-
 def work(job: Job) -> dict[str, Any]:
     """Train what is left to train and write the result; returns its figures."""
-    return trl_sft.train_once(job, Settings, make_trainer)
+    return trl_sft.train_once(job, trl_sft.Settings, make_trainer)
 
 
-def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrder) -> Any:
+def make_trainer(job: Job, settings: trl_sft.Settings, learn: list[Row], order: DataOrder) -> Any:
     """Axolotl's trainer around the base model with a fresh adapter, with our rows in our order."""
     stand_in_for_what_is_left_out()
     from axolotl.cli.config import load_cfg
@@ -57,11 +50,11 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     trainer = setup_model_and_trainer(chosen, data)[0]
     trainer.args.output_dir = str(job.folder / "checkpoints")  # in its own folder Axolotl keeps a log, too
     trainer._get_train_sampler = lambda *_: order
-    trainer.learned_logprobs = learned_logprobs
+    trainer.learned_logprobs = logprobs_row_by_row
     return trl_sft.with_all_rows(trainer, learn)
 
 
-def recipe(job: Job, settings: Settings, *, longest: int, num_steps: int) -> dict[str, Any]:
+def recipe(job: Job, settings: trl_sft.Settings, *, longest: int, num_steps: int) -> dict[str, Any]:
     """Our settings under Axolotl's names, as `axolotl train` reads them. `longest` is the longest row, in tokens.
 
     The number of steps is said, because Axolotl takes all rounds as one: it would leave the last step out where the
@@ -69,7 +62,6 @@ def recipe(job: Job, settings: Settings, *, longest: int, num_steps: int) -> dic
     """
     is_cpu = job.order.device == "cpu"
     dtype = settings.dtype or ("float32" if is_cpu else "bfloat16")
-    recompute = settings.gradient_checkpointing
     folder = job.folder / "axolotl"
     return {
         "base_model": str(job.folder / job.order.base_model_folder),
@@ -96,7 +88,7 @@ def recipe(job: Job, settings: Settings, *, longest: int, num_steps: int) -> dic
         "use_cpu": is_cpu,
         "flash_attention": False,
         "attn_implementation": "sdpa",
-        "gradient_checkpointing": not is_cpu if recompute is None else recompute,
+        "gradient_checkpointing": trl_sft.computes_layers_twice(job, settings),
         "dataloader_pin_memory": not is_cpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
@@ -106,7 +98,7 @@ def recipe(job: Job, settings: Settings, *, longest: int, num_steps: int) -> dic
     }
 
 
-def _pace(settings: Settings) -> dict[str, Any]:
+def _pace(settings: trl_sft.Settings) -> dict[str, Any]:
     """How it is learned."""
     return {
         "learning_rate": settings.learning_rate,
@@ -144,19 +136,6 @@ def check_rows(taken: Any, learn: list[Row]) -> None:
             said = f"Axolotl took {len(taken)} of {len(learn)} rows, and row {row.row_id} not as it is."
             hint = "Install the environment again: this is not the Axolotl that was tested."
             raise Failure("rows_dropped", said, hint)
-
-
-def learned_logprobs(model: Any, batch: dict[str, Any]) -> list[list[float]]:
-    """The log-probability of each learned token, by row; the output layer is computed for those alone, row by row."""
-    import torch
-
-    found = []
-    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
-        places = (labels[1:] != NOT_LEARNED).nonzero().flatten()
-        logits = model(input_ids=ids[None], use_cache=False, logits_to_keep=places).logits[0].float()
-        chosen = labels[places + 1]
-        found.append(torch.log_softmax(logits, dim=-1).gather(1, chosen[:, None]).flatten().tolist())
-    return found
 
 
 def stand_in_for_what_is_left_out() -> None:

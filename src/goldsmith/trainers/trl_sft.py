@@ -54,9 +54,11 @@ class Settings:
     evaluate_every_steps: int = 0  # and at the end of each epoch; before the first step where that is cheap
     patience: int = 0  # exam scores in a row without progress that end the training; the best checkpoint is kept
     dtype: str | None = None  # null: float32 on a CPU, bfloat16 on a GPU
-    gradient_checkpointing: bool | None = None  # null: not on a CPU, yes on a GPU
+    gradient_checkpointing: str = "auto"  # on a GPU, not on a CPU; or: on, off
     num_threads: int | None = None  # null: as the order says, else as torch chooses
     group_by_length: bool = True  # rows of similar length share a batch, so less is padded
+    padding_free: bool = False  # sft: a batch is one long row in which each row sees itself alone
+    load_in_4bit: bool = False  # the base model as QLoRA has it
     method: str = "sft"  # or dpo, whose program is trl_dpo, or kto, whose program is trl_kto
     beta: float = 0.1  # dpo, kto: how strongly the adapter is held near the base model
     good_answer_weight: float = 1.0  # dpo: of the loss on the good answer, beside that of the pair
@@ -130,10 +132,14 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     """TRL's trainer around the base model, with our rows, our order and a fresh adapter."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
     trainer = in_our_order(SFTTrainer, order)
     rows = Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in learn])
-    return with_all_rows(trainer(**parts(job, settings, SFTConfig, AS_THEY_ARE), train_dataset=rows), learn)
+    own = {**AS_THEY_ARE, "padding_free": settings.padding_free and settings.batch_size > 1}
+    made = with_all_rows(trainer(**parts(job, settings, SFTConfig, own), train_dataset=rows), learn)
+    made.score_collator = DataCollatorForLanguageModeling(made.processing_class.pad_token_id)  # row by row
+    return made
 
 
 def in_our_order(trainer: Any, order: DataOrder) -> Any:
@@ -170,14 +176,28 @@ def parts(job: Job, settings: Settings, config: Callable[..., Any], own: Mapping
         target_modules=settings.target_modules,
         task_type="CAUSAL_LM",
     )
+    packed = {"quantization_config": in_4bit(dtype)} if settings.load_in_4bit else {}
     return {
         "model": AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, **packed
         ),
         "processing_class": AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
         "peft_config": lora,
         "args": config(**trainer_arguments(job, settings, is_bf16=dtype == "bfloat16"), **own),
     }
+
+
+def in_4bit(dtype: str) -> Any:
+    """How QLoRA packs a base model: NormalFloat numbers whose scales are packed, too (Dettmers et al. 2023)."""
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, dtype),
+    )
 
 
 def use_threads(job: Job, settings: Settings) -> None:
@@ -200,10 +220,15 @@ def with_all_rows(trainer: Any, learn: list[Row]) -> Any:
     return trainer
 
 
+def computes_layers_twice(job: Job, settings: Settings) -> bool:
+    """Whether layers are not kept for the way back (gradient checkpointing)."""
+    chosen = settings.gradient_checkpointing
+    return job.order.device != "cpu" if chosen == "auto" else chosen == "on"
+
+
 def trainer_arguments(job: Job, settings: Settings, *, is_bf16: bool) -> dict[str, Any]:
     """Our settings under the names of TRL; saving, scoring and logging are the watcher's."""
     is_cpu = job.order.device == "cpu"
-    recompute = settings.gradient_checkpointing
     return {
         "output_dir": str(job.folder / "checkpoints"),
         "max_length": None,
@@ -219,7 +244,7 @@ def trainer_arguments(job: Job, settings: Settings, *, is_bf16: bool) -> dict[st
         "seed": settings.seed,
         "bf16": is_bf16,
         "use_cpu": is_cpu,
-        "gradient_checkpointing": not is_cpu if recompute is None else recompute,
+        "gradient_checkpointing": computes_layers_twice(job, settings),
         "dataloader_pin_memory": not is_cpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,

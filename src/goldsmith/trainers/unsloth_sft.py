@@ -7,7 +7,6 @@ that it makes for them into the job's folder. It is asked to send no statistics.
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from goldsmith.trainers import trl_sft
@@ -19,22 +18,15 @@ PACKAGES = ("unsloth", "unsloth_zoo", *trl_sft.PACKAGES)
 QUIET = {"UNSLOTH_DISABLE_STATISTICS": "1", "DO_NOT_TRACK": "1"}
 
 
-@dataclass(frozen=True)
-class Settings(trl_sft.Settings):
-    """Everything that can be set in job.json; a name that is not here is refused."""
-
-    load_in_4bit: bool = False
-
-
 def work(job: Job) -> dict[str, Any]:
     """Train what is left to train and write the result; returns its figures."""
     os.environ["UNSLOTH_COMPILE_LOCATION"] = str(job.folder / "unsloth")
     if job.order.device == "cpu":
         os.environ["UNSLOTH_FORCE_CPU"] = "1"
-    return trl_sft.train_once(job, Settings, make_trainer)
+    return trl_sft.train_once(job, trl_sft.Settings, make_trainer)
 
 
-def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrder) -> Any:
+def make_trainer(job: Job, settings: trl_sft.Settings, learn: list[Row], order: DataOrder) -> Any:
     """TRL's trainer, as Unsloth changes it, around the base model, with our rows, our order and a fresh adapter."""
     from unsloth import FastLanguageModel  # isort: skip - before what it changes
     from datasets import Dataset
@@ -55,11 +47,10 @@ def make_trainer(job: Job, settings: Settings, learn: list[Row], order: DataOrde
     return trl_sft.with_all_rows(trainer, learn)
 
 
-def load(job: Job, settings: Settings, fast: Any, dtype: str, *, longest: int) -> tuple[Any, Any]:
+def load(job: Job, settings: trl_sft.Settings, fast: Any, dtype: str, *, longest: int) -> tuple[Any, Any]:
     """The base model with a fresh adapter, and its tokenizer. `longest` is the longest row, in tokens."""
     import torch
 
-    is_cpu = job.order.device == "cpu"
     model, tokenizer = fast.from_pretrained(
         str(job.folder / job.order.base_model_folder),
         max_seq_length=settings.max_length or longest,
@@ -69,14 +60,13 @@ def load(job: Job, settings: Settings, fast: Any, dtype: str, *, longest: int) -
         trust_remote_code=False,
         use_safetensors=True,
     )
-    recompute = not is_cpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
     adapted = fast.get_peft_model(
         model,
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         target_modules=settings.target_modules,
-        use_gradient_checkpointing="unsloth" if recompute else False,
+        use_gradient_checkpointing="unsloth" if trl_sft.computes_layers_twice(job, settings) else False,
         random_state=settings.seed,
     )
     return adapted, tokenizer

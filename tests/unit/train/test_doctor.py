@@ -12,7 +12,9 @@ from goldsmith.train.doctor import MOST_BATCHES, cure_of
 from goldsmith.train.recipe import read_options
 
 OOM = JobFailure("out_of_memory", "There was not enough memory.", "")
+ON_GPU = JobFailure("crashed", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "")
 CONFIG = read_options(Trl(), {}).model_dump()
+TWICE = {"gradient_checkpointing": "on"}
 
 
 def test_out_of_memory_takes_fewer_rows_at_once_and_learns_the_same() -> None:
@@ -25,13 +27,30 @@ def test_out_of_memory_takes_fewer_rows_at_once_and_learns_the_same() -> None:
 @pytest.mark.parametrize(
     ("change", "settings"),
     [
-        ({"batch_size": 1}, {"max_length": 512}),
-        ({"batch_size": 1, "max_length": 256, "lora_rank": 32}, {"lora_rank": 16}),
-        ({"batch_size": 1, "max_length": 256}, {}),
+        ({"batch_size": 1}, {"gradient_checkpointing": "on"}),
+        ({"batch_size": 1, **TWICE}, {"max_length": 512}),
+        ({"batch_size": 1, **TWICE, "max_length": 256, "lora_rank": 32}, {"lora_rank": 16}),
+        ({"batch_size": 1, **TWICE, "max_length": 256}, {}),
     ],
 )
 def test_what_cannot_be_halved_is_followed_by_the_next(change: dict[str, Any], settings: dict[str, Any]) -> None:
     cure = cure_of(OOM, {**CONFIG, **change})
+    assert cure is not None
+    assert cure.settings == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "settings"),
+    [
+        ({"gradient_checkpointing": "off"}, {"gradient_checkpointing": "on"}),
+        ({}, {"load_in_4bit": True}),
+        ({"load_in_4bit": True}, {"max_length": 512}),
+    ],
+)
+def test_on_a_gpu_layers_are_not_kept_already_and_the_base_model_can_be_packed(
+    change: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    cure = cure_of(ON_GPU, {**CONFIG, "batch_size": 1, **change})
     assert cure is not None
     assert cure.settings == settings
 

@@ -9,7 +9,7 @@ import pytest
 
 from goldsmith import app
 from goldsmith.testing.contracts.job_folder import Trainer, make_folder
-from goldsmith.trainers import axolotl_sft
+from goldsmith.trainers import axolotl_sft, trl_sft
 from goldsmith.trainers._report import Failure, Job
 from goldsmith.wire import order, rows
 
@@ -23,7 +23,7 @@ def job(tmp_path: Path) -> Job:
 
 
 def recipe(job: Job, **more: Any) -> dict[str, Any]:
-    settings = axolotl_sft.Settings(**{**job.order.settings, **more})
+    settings = trl_sft.Settings(**{**job.order.settings, **more})
     return axolotl_sft.recipe(job, settings, longest=20, num_steps=7)
 
 

@@ -1,21 +1,20 @@
-"""What Unsloth's program takes as settings; what it does is tested with the real model."""
+"""Unsloth's program takes the settings that all take; what it does is tested with the real model."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from goldsmith.trainers import trl_sft, unsloth_sft
+from goldsmith.trainers import unsloth_sft
 from goldsmith.trainers._report import Failure, Job
 
 
-def settings(**given: object) -> unsloth_sft.Settings:
-    job = cast("Job", SimpleNamespace(order=SimpleNamespace(settings=given)))
-    return trl_sft.read_settings(job, unsloth_sft.Settings)
-
-
-def test_it_knows_four_bit_beside_what_trl_knows_and_refuses_the_rest() -> None:
-    assert settings(load_in_4bit=True, lora_rank=16).lora_rank == 16
-    with pytest.raises(Failure, match="surprise") as failure:
-        settings(surprise=1)
-    assert failure.value.kind == "bad_settings"
+def test_what_is_no_setting_is_refused_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", "as it was")  # and is again afterwards
+    order = SimpleNamespace(settings={"surprise": 1}, device="gpu")
+    job = cast("Job", SimpleNamespace(order=order, folder=tmp_path, finished_figures=lambda: None))
+    with pytest.raises(Failure, match="surprise"):
+        unsloth_sft.work(job)

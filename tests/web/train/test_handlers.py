@@ -74,11 +74,12 @@ def test_the_backend_is_chosen_on_the_form_and_stays_chosen(site: Site) -> None:
     text = browser.get("/training/new").text
     assert 'value="trl" aria-pressed="true"' in text
     assert 'value="fake"' not in text
-    assert "load_in_4bit" not in text
+    assert "padding_free" in text
     chosen = browser.get("/training/new?backend=trl&dial=quick&backend=unsloth").text
     assert 'value="unsloth" aria-pressed="true"' in chosen
     assert 'action="/training/new?backend=unsloth"' in chosen
     assert "load_in_4bit" in chosen
+    assert "padding_free" not in chosen
     assert 'name="method"' not in chosen
     assert "Install the trainer Unsloth" in chosen
 

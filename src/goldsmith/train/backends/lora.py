@@ -28,6 +28,8 @@ class LoraOptions(Options):
     """Rows that make one step. More needs more memory."""
     gradient_accumulation: int = Field(1, ge=1, le=512, title="Batches a step")
     """Batches that are added up before the adapter is moved; a larger step without more memory."""
+    gradient_checkpointing: Literal["auto", "on", "off"] = Field("auto", title="Gradient checkpointing")
+    """Layers are computed twice instead of being kept: far less memory, about a third slower. auto: on a GPU alone."""
     max_length: int = Field(1024, ge=16, le=131072, title="Longest row (tokens)")
     """Rows with more tokens are left out and named, because a row without its end would teach not to stop."""
     warmup_steps: int = Field(0, ge=0, le=10000, title="Warm-up steps")

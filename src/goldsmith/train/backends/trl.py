@@ -8,10 +8,11 @@ from pydantic import Field, ValidationInfo, field_validator
 from goldsmith.environments.machine import MachineFacts
 from goldsmith.environments.types import EnvironmentName
 from goldsmith.train.backends.base import Options, Plan, Problem
-from goldsmith.train.backends.lora import LoraOptions, settings_on
+from goldsmith.train.backends.lora import QloraOptions, problems_of_4bit, settings_on
 from goldsmith.train.backends.methods import FEWEST_AT_ONCE, LEARNS, Method
 
 ONLY_FOR: Final[Mapping[str, tuple[str, ...]]] = {
+    "padding_free": ("sft",),
     "beta": ("dpo", "kto"),
     "good_answer_weight": ("dpo",),
     "bad_answers_weight": ("kto",),
@@ -33,9 +34,12 @@ class WithMethod(Options):
     bad marks with no better answer beside them."""
 
 
-class TrlOptions(LoraOptions, WithMethod):
+class TrlOptions(QloraOptions, WithMethod):
     """Settings of a training with TRL. (Fields stand in the order of the bases, the last one first.)"""
 
+    padding_free: bool = Field(False, title="Without padding (sft)")
+    """The rows of a batch stand one behind the other instead of being filled up to the longest. The losses are the
+    same. On a CPU it is slower; on a GPU it pays where rows differ much in length."""
     beta: float = Field(0.1, gt=0, le=10, title="Beta (dpo, kto)")
     """How strongly learning from pairs or single marks is held near the base model: more changes less."""
     good_answer_weight: float = Field(1.0, ge=0, le=100, title="Weight of the good answer (dpo)")
@@ -72,9 +76,8 @@ class Trl:
     options: ClassVar[type[Options]] = TrlOptions
 
     def check(self, options: Options, machine: MachineFacts) -> list[Problem]:
-        """Nothing is known to speak against it; memory is measured, not guessed."""
-        del options, machine
-        return []
+        """What needs an NVIDIA GPU is refused without one; memory is measured, not guessed."""
+        return problems_of_4bit(options, machine)
 
     def plan(self, options: Options, machine: MachineFacts) -> Plan:
         """Float32 on a CPU, where it is faster; bfloat16 on a GPU. Each method is a program of its own."""

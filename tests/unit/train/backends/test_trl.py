@@ -14,7 +14,7 @@ from goldsmith.train.recipe import read_options
 @pytest.mark.parametrize(
     ("method", "learns", "own"),
     [
-        ("sft", Learns.answers, set()),
+        ("sft", Learns.answers, {"padding_free"}),
         ("dpo", Learns.pairs, {"beta", "good_answer_weight"}),
         ("kto", Learns.marks, {"beta", "bad_answers_weight"}),
     ],
@@ -24,11 +24,11 @@ def test_each_method_is_a_program_of_its_own(method: Method, learns: Learns, own
     plan = Trl().plan(options, CPU)
     assert plan.program == f"goldsmith.trainers.trl_{method}"
     assert (plan.environment, plan.learns, plan.settings["method"]) == (EnvironmentName.TRL, learns, method)
-    beside = {"beta", "good_answer_weight", "bad_answers_weight"}
+    beside = {"padding_free", "beta", "good_answer_weight", "bad_answers_weight"}
     assert beside & set(options.in_effect()) == own
     for name in beside - own:
         with pytest.raises(Invalid, match="choose it too, or leave this as it was"):
-            read_options(Trl(), {"method": method, name: 3.0})
+            read_options(Trl(), {"method": method, name: True if name == "padding_free" else 3.0})
 
 
 def test_single_marks_are_never_learned_one_at_a_time() -> None:
