@@ -30,6 +30,8 @@ from goldsmith.cli.env import names_needed
 from goldsmith.environments import folders, machine
 from goldsmith.models.types import SMOLLM2
 from goldsmith.testing import write_small_model
+from goldsmith.testing.aristotle import SyntheticAristotle
+from goldsmith.testing.aristotle_role import ROLE, give_role
 from goldsmith.testing.postgresql import NoPostgresql, Server
 
 HERE = Path(__file__).parent
@@ -116,10 +118,10 @@ def _bring_up(wanted: Wanted, stack: ExitStack) -> Iterator[str]:
     _install(HERE)
     yield f"PostgreSQL with Aristotle's tables, generation {wanted.generation}, on port {wanted.database_port}"
     database_url = stack.enter_context(_database(wanted))
-    settings = wanted.settings(database_url)
+    _command(wanted.settings(database_url), "aristotle", "migrate", "--yes")
+    settings = wanted.settings(_as_goldsmith(wanted, database_url))
     if not wanted.is_stand_in:
         _borrow_environments(wanted, settings)
-    _command(settings, "aristotle", "migrate", "--yes")
     key = stack.enter_context(_key(settings))  # before Goldsmith starts, so that it prints none of its own into its log
     yield f"Goldsmith on port {wanted.goldsmith_port}"
     stack.enter_context(_goldsmith(wanted, settings))
@@ -132,6 +134,7 @@ def _bring_up(wanted: Wanted, stack: ExitStack) -> Iterator[str]:
     yield f"            {wanted.address}/fine-tuning"
     yield f"Goldsmith:  {wanted.goldsmith}/"
     yield f"Database:   {database_url}"
+    yield f"            Goldsmith itself is there as {ROLE}, who may do what the how-tos name and nothing else."
     if wanted.is_stand_in:
         yield "Model and training only pretend here. Without --stand-in they are real."
     yield "Ctrl-C stops all of it; what was done is kept."
@@ -166,6 +169,12 @@ def _database(wanted: Wanted) -> Iterator[str]:
         yield made_up.fill(server.url, wanted.generation, num_stars=wanted.stars)
     finally:
         server.stop()
+
+
+def _as_goldsmith(wanted: Wanted, database_url: str) -> str:
+    """The database's URL for Goldsmith, with the role that the how-tos recommend; the application stays its owner."""
+    url = give_role(SyntheticAristotle(database_url, wanted.generation))
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _borrow_environments(wanted: Wanted, settings: Mapping[str, str]) -> None:
