@@ -188,3 +188,6 @@ def test_tasks_and_stars_come_and_answers_go_and_nothing_goes_in_circles(studio:
     assert site.num_stars() == 2
     time.sleep(6)
     assert len(predictions(studio, project)) == NUM_TASKS - 1, "what people said there does not go back as an answer"
+
+    removed = site.ask("DELETE", f"/v1/sources/{at}")
+    assert (removed["left_there"], studio.ask("GET", f"/api/webhooks/?project={project}")) == (None, [])

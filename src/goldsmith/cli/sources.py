@@ -13,7 +13,7 @@ from goldsmith.connect.offering import service as offering
 from goldsmith.connect.sources import kinds, local
 from goldsmith.connect.sources.errors import OptionsNotUsable
 from goldsmith.connect.sources.types import SourceKind
-from goldsmith.connect.syncing import queries, service
+from goldsmith.connect.syncing import queries, removing, service
 from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.connect.syncing.types import ConnectionChange, ConnectionDraft
 
@@ -164,11 +164,14 @@ def offer(
 
 @commands.command()
 def remove(context: typer.Context, source: Source) -> None:
-    """Read it no more, and delete its password; what came in stays."""
+    """Read it no more, delete its password, and take its webhook away there; what came in stays."""
     cli: Cli = context.obj
-    with cli.transaction() as (session, person):
-        removed = service.remove(session, cli.parts.home, source, by=person)
-    cli.show({"id": removed.id, "removed": True}, f"{removed.name} is read no more. What came in stays.")
+    parts = cli.parts
+    with cli.transaction() as (_, person):
+        by = person
+    around = local.surroundings(parts.settings, parts.home)
+    removed = removing.remove(parts.database, parts.home, source, around, by=by)
+    cli.show({"id": removed.connection.id, "removed": True, "left_there": removed.left_there or None}, removed.sentence)
 
 
 def _facts(connection: SourceConnection) -> dict[str, Any]:

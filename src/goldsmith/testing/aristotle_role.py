@@ -31,7 +31,7 @@ _SUBJECTS: Final = {"V1": ("eidos", "candidate"), "V2": ('"Eidos"', '"Candidate"
 
 
 def grants(generation: str) -> list[str]:
-    """What the role is given, in the order of the how-tos. The last one needs what `goldsmith aristotle migrate` adds."""
+    """What the role is given, in the order of the how-tos; the last one needs the column that a migration adds."""
     names = NAMES[generation]
     eidos, candidate = _SUBJECTS[generation]
     tables = {"conquest": names.conquest, "rating": names.rating, "prompt": names.prompt, "answer": names.answer}

@@ -56,8 +56,8 @@ def test_it_is_enough_for_stars_and_conquests_in_each_generation_and_for_no_more
     at = clock.now()
     told = ({"prompt": "?"}, {"response": "!"}, at, at)
     aristotle.store(Conquest("cres_1", SCOPE, eidos, "candidate_1", "CANDIDATE", *told, tuned_model_id="ftm_1"))
-    for statement in (f"DELETE FROM {database.names.conquest}", f"DELETE FROM {database.names.prompt}"):
+    for table in (database.names.conquest, database.names.prompt):
         with pytest.raises(RoleMayNot), writing(place) as connection:
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
     with pytest.raises(RoleMayNot):
         migrating.migrate(place, is_back=True)

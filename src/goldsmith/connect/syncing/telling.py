@@ -41,15 +41,34 @@ class HookMint:
         return connection_id, Person(person_id, "", domain)
 
 
+def told_at(connection: SourceConnection) -> str | None:
+    """The address that the source tells; None where nobody wants that."""
+    address = connection.options.get("told_at")
+    return f"{str(address).rstrip('/')}{PATH}{connection.id}" if address else None
+
+
 def arrange(home: Home, connection: SourceConnection, source: OpenSource) -> GoldsmithError | None:
     """Have the source tell us, where somebody wants that; else tell us no more. Returns why it will not tell us."""
+    address = told_at(connection)
+    error = _arranged(home, connection, source, address)
+    if error is not None:
+        # Whoever may not see who is told has told nobody.
+        log.log(logging.WARNING if address else logging.INFO, "%s: %s", connection.name, error.message)
+    return error if address else None
+
+
+def leave(home: Home, connection: SourceConnection, source: OpenSource) -> GoldsmithError | None:
+    """Have the source tell us no more. Returns why it may do so all the same."""
+    return _arranged(home, connection, source, None)
+
+
+def _arranged(
+    home: Home, connection: SourceConnection, source: OpenSource, address: str | None
+) -> GoldsmithError | None:
     if not isinstance(source, TwoWaySource):
         return None
-    told_at, token = connection.options.get("told_at"), HookMint(home).make(connection)
     try:
-        source.arrange(f"{str(told_at).rstrip('/')}{PATH}{connection.id}" if told_at else None, token)
+        source.arrange(address, HookMint(home).make(connection))
     except GoldsmithError as error:
-        # Whoever may not see who is told has told nobody.
-        log.log(logging.WARNING if told_at else logging.INFO, "%s: %s", connection.name, error.message)
-        return error if told_at else None
+        return error
     return None

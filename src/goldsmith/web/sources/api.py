@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import orm
 
 from goldsmith.connect.sources import kinds
-from goldsmith.connect.syncing import queries, service, starring
+from goldsmith.connect.syncing import queries, removing, service, starring
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
 from goldsmith.connect.syncing.types import (
     MAX_EVERY_MINUTES,
@@ -99,6 +99,13 @@ class SourceAnswer(ApiAnswer):
     last_sync: SyncAnswer | None
     created_by: str
     created_at: datetime
+
+
+class RemovedAnswer(SourceAnswer):
+    """A source that is read no more."""
+
+    left_there: str | None
+    """What could not be taken away there, such as its webhook, and how to do it; null where nothing is left."""
 
 
 class SourcesAnswer(ApiAnswer):
@@ -236,9 +243,12 @@ def change(session: Session, person: CurrentPerson, home: TheHome, source: Id, b
 
 
 @api.delete("/{source}")
-def remove(session: Session, person: CurrentPerson, home: TheHome, source: Id) -> SourceAnswer:
-    """Read it no more; its password is deleted, and what came in stays."""
-    return _shown(session, home, [service.remove(session, home, source, by=person)])[0]
+def remove(state: TheState, person: CurrentPerson, surroundings: TheSurroundings, source: Id) -> RemovedAnswer:
+    """Read it no more; its password is deleted, what came in stays, and its webhook is taken away there."""
+    removed = removing.remove(state.database, state.home, source, surroundings, by=person)
+    with state.database.reading() as session:
+        shown = _shown(session, state.home, [removed.connection])[0]
+    return RemovedAnswer(**shown.model_dump(), left_there=removed.left_there or None)
 
 
 @api.post("/{source}/test")

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from goldsmith.connect.offering import service as offering
 from goldsmith.connect.sources import kinds
-from goldsmith.connect.syncing import queries, service, starring
+from goldsmith.connect.syncing import queries, removing, service, starring
 from goldsmith.connect.syncing.types import ConflictState
 from goldsmith.web.dependencies import (
     CurrentPerson,
@@ -136,11 +136,11 @@ def change(
 
 @pages.post("/sources/{connection_id}/remove")
 def remove(
-    request: Request, session: Session, person: CurrentPerson, home: TheHome, connection_id: str
+    request: Request, state: TheState, person: CurrentPerson, surroundings: TheSurroundings, connection_id: str
 ) -> RedirectResponse:
-    """Read it no more."""
-    removed = service.remove(session, home, connection_id, by=person)
-    return redirect(request, "/sources", toast=f"{removed.name} is read no more. What came in stays.")
+    """Read it no more, here and there."""
+    removed = removing.remove(state.database, state.home, connection_id, surroundings, by=person)
+    return redirect(request, "/sources", toast=removed.sentence)
 
 
 @pages.post("/sources/{connection_id}/conflicts/{conflict_id}/{to}")
