@@ -1,4 +1,4 @@
-"""A bucket that speaks as much of S3's protocol as reading needs: list, get; signed or refused."""
+"""A bucket that speaks as much of S3's protocol as we need: list, get, put; signed or refused."""
 
 import hashlib
 import threading
@@ -24,6 +24,7 @@ class Bucket:
         self.objects: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.url = ""
+        self.is_read_only = False
 
 
 def tag(content: bytes) -> str:
@@ -48,6 +49,16 @@ class _Answers(BaseHTTPRequestHandler):
         else:
             self._say(404, b"<Error><Code>NoSuchKey</Code></Error>")
 
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.bucket.asked.append(f"PUT {self.path}")
+        if self.bucket.is_read_only or f"Credential={ACCESS_KEY}/" not in self.headers.get("authorization", ""):
+            self._say(403, b"<Error><Code>AccessDenied</Code></Error>")
+            return
+        key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
+        self.bucket.objects[key] = content
+        self._say(200, b"", tag(content))
+
     def _list(self, prefix: str) -> None:
         found = {key: content for key, content in sorted(self.bucket.objects.items()) if key.startswith(prefix)}
         objects = "".join(
@@ -57,10 +68,10 @@ class _Answers(BaseHTTPRequestHandler):
         )
         self._say(200, ANSWER.format(count=len(found), objects=objects).encode())
 
-    def _say(self, status: int, content: bytes) -> None:
+    def _say(self, status: int, content: bytes, its_tag: str = "") -> None:
         self.send_response(status)
         self.send_header("content-length", str(len(content)))
-        self.send_header("etag", tag(content))
+        self.send_header("etag", its_tag or tag(content))
         self.send_header("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
         self.end_headers()
         self.wfile.write(content)

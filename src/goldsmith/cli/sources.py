@@ -151,7 +151,7 @@ def offer(
     run: Annotated[str, typer.Argument(help="A run over the dataset of this source, by its id.")],
     wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = True,
 ) -> None:
-    """Show a run's answers in the source, such as pre-annotations in Label Studio."""
+    """Have a run's answers in the source: pre-annotations in Label Studio, one file in a folder or a bucket."""
     cli: Cli = context.obj
     with cli.transaction() as (session, person):
         job_id = offering.offer(session, source, run, by=person)[1].id

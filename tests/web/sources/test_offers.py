@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.label_studio_stand_in import serving
-from tests.syncing import Syncs
+from tests.syncing import Syncs, make_sqlite
 from tests.unit.connect.offering.conftest import Offers
 from tests.web.conftest import Site, make_site
 
@@ -51,9 +51,15 @@ def test_answers_are_offered_over_the_api_and_the_page_says_what_became_of_them(
 
 
 def test_a_source_that_is_only_read_offers_nothing(site: Site, offers: Offers) -> None:
-    folder = offers.syncs.connect_folder(name="files")
-    assert "shown there" not in site.browser().get(f"/sources/{folder.id}").text
-    refused = site.program().post(f"/v1/sources/{folder.id}/offers", json={"run": offers.run(offers.connect(1))})
+    address = make_sqlite(offers.syncs.folder / "shop.db")
+    query = {"query": "SELECT id, question FROM tickets", "id_column": "id"}
+    shop = offers.syncs.connect("sql", {"address": address, **query}, name="shop")
+    assert "offers" not in site.browser().get(f"/sources/{shop.id}").text
+    files = offers.syncs.connect_folder(name="files")
+    page = site.browser().get(f"/sources/{files.id}").text
+    assert "Answers that are written there" in page
+    assert "goldsmith-answers/RUN.jsonl" in page
+    refused = site.program().post(f"/v1/sources/{shop.id}/offers", json={"run": offers.run(offers.connect(1))})
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/not-offerable")
 
 

@@ -1,11 +1,11 @@
 """The work of an offer, and the keeper that begins those that a source wants by themselves.
 
 The source is asked a hundred answers at a time; how far it came is kept after each, and whatever was shown already is
-found there, so a worker that was killed shows nothing twice. Answers that came from a source are never offered: only
-those that a model wrote.
+found there, so a worker that was killed shows nothing twice. A source that keeps files gets all of them as one file.
+Answers that came from a source are never offered: only those that a model wrote.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from goldsmith.connect.offering.errors import NotOfferable
 from goldsmith.connect.offering.service import offer, takes_answers
 from goldsmith.connect.offering.tables import SourceOffer
 from goldsmith.connect.offering.types import OFFER_JOB
-from goldsmith.connect.sources.types import NotTaken, Offered, RowAnswer, Surroundings, TwoWaySource
+from goldsmith.connect.sources.types import AnswerKeeper, NotTaken, Offered, RowAnswer, Surroundings, TwoWaySource
 from goldsmith.connect.syncing import queries as connections
 from goldsmith.connect.syncing import service as syncing
 from goldsmith.connect.syncing.errors import ConnectionNotFound
@@ -34,6 +34,10 @@ AT_ONCE = 100
 MAX_LISTED = 200
 ENDED_WITHIN = timedelta(days=1)
 """Of runs that ended earlier, nothing goes anywhere by itself when somebody switches it on."""
+
+
+class _Stopped(Exception):
+    """Somebody wants the work to stop, in the midst of a file."""
 
 
 class OfferKind(LightKind):
@@ -55,9 +59,39 @@ class OfferKind(LightKind):
         if connection.removed_at is not None:
             raise ConnectionNotFound(f"{connection.name} was removed.")
         source = syncing.opened(context.home, connection).source(self._surroundings)
+        if isinstance(source, AnswerKeeper):
+            return self._keep(context, source, run, made)
         if not isinstance(source, TwoWaySource):
             raise NotOfferable(f"{connection.name} takes no answers: it is only read.")
         return self._offer(context, source, run, made)
+
+    def _keep(self, context: WorkContext, source: AnswerKeeper, run: Run, made: SourceOffer) -> Mapping[str, Any]:
+        """All of them as one file; whoever was killed begins it again, and what is kept already is kept as it is."""
+        left_out: list[NotTaken] = []
+
+        def answers() -> Iterator[RowAnswer]:
+            position = 0
+            while True:
+                if context.should_stop():
+                    raise _Stopped
+                with context.database.reading() as session:
+                    some = queries.answers_after(session, run.id, position, limit=AT_ONCE)
+                    wanted, not_wanted = _wanted(session, made.connection_id, some)
+                if not some:
+                    return
+                left_out.extend(not_wanted)
+                yield from wanted
+                position = some[-1].position
+                context.report(position / max(1, run.num_rows), f"{position:,} answers written")
+
+        if made.position == 0:
+            try:
+                offered = source.keep(run.id, answers())
+            except _Stopped:
+                return {}
+            with context.transaction() as session:
+                _note(session.get_one(SourceOffer, made.id), offered, left_out, max(1, run.num_rows))
+        return self._counts(context, made.id)
 
     def _offer(self, context: WorkContext, source: TwoWaySource, run: Run, made: SourceOffer) -> Mapping[str, Any]:
         name, position = f"{run.name} ({run.id})", made.position
@@ -90,8 +124,10 @@ def _wanted(session: Session, connection_id: str, answers: Sequence[Answer]) -> 
         if origin is None or connection is None or connection.id != connection_id:
             left_out.append(NotTaken(f"row {answer.position}", "it did not come from there"))
             continue
-        text, reason = _text(answer, marks.get(answer.id))
-        wanted.append(RowAnswer(origin.source_id, text))
+        mark = marks.get(answer.id)
+        text, reason = _text(answer, mark)
+        is_star = mark is not None and mark.is_star
+        wanted.append(RowAnswer(origin.source_id, text, origin.place, is_star))
         left_out += [NotTaken(origin.place or origin.source_id, reason)] if reason else []
     return wanted, left_out
 

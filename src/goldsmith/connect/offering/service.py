@@ -7,7 +7,7 @@ from goldsmith.connect.offering.errors import NotOfferable
 from goldsmith.connect.offering.tables import SourceOffer
 from goldsmith.connect.offering.types import OFFER_JOB
 from goldsmith.connect.sources import kinds
-from goldsmith.connect.sources.types import TwoWayOptions
+from goldsmith.connect.sources.types import AnswersOptions
 from goldsmith.connect.syncing import queries as connections
 from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.jobs import queue
@@ -24,7 +24,15 @@ from goldsmith.storage.ids import Prefix, new_id
 def takes_answers(kind: str) -> bool:
     """Whether sources of a kind take answers; those of a plugin that is gone do not."""
     known = kinds.installed().by_name.get(kind)
-    return known is not None and issubclass(known.Options, TwoWayOptions)
+    return known is not None and issubclass(known.Options, AnswersOptions)
+
+
+def words_of(kind: str) -> tuple[str, str]:
+    """What heads the answers on a source's page, and what becomes of them there."""
+    options = kinds.one(kind).Options
+    if not issubclass(options, AnswersOptions):
+        raise NotOfferable(f"Sources of the kind {kind} take no answers: they are only read.")
+    return options.answers_title, options.answers_about
 
 
 def offer(

@@ -4,9 +4,10 @@
 it is read, as files are, and deleted after.
 """
 
+import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,10 +17,20 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from goldsmith.connect.sources import reading
+from goldsmith.connect.sources import answer_files, reading
+from goldsmith.connect.sources.answer_files import AnswerFilesOptions
 from goldsmith.connect.sources.errors import OptionsNotUsable, SourceRefused, SourceSilent
 from goldsmith.connect.sources.reading import MAX_FILE_BYTES, SUFFIXES, SourceFile
-from goldsmith.connect.sources.types import Batch, Looked, Since, SourceOptions, Surroundings, revealed
+from goldsmith.connect.sources.types import (
+    Batch,
+    Looked,
+    Offered,
+    RowAnswer,
+    Since,
+    SourceOptions,
+    Surroundings,
+    revealed,
+)
 from goldsmith.errors import GoldsmithError
 from goldsmith.webhooks import addresses
 from goldsmith.webhooks.errors import AddressNotAllowed
@@ -32,10 +43,11 @@ LISTED_AT_ONCE = 1000
 CLIENT: "ClientConfig" = {"timeout": "120s", "connect_timeout": "5s"}
 RETRIES: "RetryConfig" = {"max_retries": 2}
 _FORBIDDEN = re.compile(r"status code: 40[13]\b")
+_MAY_READ = "Check the key, and that it may list the bucket and read its objects."
 _MISSING = re.compile(r"status code: 404\b")
 
 
-class BucketOptions(SourceOptions):
+class BucketOptions(AnswerFilesOptions):
     """Which objects of which bucket."""
 
     bucket: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -50,7 +62,8 @@ class BucketOptions(SourceOptions):
     pattern: Annotated[str, Field(min_length=1, max_length=255, title="Objects whose last part fits")] = "*"
     """Such as *.jsonl. CSV, TSV, JSON, JSONL, Excel and Parquet are read, others passed over."""
     access_key: Annotated[str, Field(max_length=255)] = ""
-    """The name of the key. Left empty, the bucket is asked without one. Use a key that may only list and read."""
+    """The name of the key. Left empty, the bucket is asked without one. Use a key that may only list and read; to have
+    answers written there, one that may also write below goldsmith-answers/."""
     secret_key: SecretStr | None = None
     """It is kept encrypted and never shown again."""
     id_column: Annotated[str, Field(max_length=200, title="Column that names a row")] = ""
@@ -118,6 +131,22 @@ class BucketSource:
         for name in sorted(set(since.groups) - set(found)):
             yield Batch(group=name, is_begun=True, is_ended=True)
 
+    def keep(self, name: str, answers: Iterable[RowAnswer]) -> Offered:
+        """One object for each run, which is put when all of it is there; one that is the same is left as it is."""
+        import obstore
+
+        folder = self.options.prefix.rpartition("/")[0]
+        key = "/".join(filter(None, (folder, answer_files.FOLDER, f"{name}.jsonl")))
+        with tempfile.TemporaryFile(prefix="goldsmith-answers-") as file:
+            written = answer_files.write(file, answers)
+            with self._told("Check the key, and that it may read and write there."):
+                store = self.make()
+                before = _sha256_of(store, key)
+                if before != written.sha256:
+                    file.seek(0)
+                    obstore.put(store, key, file)
+        return written.beside(before)
+
     def _read(self, store: Any, name: str, meta: Any, since: Since) -> Iterator[Batch]:
         state = _state(meta)
         if meta["size"] > MAX_FILE_BYTES:
@@ -149,26 +178,27 @@ class BucketSource:
 
     def _fits(self, name: str) -> bool:
         last = PurePosixPath(name)
+        if answer_files.is_ours(last):
+            return False
         return last.suffix.lower() in SUFFIXES and fnmatchcase(last.name, self.options.pattern)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What the service says, in words; never with the key."""
+    def _told(self, hint: str = _MAY_READ) -> Iterator[None]:
+        """What the service says, in words; never with the key. `hint` is for a key that may not do it."""
         from obstore import exceptions as said
 
         try:
             yield
         except (said.BaseError, OSError) as error:
-            raise self._in_words(error) from None
+            raise self._in_words(error, hint) from None
 
-    def _in_words(self, error: Exception) -> GoldsmithError:
+    def _in_words(self, error: Exception, may_not: str) -> GoldsmithError:
         """Services answer a list that they refuse with a status alone, which the library hands on as text."""
         from obstore import exceptions as said
 
         text = str(error)
         if isinstance(error, said.PermissionDeniedError | said.UnauthenticatedError) or _FORBIDDEN.search(text):
-            hint = "Check the key, and that it may list the bucket and read its objects."
-            return SourceRefused(f"{self.place} does not let us in with this key.", hint=hint)
+            return SourceRefused(f"{self.place} does not let us in with this key.", hint=may_not)
         if isinstance(error, said.NotFoundError | FileNotFoundError) or _MISSING.search(text):
             return OptionsNotUsable(f"{self.place} is not there.", hint="Check its name, and the endpoint.")
         first = text.partition("\n")[0][:300].replace(revealed(self.options.secret_key) or "\0", "***")
@@ -185,6 +215,19 @@ def _bring(store: Any, name: str, path: Path) -> str:
         for piece in got.stream():
             file.write(piece)
     return _state(got.meta)
+
+
+def _sha256_of(store: Any, name: str) -> str | None:
+    """Of an object's bytes; None where there is none."""
+    import obstore
+
+    digest = hashlib.sha256()
+    try:
+        for piece in obstore.get(store, name).stream():
+            digest.update(piece)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
 
 
 def _state(meta: Any) -> str:

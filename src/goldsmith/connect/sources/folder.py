@@ -1,6 +1,6 @@
 """A folder of this machine: every new or changed file's rows. What has changed is told by the hash of its bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -8,16 +8,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from goldsmith.connect.sources import local, reading
+from goldsmith.connect.sources import answer_files, local, reading
+from goldsmith.connect.sources.answer_files import AnswerFilesOptions
 from goldsmith.connect.sources.errors import OptionsNotUsable, SourceRefused, SourceSilent
 from goldsmith.connect.sources.reading import MAX_FILE_BYTES, SUFFIXES, SourceFile
-from goldsmith.connect.sources.types import Batch, Looked, Since, SourceOptions, Surroundings
-from goldsmith.storage.files import sha256_of
+from goldsmith.connect.sources.types import Batch, Looked, Offered, RowAnswer, Since, SourceOptions, Surroundings
+from goldsmith.storage.files import sha256_of, whole_file
 
 MAX_FILES = 100_000
 
 
-class FolderOptions(SourceOptions):
+class FolderOptions(AnswerFilesOptions):
     """Which files."""
 
     path: Annotated[str, Field(min_length=1, max_length=1024, title="Folder")]
@@ -76,6 +77,21 @@ class FolderSource:
         for name in sorted(set(since.groups) - set(files)):
             yield Batch(group=name, is_begun=True, is_ended=True)
 
+    def keep(self, name: str, answers: Iterable[RowAnswer]) -> Offered:
+        """One file for each run, which takes its name when all of it is there."""
+        folder = self._root / answer_files.FOLDER
+        if folder.resolve() != folder:
+            raise SourceRefused(f"{folder} leads out of the folder.", hint="Remove that link, then offer them again.")
+        path = folder / f"{name}.jsonl"
+        try:
+            before = sha256_of(path) if path.exists() else None
+            with whole_file(path) as file:
+                written = answer_files.write(file, answers)
+        except OSError as error:
+            hint = "Let Goldsmith's user write there, or offer the answers elsewhere."
+            raise SourceRefused(f"{folder} cannot be written: {error.strerror}.", hint=hint) from None
+        return written.beside(before)
+
     def _read(self, name: str, since: Since) -> Iterator[Batch]:
         path = self._root / name
         try:
@@ -105,6 +121,7 @@ class FolderSource:
                 for path in found
                 if path.suffix.lower() in SUFFIXES
                 and not path.name.startswith(".")
+                and not answer_files.is_ours(path)
                 and fnmatchcase(path.name, self._options.pattern)
                 and path.is_file()
                 and path.resolve().is_relative_to(self._root)

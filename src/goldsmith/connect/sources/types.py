@@ -1,6 +1,6 @@
 """What every kind of source says and is asked. A kind of somebody else's needs this file and `errors.py` alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
@@ -32,14 +32,26 @@ class SourceOptions(BaseModel):
         return None
 
 
-class TwoWayOptions(SourceOptions):
+class AnswersOptions(SourceOptions):
+    """Of a kind whose sources take answers: they open as a `TwoWaySource`, or as one that is an `AnswerKeeper`."""
+
+    answers_title: ClassVar[str] = "Answers that are shown there"
+    """Heads them on the page of a source."""
+    answers_about: ClassVar[str] = (
+        "Answers of a model are shown there to whoever works on the rows. A correction that was made here goes there, "
+        "a bad answer does not."
+    )
+
+    offer_answers: Annotated[bool, Field(title="Offer answers there by themselves")] = False
+    """When a run over the rows has ended, its answers go there."""
+
+
+class TwoWayOptions(AnswersOptions):
     """Of a kind whose sources also tell what changes, and take answers: they open as a `TwoWaySource`."""
 
     told_at: Annotated[str, Field(max_length=1024, title="Goldsmith's address, as seen from there")] = ""
     """Such as http://127.0.0.1:8001. What changes there is then told to Goldsmith, and read within seconds. Left empty,
     it is read when you ask or at fixed times."""
-    offer_answers: Annotated[bool, Field(title="Offer answers there by themselves")] = False
-    """When a run over the rows has ended, its answers are shown there to whoever works on them."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,10 @@ class RowAnswer:
 
     source_id: str
     text: str | None
+    place: str = ""
+    """Where its row was, for people."""
+    is_star: bool = False
+    """Whether somebody gave it a gold star."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +175,18 @@ class TwoWaySource(OpenSource, Protocol):
         """Show these answers there under a name, in place of what stood under that name for these rows.
 
         Said twice it changes nothing, and nothing under another name is touched. Raises the errors of `errors.py`.
+        """
+        ...
+
+
+@runtime_checkable
+class AnswerKeeper(OpenSource, Protocol):
+    """A source that keeps the answers of a run as a file of their own."""
+
+    def keep(self, name: str, answers: Iterable[RowAnswer]) -> Offered:
+        """Have all answers of a run there under a name, in place of what stood under it; whole, or not at all.
+
+        Said twice it changes nothing, and it is never read as rows. Raises the errors of `errors.py`.
         """
         ...
 

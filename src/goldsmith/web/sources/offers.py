@@ -15,7 +15,7 @@ from goldsmith.web.forms import FormField, Option
 from goldsmith.web.listing import Head
 
 OFFER_HEADS = (
-    *(Head("Run"), Head("State"), Head("Shown there", is_number=True), Head("Stood there", is_number=True)),
+    *(Head("Run"), Head("State"), Head("New there", is_number=True), Head("There already", is_number=True)),
     *(Head("Left out", is_number=True), Head("When")),
 )
 
@@ -46,6 +46,9 @@ class OffersPart:
     """To choose a run; None while there is none over the rows."""
     live: str
     """The job that is at it."""
+    title: str
+    about: str
+    """What becomes of them there."""
     heads: tuple[Head, ...] = OFFER_HEADS
 
 
@@ -57,7 +60,8 @@ def offers_part(session: orm.Session, connection: SourceConnection) -> OffersPar
     busy = next((job.id for _, job, _ in found if not JobState(job.state).is_over), "")
     runs = tuple(Option(run.id, run.name) for run in queries.runs(session, connection))
     field = FormField("run", "Run", kind="select", options=runs) if runs else None
-    return OffersPart(tuple(_line(*each) for each in found), field, busy)
+    words = service.words_of(connection.kind)
+    return OffersPart(tuple(_line(*each) for each in found), field, busy, *words)
 
 
 def _line(offer: SourceOffer, job: Job, run: Run) -> OfferLine:

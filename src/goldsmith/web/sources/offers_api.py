@@ -48,7 +48,7 @@ class OffersAnswer(ApiAnswer):
 
 @api.post("/{source}/offers", responses={202: {"model": OfferAnswer}})
 def offer(state: TheState, person: CurrentPerson, source: Id, body: OfferBody, response: Response) -> OfferAnswer:
-    """Show a run's answers in the source, to whoever works on its rows; 202 when that takes longer than ten seconds."""
+    """Have a run's answers in the source: at their rows, or as one file; 202 when that takes over ten seconds."""
     with state.database.transaction() as session:
         found, job = service.offer(session, source, body.run, by=person)
         job_id, connection_id = job.id, found.connection_id

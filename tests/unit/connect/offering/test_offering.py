@@ -1,16 +1,23 @@
 """Answers that are shown where their rows came from: which, once, after any death, and never in circles."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.factories import make_dataset_version, make_prompt_version, make_run
+from tests.s3_stand_in import ACCESS_KEY
+from tests.s3_stand_in import serving as serving_bucket
+from tests.syncing import TICKETS, make_sqlite
 from tests.unit.connect.offering.conftest import Offers
 
 from goldsmith.connect.offering import queries, service
 from goldsmith.connect.offering.errors import NotOfferable
 from goldsmith.connect.offering.jobs import OfferKeeper
-from goldsmith.connect.sources.errors import SourceSilent
+from goldsmith.connect.sources.errors import SourceRefused, SourceSilent
 from goldsmith.connect.syncing import queries as connections
+from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.jobs.tables import Job
 from goldsmith.run.tables import Answer, Run
 from goldsmith.stars import service as stars
@@ -95,12 +102,14 @@ def test_a_source_that_is_away_fails_the_job_with_its_words(offers: Offers, monk
 
 def test_only_a_run_over_its_rows_is_offered_and_only_where_answers_are_taken(offers: Offers) -> None:
     at = offers.connect(1)
-    folder = offers.syncs.connect_folder(name="files")
-    offers.syncs.sync(folder.id)
+    address = make_sqlite(offers.syncs.folder / "shop.db")
+    query = {"query": "SELECT id, question FROM tickets", "id_column": "id"}
+    shop = offers.syncs.connect("sql", {"address": address, **query}, name="shop")
+    offers.syncs.sync(shop.id)
     own = offers.run(at)
     with offers.syncs.database.transaction() as session:
         other = make_run(session, make_dataset_version(session), make_prompt_version(session)).id
-    for connection_id, run_id, said in ((at, other, "did not ask about rows"), (folder.id, own, "only read")):
+    for connection_id, run_id, said in ((at, other, "did not ask about rows"), (shop.id, own, "only read")):
         with offers.syncs.database.transaction() as session, pytest.raises(NotOfferable, match=said):
             service.offer(session, connection_id, run_id, by=offers.syncs.person)
 
@@ -126,3 +135,85 @@ def test_answers_of_a_run_that_ended_go_by_themselves_where_that_is_wanted(offer
     with offers.syncs.database.reading() as session:
         found = [(made.run_id, made.is_by_itself) for made, _, _ in queries.offers(session, at)]
     assert found == ([(run_id, True)] if is_wanted else [])
+
+
+def folder_of(offers: Offers, **options: Any) -> tuple[str, Path]:
+    """A folder with three tickets, read once, and the file that its run's answers are in afterwards."""
+    connection = offers.syncs.connect_folder()
+    with offers.syncs.database.transaction() as session:
+        session.get_one(SourceConnection, connection.id).options = {**connection.options, **options}
+    offers.syncs.sync(connection.id)
+    return connection.id, offers.syncs.folder / "goldsmith-answers"
+
+
+def test_a_folder_gets_one_file_for_a_run_which_is_never_read_as_rows(offers: Offers) -> None:
+    at, there = folder_of(offers, with_subfolders=True)
+    run_id = offers.run(at)
+    answers = offers.answers(run_id)
+    with offers.syncs.database.transaction() as session:
+        by = offers.syncs.person
+        stars.mark(session, answers[0].id, MarkRequest(MarkKind.correction, "corrected – “é”"), by=by)
+        stars.mark(session, answers[1].id, MarkRequest(MarkKind.bad), by=by)
+    made = offers.offer(at, run_id)
+    assert (made.num_new, made.num_same, made.num_not_taken) == (2, 0, 1)
+    assert [path.name for path in there.iterdir()] == [f"{run_id}.jsonl"]
+    lines = [json.loads(line) for line in (there / f"{run_id}.jsonl").read_text().splitlines()]
+    assert lines == [
+        {"id": "1", "place": "tickets.csv, row 1", "answer": "corrected – “é”", "gold_star": True},
+        {"id": "3", "place": "tickets.csv, row 3", "answer": "answer 3", "gold_star": False},
+    ]
+    again = offers.offer(at, run_id)
+    assert (again.num_new, again.num_same) == (0, 2)
+    after = offers.syncs.sync(at)
+    assert (after["num_new"], after["num_changed"], after["version_id"]) == (0, 0, None)
+    with offers.syncs.database.transaction() as session:
+        stars.mark(session, answers[2].id, MarkRequest(MarkKind.bad), by=offers.syncs.person)
+    assert offers.offer(at, run_id).num_new == 1
+    assert len((there / f"{run_id}.jsonl").read_text().splitlines()) == 1, "one that is bad by now is taken back"
+
+
+def test_a_file_is_whole_or_not_there_and_a_worker_that_was_stopped_begins_it_again(offers: Offers) -> None:
+    offers.syncs.write([(number, f"{number}?", "") for number in range(1, 251)])
+    connection = offers.syncs.connect("folder", {"path": str(offers.syncs.folder), "id_column": "id"})
+    offers.syncs.sync(connection.id)
+    run_id = offers.run(connection.id)
+    with offers.syncs.database.transaction() as session:
+        job_id = service.offer(session, connection.id, run_id, by=offers.syncs.person)[1].id
+    looks = iter((False, False))
+    assert offers.work(job_id, lambda: next(looks, True)).position == 0
+    there = offers.syncs.folder / "goldsmith-answers"
+    assert list(there.iterdir()) == [], "nothing half-written, whatever its name"
+    made = offers.work(job_id)
+    assert (made.num_new, len((there / f"{run_id}.jsonl").read_text().splitlines())) == (250, 250)
+
+
+def test_nothing_is_written_outside_of_the_folder(offers: Offers, tmp_path: Path) -> None:
+    at, there = folder_of(offers)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    there.symlink_to(outside)
+    with pytest.raises(SourceRefused, match="leads out of the folder"):
+        offers.offer(at, offers.run(at))
+    assert list(outside.iterdir()) == []
+
+
+def test_a_bucket_gets_one_object_put_once_below_its_prefix(offers: Offers) -> None:
+    with serving_bucket() as bucket:
+        rows = [f"{number},{question}" for number, question, _ in TICKETS]
+        bucket.objects = {"in/tickets.csv": "\n".join(["id,question", *rows, ""]).encode()}
+        place = {"bucket": bucket.name, "endpoint": bucket.url, "access_key": ACCESS_KEY, "secret_key": "s3cret-word"}
+        at = offers.syncs.connect("s3", {**place, "prefix": "in/", "id_column": "id"}).id
+        offers.syncs.sync(at)
+        run_id = offers.run(at)
+        bucket.is_read_only = True
+        with pytest.raises(SourceRefused, match="does not let us in") as told:
+            offers.offer(at, run_id)
+        assert "may read and write there" in told.value.hint
+        bucket.is_read_only = False
+        bucket.asked.clear()
+        assert [offers.offer(at, run_id).num_new for _ in range(2)] == [3, 0]
+        key = f"in/goldsmith-answers/{run_id}.jsonl"
+        assert [path for path in bucket.asked if path.startswith("PUT")] == [f"PUT /{bucket.name}/{key}"]
+        assert [json.loads(line)["id"] for line in bucket.objects[key].splitlines()] == ["1", "2", "3"]
+        after = offers.syncs.sync(at)
+        assert (after["num_new"], after["version_id"]) == (0, None)

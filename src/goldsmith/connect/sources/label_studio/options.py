@@ -1,7 +1,7 @@
 """What a person fills in for a project of Label Studio."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, SecretStr
 
@@ -41,6 +41,11 @@ class _Project(SourceOptions):
 
 class LabelStudioOptions(TwoWayOptions, _Project):
     """The project, and what goes both ways."""
+
+    answers_about: ClassVar[str] = (
+        "Answers of a model become pre-annotations of their tasks; whoever works there sees and corrects them. A "
+        "correction that was made here goes there, a bad answer does not."
+    )
 
     @classmethod
     def place_names(cls) -> tuple[str, ...]:
