@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from benchmarks import borrowed
 from benchmarks.measure import table, write_section
@@ -89,6 +89,8 @@ class Found:
     receipt: dict[str, Any] = field(default_factory=dict)
     load_s: float = 0.0
     sentence: str = ""
+    evidence: str = ""
+    kind: str = ""
     num_right: dict[str, int] = field(default_factory=dict)
     """Arm → exam rows right."""
     forced_right: dict[str, int] = field(default_factory=dict)
@@ -103,6 +105,9 @@ class Found:
 
 class Walk:
     """Once around the loop."""
+
+    model_name: ClassVar[str] = "banking-topics"
+    max_tokens: ClassVar[int] = MAX_TOKENS
 
     def __init__(self, api: Api, sample: Sample, recipe: dict[str, Any]) -> None:
         self.found = Found()
@@ -170,7 +175,7 @@ class Walk:
         return str(made["id"])
 
     def _train(self, set_id: str) -> str:
-        recipe = {"base_model": SMOLLM2.name, "backend": "trl", "training_set": set_id, "name": "banking-topics"}
+        recipe = {"base_model": SMOLLM2.name, "backend": "trl", "training_set": set_id, "name": self.model_name}
         job = self._api.post("/v1/fine-tuning/jobs", {**recipe, **self._recipe})
         self._api.wait_for_job(job["id"])
         model = self._api.get("/v1/fine-tuning/models")["models"][0]
@@ -191,11 +196,13 @@ class Walk:
         self.found.receipt = self._api.get(f"/v1/fine-tuning/models/{model_id}/receipt")
 
     def _compare(self, model_id: str) -> None:
-        made = self._api.post("/v1/fine-tuning/ab-test", {"models": [model_id], "max_tokens": MAX_TOKENS})
+        made = self._api.post("/v1/fine-tuning/ab-test", {"models": [model_id], "max_tokens": self.max_tokens})
         self._api.wait_for_job(made["job_id"])
         shown = self._api.get(f"/v1/fine-tuning/comparisons/{made['id']}")
         self.found.num_right = {arm["name"]: arm["figures"]["num_right"] for arm in shown["arms"]}
-        self.found.sentence = shown["verdict"]["sentence"]
+        verdict = shown["verdict"]
+        self.found.sentence, self.found.kind = verdict["sentence"], verdict["kind"]
+        self.found.evidence = verdict["evidence_line"]
 
     def _ask_forced(self, messages: list[dict[str, str]]) -> str:
         schema = {"type": "string", "enum": list(self._sample.topics)}

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ def wait_until(look: Callable[[], T | None], what: str, *, timeout_s: float) -> 
 
 
 @contextmanager
-def running(home: Path, lender: Path, *, import_root: Path) -> Iterator[Api]:
+def running(home: Path, lender: Path, *, import_root: Path, settings: Mapping[str, str] | None = None) -> Iterator[Api]:
     """Goldsmith in the folder `home`, with the lender's environments; models may be imported from `import_root`."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "environments").symlink_to((lender / "environments").resolve())
@@ -98,6 +98,7 @@ def running(home: Path, lender: Path, *, import_root: Path) -> Iterator[Api]:
         "GOLDSMITH_PORT": str(port),
         "GOLDSMITH_ENGINE_PORT": str(free_port()),
         "GOLDSMITH_IMPORT_ROOTS": str(import_root),
+        **(settings or {}),
     }
     headers = {"Authorization": f"Bearer {_make_key(env)}"}
     with (

@@ -1,6 +1,7 @@
 """What stands in the stand-in's database: made-up people of one organisation, and some of another that must never show.
 
-The generator is `goldsmith.testing.aristotle`; here is only what of it is wanted, and what the fake engine answers.
+The generators are `goldsmith.testing.aristotle` and, for what is asked and answered, `aristotle_task`, which a small
+model can learn; here is only what of it is wanted, and what the fake engine answers.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from typing import Any
 from sqlalchemy import text
 
 from goldsmith.connect.aristotle.shapes import answer_of, as_json, prompt_of
-from goldsmith.testing.aristotle import FIRST_AT, SYSTEM, SyntheticAristotle, SyntheticConquest, candidate
+from goldsmith.testing.aristotle import FIRST_AT, SYSTEM, SyntheticAristotle, SyntheticConquest
+from goldsmith.testing.aristotle_task import screening
 from goldsmith.testing.postgresql import run_sql
 
 ADA = {"philosopher": "ada@acme.example", "domain": "acme.example"}
@@ -92,13 +94,13 @@ def _conquests(num_stars: int) -> Iterator[SyntheticConquest]:
 
 def _kept(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """A conquest's prompt and answer, with the system message with which it was run."""
-    prompt, answer = candidate(number)
+    prompt, answer = screening(number)
     return {**prompt, "system": SYSTEM}, answer
 
 
 def _structured(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same person as a profile with an evaluation: the third of the three shapes."""
-    return candidate(number - number % 3 + 2, seed=number)
+    return screening(number - number % 3 + 2, seed=number)
 
 
 def _columns(number: int) -> dict[str, Any]:
