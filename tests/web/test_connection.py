@@ -139,6 +139,37 @@ def test_who_answers_is_told_that_the_caller_has_gone_while_it_wants_to_know(has
     assert asyncio.run(run()) == ([] if has_stopped else ["gone"])
 
 
+@pytest.mark.parametrize("num_bytes", [1_000, 100_000])
+def test_a_caller_who_goes_is_noticed_however_long_the_body_was(num_bytes: int) -> None:
+    """A server that has been sent much at once reads no further until somebody has taken it."""
+    told = asyncio.Event()
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        stop = scope["extensions"][GONE](told.set)
+        await asyncio.wait_for(told.wait(), 10)
+        stop()
+
+    async def run() -> bool:
+        server = uvicorn.Server(uvicorn.Config(answer, http=Connection, lifespan="off", ws="none", log_config=None))
+        listening = socket.create_server(("127.0.0.1", 0))
+        serving = asyncio.get_running_loop().create_task(server.serve([listening]))
+        _, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % num_bytes)
+        await asyncio.sleep(0.1)  # it waits for the body already when that comes at once
+        writer.write(b"x" * num_bytes)
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.wait_for(told.wait(), 5)
+        server.should_exit = True
+        await serving
+        listening.close()
+        return told.is_set()
+
+    assert asyncio.run(run())
+
+
 def test_who_begins_to_answer_when_the_caller_has_gone_already_is_told_so() -> None:
     async def run() -> list[str]:
         ours, theirs = socket.socketpair()

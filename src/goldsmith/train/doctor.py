@@ -18,7 +18,6 @@ SHORTEST: Final = 256
 """Rows are not made shorter than this to save memory, in tokens."""
 MOST_BATCHES: Final = 512
 _OUT_OF_MEMORY: Final = re.compile(r"out of memory|can't allocate memory|by signal 9\b", re.IGNORECASE)
-_ON_GPU: Final = re.compile(r"\bcuda\b", re.IGNORECASE)
 _DRIVER: Final = re.compile(r"driver version is insufficient|no kernel image is available|CUDA driver", re.IGNORECASE)
 _NO_SETTING: Final[Mapping[str, str]] = {
     "disk_full": "The disk is full. Make room, then try again: it goes on from its last checkpoint.",
@@ -39,15 +38,15 @@ class Cure:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def cure_of(failure: JobFailure, config: Mapping[str, Any]) -> Cure | None:
-    """The smallest change that may help; None where nobody can tell."""
+def cure_of(failure: JobFailure, config: Mapping[str, Any], *, device: str) -> Cure | None:
+    """The smallest change that may help; None where nobody can tell. `device` is what it trained on: cpu or cuda."""
     said = f"{failure.summary}\n{failure.log_tail}"
     if failure.kind in _NO_SETTING:
         return Cure(_NO_SETTING[failure.kind])
     if failure.kind == "loss_not_finite":
         return _smaller_steps(config)
     if failure.kind == "out_of_memory" or (failure.kind in ("died", "crashed") and _OUT_OF_MEMORY.search(said)):
-        return _less_memory(config, is_on_gpu=bool(_ON_GPU.search(said)))
+        return _less_memory(config, is_on_gpu=device != "cpu")
     if failure.kind in ("died", "crashed") and _DRIVER.search(said):
         return Cure("The graphics card's driver is too old for what trains. Update it; goldsmith doctor says more.")
     return None

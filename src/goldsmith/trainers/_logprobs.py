@@ -20,6 +20,8 @@ def logprobs_row_by_row(model: Any, batch: dict[str, Any]) -> list[list[float]]:
     for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
         places = (labels[1:] != NOT_LEARNED).nonzero().flatten()
         logits = model(input_ids=ids[None], use_cache=False, logits_to_keep=places).logits[0].float()
+        if len(logits) != len(places):
+            raise ValueError(f"{len(places)} positions were asked for, and {len(logits)} came.")
         chosen = labels[places + 1]
         found.append(torch.log_softmax(logits, dim=-1).gather(1, chosen[:, None]).flatten().tolist())
     return found

@@ -86,6 +86,8 @@ class Connection(HttpToolsProtocol):
         self._tell_that_gone()
 
     def _when_gone(self, call: Callable[[], None]) -> Stop:
+        # Reading pauses at a long body, and only whoever reads it begins again: without that nobody sees its end.
+        self.flow.resume_reading()
         self._told_when_gone = call
         if self.transport.is_closing():
             self.loop.call_soon(self._tell_that_gone)

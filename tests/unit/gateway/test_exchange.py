@@ -80,7 +80,10 @@ def test_a_server_that_ends_ends_the_work_whoever_has_gone(is_told: bool, goes_t
         await asyncio.sleep(0.01)
         if goes_too:
             caller.go()
+            for _ in range(0 if is_told else 2):  # until who waits for it has heard it, and the work has not yet
+                await asyncio.sleep(0)
         task.cancel()
+        assert task.cancelling() == 1 + goes_too
         await asyncio.wait([task])
         return task.cancelled()
 

@@ -12,13 +12,13 @@ from goldsmith.train.doctor import MOST_BATCHES, cure_of
 from goldsmith.train.recipe import read_options
 
 OOM = JobFailure("out_of_memory", "There was not enough memory.", "")
-ON_GPU = JobFailure("crashed", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "")
+KILLED = JobFailure("died", "The program of the stage train was killed by signal 9.", "")
 CONFIG = read_options(Trl(), {}).model_dump()
 TWICE = {"gradient_checkpointing": "on"}
 
 
 def test_out_of_memory_takes_fewer_rows_at_once_and_learns_the_same() -> None:
-    cure = cure_of(OOM, CONFIG)
+    cure = cure_of(OOM, CONFIG, device="cpu")
     assert cure is not None
     assert cure.settings == {"batch_size": 4, "gradient_accumulation": 2}
     assert "4 instead of 8 rows at once" in cure.sentence
@@ -34,7 +34,7 @@ def test_out_of_memory_takes_fewer_rows_at_once_and_learns_the_same() -> None:
     ],
 )
 def test_what_cannot_be_halved_is_followed_by_the_next(change: dict[str, Any], settings: dict[str, Any]) -> None:
-    cure = cure_of(OOM, {**CONFIG, **change})
+    cure = cure_of(OOM, {**CONFIG, **change}, device="cpu")
     assert cure is not None
     assert cure.settings == settings
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_halved_is_followed_by_the_next(change: dict[str, Any], s
 def test_on_a_gpu_layers_are_not_kept_already_and_the_base_model_can_be_packed(
     change: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    cure = cure_of(ON_GPU, {**CONFIG, "batch_size": 1, **change})
+    cure = cure_of(KILLED, {**CONFIG, "batch_size": 1, **change}, device="cuda")
     assert cure is not None
     assert cure.settings == settings
 
@@ -64,7 +64,7 @@ def test_every_cure_can_be_started_and_cures_come_to_an_end(batch: int, batches:
     config = read_options(Trl(), given).model_dump()
     rows = batch * batches
     for _ in range(40):
-        cure = cure_of(OOM, config)
+        cure = cure_of(OOM, config, device="cpu")
         assert cure is not None
         if not cure.settings:
             break
@@ -87,7 +87,7 @@ def test_every_cure_can_be_started_and_cures_come_to_an_end(batch: int, batches:
     ],
 )
 def test_each_cause_has_its_own_cure(kind: str, said: str, words: str) -> None:
-    cure = cure_of(JobFailure(kind, said, ""), CONFIG)
+    cure = cure_of(JobFailure(kind, said, ""), CONFIG, device="cpu")
     assert cure is not None
     assert words in cure.sentence
 
@@ -102,10 +102,10 @@ def test_each_cause_has_its_own_cure(kind: str, said: str, words: str) -> None:
     ],
 )
 def test_what_nobody_can_tell_has_no_cure(kind: str, said: str) -> None:
-    assert cure_of(JobFailure(kind, said, ""), CONFIG) is None
+    assert cure_of(JobFailure(kind, said, ""), CONFIG, device="cpu") is None
 
 
 def test_rows_that_cannot_be_halved_evenly_learn_only_nearly_the_same() -> None:
-    cure = cure_of(OOM, {**CONFIG, "batch_size": 7})
+    cure = cure_of(OOM, {**CONFIG, "batch_size": 7}, device="cpu")
     assert cure is not None
     assert "nearly the same" in cure.sentence

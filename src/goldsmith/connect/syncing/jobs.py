@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from goldsmith.connect.sources.types import Batch, Since, Surroundings
+from goldsmith.connect.sources.types import Batch, OpenSource, Since, Surroundings
 from goldsmith.connect.syncing import merging, queries, service, starring, telling
 from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.tables import SourceConnection, SourceSync
@@ -19,6 +19,7 @@ from goldsmith.connect.syncing.versions import Writing
 from goldsmith.connect.times import TimesKeeper, owner
 from goldsmith.data.errors import TooMuchMemory
 from goldsmith.data.jobs import MEMORY_LIMIT_BYTES, limit_memory
+from goldsmith.errors import GoldsmithError
 from goldsmith.jobs.kinds import LightKind, WorkContext
 from goldsmith.jobs.types import Stage
 from goldsmith.people.types import Person
@@ -65,7 +66,7 @@ class Sync:
             sync_id = queries.sync_of(session, self._context.job.id).id
             since = Since(connection.cursor, queries.groups(session, connection.id))
         source = service.opened(self._context.home, connection).source(self._surroundings)
-        trouble = telling.arrange(self._context.home, connection, source)
+        trouble = self._arrange(connection, source)
         for batch in source.fetch(since):
             with self._context.transaction() as session:
                 connection = self._connection(session.get_one(SourceConnection, self._connection_id))
@@ -79,6 +80,15 @@ class Sync:
         if trouble is not None:  # what there is has come in; that nobody will tell us of more has to be known
             raise trouble
         return counts
+
+    def _arrange(self, connection: SourceConnection, source: OpenSource) -> GoldsmithError | None:
+        """Have the source tell us what changes; no more where the connection was removed in the meantime."""
+        trouble = telling.arrange(self._context.home, connection, source)
+        with self._context.database.reading() as session:
+            now = session.get_one(SourceConnection, self._connection_id)
+            if now.removed_at is not None:
+                telling.leave(self._context.home, connection, source)
+        return trouble
 
     def _end(self, sync_id: str, by: Person) -> Mapping[str, Any]:
         context = self._context

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from goldsmith.connect.sources.errors import SourceSilent
 from goldsmith.connect.sources.types import OpenSource, Surroundings
 from goldsmith.connect.syncing import queries, service, telling
 from goldsmith.connect.syncing.tables import SourceConnection
@@ -59,6 +60,8 @@ def _opened(home: Home, connection: SourceConnection, surroundings: Surroundings
         return service.opened(home, connection).source(surroundings)
     except GoldsmithError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - whatever a source meets, it must be possible to take it out
+        return _unforeseen(error)
 
 
 def _told_off(home: Home, connection: SourceConnection, source: OpenSource | GoldsmithError) -> str | None:
@@ -73,5 +76,12 @@ def _told_off(home: Home, connection: SourceConnection, source: OpenSource | Gol
 
 
 def _arranged(home: Home, connection: SourceConnection, source: OpenSource) -> str | None:
-    trouble = telling.leave(home, connection, source)
+    try:
+        trouble = telling.leave(home, connection, source)
+    except Exception as error:  # noqa: BLE001 - as above
+        trouble = _unforeseen(error)
     return trouble.message if trouble is not None else None
+
+
+def _unforeseen(error: Exception) -> SourceSilent:
+    return SourceSilent(f"it cannot be asked: {type(error).__name__}.")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from goldsmith.connect.service import check_operator
 from goldsmith.connect.sources import kinds
-from goldsmith.connect.sources.types import Looked, OpenSource, SourceKind, SourceOptions, Surroundings
+from goldsmith.connect.sources.types import Looked, OpenSource, SourceKind, SourceOptions, Surroundings, TwoWayOptions
 from goldsmith.connect.syncing import queries
 from goldsmith.connect.syncing.errors import (
     ConnectionNameTaken,
@@ -117,8 +117,9 @@ def change(
     options = _checked(kind, {**kept, **together})
     if wanted.name.strip() != connection.name:
         connection.name = _free_name(session, wanted.name, by.domain)
-    if _without_secrets(options) != connection.options:
-        connection.options, connection.cursor = _without_secrets(options), {}
+    before, connection.options = connection.options, _without_secrets(options)
+    if _what_is_read(connection.options) != _what_is_read(before):
+        connection.cursor = {}
         session.execute(delete(SourceGroup).where(SourceGroup.connection_id == connection.id))
     answer_column = _answer_column(kind, wanted.answer_column)
     if answer_column != connection.answer_column:
@@ -128,6 +129,11 @@ def change(
     session.flush()
     sealing.keep(home, connection.id, _secrets(options))
     return connection, bool(forgotten)
+
+
+def _what_is_read(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without what goes there and how we are told of changes; older connections do not say either."""
+    return {name: value for name, value in options.items() if name not in TwoWayOptions.model_fields}
 
 
 def sync(session: Session, connection_id: str, *, by: Person, is_scheduled: bool = False) -> Job:

@@ -144,7 +144,7 @@ def training_page(
     job = jobs.one(session, row.id)
     line, points = job_line(job), queries.series(session, row.id)
     failure = JobFailure(**job.failure) if job.failure else None
-    cure = cure_of(failure, row.config) if failure is not None else None
+    cure = cure_of(failure, row.config, device=machine.device) if failure is not None else None
     return TrainingPage(
         title=row.name,
         job=line,

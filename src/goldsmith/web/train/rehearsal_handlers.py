@@ -44,7 +44,7 @@ def show(
     """What the training would take."""
     job = rehearsal(session, job_id, domain=person.domain)
     place = jobs.place_in_queue(session, job) if job.state == JobState.QUEUED.value else None
-    page = rehearsal_page(job, place=place, memory_bytes=machine.memory_bytes, names=_names(session, job))
+    page = rehearsal_page(job, place=place, machine=machine, names=_names(session, job))
     return render(request, page, fragment="train/_rehearsal.html")
 
 

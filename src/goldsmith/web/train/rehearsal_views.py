@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from goldsmith.environments.machine import MachineFacts
 from goldsmith.jobs.costs import Cost
 from goldsmith.jobs.tables import Job
 from goldsmith.jobs.types import JobFailure
@@ -46,19 +47,20 @@ class RehearsalPage(Page):
     form: str
 
 
-def rehearsal_page(job: Job, *, place: int | None, memory_bytes: int, names: tuple[str, str]) -> RehearsalPage:
+def rehearsal_page(job: Job, *, place: int | None, machine: MachineFacts, names: tuple[str, str]) -> RehearsalPage:
     """The page of one; `names` are those of training set and base model."""
     params = job.params
     failure = JobFailure(**job.failure) if job.failure else None
-    cure = cure_of(failure, params["options"]) if failure is not None else None
+    cure = cure_of(failure, params["options"], device=machine.device) if failure is not None else None
     found, engine = forecast_of(job.result), (job.result or {}).get("engine", {})
+    facts = (*_facts(found, machine.memory_bytes), *cost_facts(Cost.of_result(job.result))) if found is not None else ()
     values = values_of(job)
     return RehearsalPage(
         title="Rehearsal",
         job=job_line(job),
         lead=f"{names[0]} on {names[1]}: a few real steps on the longest rows and on usual ones. No model is made.",
         place=place,
-        facts=(*_facts(found, memory_bytes), *cost_facts(Cost.of_result(job.result))) if found is not None else (),
+        facts=facts,
         engine=engine_words(engine) if found is not None else "",
         is_refused=engine.get("is_accepted") is False,
         failure=failure,

@@ -6,7 +6,7 @@ import pytest
 from tests.label_studio_stand_in import PROJECT, TOKEN, Studio, serving
 from tests.syncing import Syncs
 
-from goldsmith.connect.syncing import queries, removing, service
+from goldsmith.connect.syncing import queries, removing, service, telling
 from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.removing import Removed
 from goldsmith.storage import sealing
@@ -65,3 +65,21 @@ def test_a_source_that_tells_nobody_leaves_nothing_there(syncs: Syncs, studio: S
     studio.troubles = [403]
     assert remove(syncs, at).left_there == ""
     assert remove(syncs, syncs.connect_folder(name="files").id).left_there == ""
+
+
+@pytest.mark.parametrize("where", ["it is opened", "it is told"])
+def test_a_source_that_breaks_when_it_is_asked_is_removed_all_the_same(
+    syncs: Syncs, studio: Studio, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise PermissionError(13, "not yours")
+
+    at = connect(syncs, studio)
+    if where == "it is opened":
+        monkeypatch.setattr(service, "opened", broken)
+    else:
+        monkeypatch.setattr(telling, "leave", broken)
+    removed = remove(syncs, at)
+    assert "it cannot be asked: PermissionError." in removed.left_there
+    with syncs.database.reading() as session, pytest.raises(ConnectionNotFound):
+        queries.one(session, at, domain="local")

@@ -22,7 +22,7 @@ SECRET = "s3cret-word"
 SHOP = {"address": "postgresql://reader@127.0.0.1:1/shop", "query": "SELECT * FROM t", "id_column": "id"}
 
 
-def change(syncs: Syncs, connection: SourceConnection, **options: str) -> bool:
+def change(syncs: Syncs, connection: SourceConnection, **options: object) -> bool:
     with syncs.database.transaction() as session:
         wanted = ConnectionChange(connection.name, {**connection.options, **options})
         return service.change(session, syncs.home, connection.id, wanted, by=syncs.person)[1]
@@ -65,6 +65,21 @@ def test_other_options_are_read_from_the_beginning_and_bring_nothing_twice(syncs
     change(syncs, connection, query="SELECT id, question FROM tickets WHERE id > 1")
     result = syncs.sync(connection.id)
     assert (result["num_new"], result["num_changed"], result["num_gone"]) == (0, 0, 1)
+
+
+def test_where_answers_go_changes_nothing_that_is_read_and_older_connections_do_not_say_it(syncs: Syncs) -> None:
+    connection = syncs.connect_folder()
+    syncs.sync(connection.id)
+    with syncs.database.transaction() as session:  # as an older Goldsmith kept it
+        kept = session.get_one(SourceConnection, connection.id)
+        kept.options = {name: value for name, value in kept.options.items() if name != "offer_answers"}
+    change(syncs, connection, offer_answers=True)
+    with syncs.database.reading() as session:
+        assert session.get_one(SourceConnection, connection.id).options["offer_answers"] is True
+    (syncs.folder / "tickets.csv").unlink()
+    syncs.write([(9, "nine?", "9")], "other.csv")
+    result = syncs.sync(connection.id)
+    assert (result["num_new"], result["num_gone"]) == (1, 3), "it is known what was there"
 
 
 @pytest.mark.parametrize(

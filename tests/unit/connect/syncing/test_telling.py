@@ -9,6 +9,7 @@ from tests.syncing import Syncs
 
 from goldsmith.connect.sources.errors import OptionsNotUsable
 from goldsmith.connect.syncing import queries, service
+from goldsmith.connect.syncing.errors import ConnectionNotFound
 from goldsmith.connect.syncing.jobs import SyncKeeper
 from goldsmith.connect.syncing.tables import SourceConnection
 from goldsmith.connect.syncing.telling import HookMint
@@ -87,3 +88,20 @@ def test_what_is_told_is_read_soon_once_and_once_more_when_told_meanwhile(syncs:
         job_id = queries.syncs(session, connection.id)[0][1].id
     syncs.work(job_id)
     assert due() == 2, "told meanwhile, so once more"
+
+
+def test_one_that_is_removed_while_a_reading_arranges_that_is_told_no_more(syncs: Syncs, studio: Studio) -> None:
+    connection = connect(syncs, studio, told_at="http://127.0.0.1:8001/")
+
+    class RemovedMeanwhile(dict[int, dict[str, object]]):
+        """Somebody removes the source just as its webhook is made."""
+
+        def __setitem__(self, number: int, webhook: dict[str, object]) -> None:
+            super().__setitem__(number, webhook)
+            with syncs.database.transaction() as session:
+                service.remove(session, syncs.home, connection.id, by=syncs.person)
+
+    made = studio.webhooks = RemovedMeanwhile()
+    with pytest.raises(ConnectionNotFound):
+        syncs.sync(connection.id)
+    assert made == {}
