@@ -56,6 +56,8 @@ def test_a_source_that_is_only_read_offers_nothing(site: Site, offers: Offers) -
     shop = offers.syncs.connect("sql", {"address": address, **query}, name="shop")
     assert "offers" not in site.browser().get(f"/sources/{shop.id}").text
     files = offers.syncs.connect_folder(name="files")
+    form = site.browser().get("/sources/new/folder").text
+    assert 0 < form.index('name="path"') < form.index('name="offer_answers"'), "first where, then what goes there"
     page = site.browser().get(f"/sources/{files.id}").text
     assert "Answers that are written there" in page
     assert "goldsmith-answers/RUN.jsonl" in page

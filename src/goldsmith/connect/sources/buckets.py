@@ -47,7 +47,7 @@ _MAY_READ = "Check the key, and that it may list the bucket and read its objects
 _MISSING = re.compile(r"status code: 404\b")
 
 
-class BucketOptions(AnswerFilesOptions):
+class _Objects(SourceOptions):
     """Which objects of which bucket."""
 
     bucket: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -69,6 +69,10 @@ class BucketOptions(AnswerFilesOptions):
     id_column: Annotated[str, Field(max_length=200, title="Column that names a row")] = ""
     """By it a row is known again in whichever object it comes. Left empty, a row is known by its object and its place
     in it."""
+
+
+class BucketOptions(AnswerFilesOptions, _Objects):
+    """Which objects, and whether answers go there."""
 
     @classmethod
     def place_names(cls) -> tuple[str, ...]:

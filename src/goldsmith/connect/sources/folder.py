@@ -18,7 +18,7 @@ from goldsmith.storage.files import sha256_of, whole_file
 MAX_FILES = 100_000
 
 
-class FolderOptions(AnswerFilesOptions):
+class _Files(SourceOptions):
     """Which files."""
 
     path: Annotated[str, Field(min_length=1, max_length=1024, title="Folder")]
@@ -30,6 +30,10 @@ class FolderOptions(AnswerFilesOptions):
     id_column: Annotated[str, Field(max_length=200, title="Column that names a row")] = ""
     """By it a row is known again in whichever file it comes. Left empty, a row is known by its file and its place in
     it."""
+
+
+class FolderOptions(AnswerFilesOptions, _Files):
+    """Which files, and whether answers go there."""
 
 
 class Folder:
