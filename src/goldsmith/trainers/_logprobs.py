@@ -20,8 +20,13 @@ def logprobs_row_by_row(model: Any, batch: dict[str, Any]) -> list[list[float]]:
     for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
         places = (labels[1:] != NOT_LEARNED).nonzero().flatten()
         logits = model(input_ids=ids[None], use_cache=False, logits_to_keep=places).logits[0].float()
-        if len(logits) != len(places):
-            raise ValueError(f"{len(places)} positions were asked for, and {len(logits)} came.")
+        check_all_came(len(places), len(logits))
         chosen = labels[places + 1]
         found.append(torch.log_softmax(logits, dim=-1).gather(1, chosen[:, None]).flatten().tolist())
     return found
+
+
+def check_all_came(num_asked: int, num_came: int) -> None:
+    """Raise ValueError where a model has answered at other positions than those that were asked for, e.g. at all."""
+    if num_came != num_asked:
+        raise ValueError(f"{num_asked} positions were asked for, and {num_came} came.")

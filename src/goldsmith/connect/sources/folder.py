@@ -1,5 +1,6 @@
 """A folder of this machine: every new or changed file's rows. What has changed is told by the hash of its bytes."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -89,7 +90,11 @@ class FolderSource:
         path = folder / f"{name}.jsonl"
         try:
             before = sha256_of(path) if path.exists() else None
+            mode = self._root.stat().st_mode  # whoever may look into the folder may look at what is put there
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode & 0o777)
             with whole_file(path) as file:
+                os.fchmod(file.fileno(), mode & 0o666)
                 written = answer_files.write(file, answers)
         except OSError as error:
             hint = "Let Goldsmith's user write there, or offer the answers elsewhere."

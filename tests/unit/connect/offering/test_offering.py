@@ -1,6 +1,7 @@
 """Answers that are shown where their rows came from: which, once, after any death, and never in circles."""
 
 import json
+import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ def folder_of(offers: Offers, **options: Any) -> tuple[str, Path]:
 
 def test_a_folder_gets_one_file_for_a_run_which_is_never_read_as_rows(offers: Offers) -> None:
     at, there = folder_of(offers, with_subfolders=True)
+    there.parent.chmod(0o750)
     run_id = offers.run(at)
     answers = offers.answers(run_id)
     with offers.syncs.database.transaction() as session:
@@ -157,6 +159,8 @@ def test_a_folder_gets_one_file_for_a_run_which_is_never_read_as_rows(offers: Of
     made = offers.offer(at, run_id)
     assert (made.num_new, made.num_same, made.num_not_taken) == (2, 0, 1)
     assert [path.name for path in there.iterdir()] == [f"{run_id}.jsonl"]
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (there, there / f"{run_id}.jsonl")]
+    assert modes == [0o750, 0o640], "open to whom the folder is open"
     lines = [json.loads(line) for line in (there / f"{run_id}.jsonl").read_text().splitlines()]
     assert lines == [
         {"id": "1", "place": "tickets.csv, row 1", "answer": "corrected – “é”", "gold_star": True},
