@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 from benchmarks.callers import Door, Found, ask_for, go_away, listen_to, percentile
-from benchmarks.gateway_servers import LITELLM, Stub, goldsmith, litellm, stub
+from benchmarks.gateway_servers import LITELLM, Stub, bare, goldsmith, litellm, stub
 from benchmarks.measure import ROUNDS, Measured, interleaved, table, write_section
 from benchmarks.product import say
 from benchmarks.volume import fill, settle
@@ -28,6 +28,7 @@ from goldsmith import app
 from goldsmith.settings import Settings
 
 DIRECT, OURS, PEER = "direct", "Goldsmith", "LiteLLM"
+BARE = "nothing but our server and client"
 VISITS = Path(__file__).parent / "programs" / "visits.py"
 VISITS_PER_S = 5
 WAYS = {
@@ -195,7 +196,7 @@ def minus(first: Measured, other: Measured) -> Measured:
 
 def _ratios(bench: Bench, callers: int, delay_s: float, what: str, goals: Mapping[str, str]) -> str:
     bench.stub.control(delay_s=delay_s, spread=0.0)
-    found = bench.in_turn(lambda name: bench.ask(name, callers).per_s)
+    found = bench.in_turn(lambda name: bench.ask(name, callers).per_s, (DIRECT, BARE, OURS, PEER))
     lines = [
         [name, found[name].text(digits=0), (found[name] / found[DIRECT]).text(), goals.get(name, "")] for name in found
     ]
@@ -251,7 +252,7 @@ def main() -> None:
         page = fill_home(home) if MANY_PART in options.only else ""
         engine = stack.enter_context(stub())
         door, process = stack.enter_context(goldsmith(engine, home))
-        doors = {DIRECT: engine.door, OURS: door}
+        doors = {DIRECT: engine.door, OURS: door, BARE: stack.enter_context(bare(engine))}
         if not options.no_peer:
             doors[PEER] = stack.enter_context(litellm(engine))
         bench = Bench(engine, doors, process, options.rounds, options.seconds)

@@ -78,6 +78,15 @@ def goldsmith(stub: Stub, home: Path, *, command: Sequence[str] = ("web",)) -> I
 
 
 @contextmanager
+def bare(stub: Stub) -> Iterator[Door]:
+    """Our server and our client with nothing in between."""
+    port = free_port()
+    argv = [sys.executable, "-m", "benchmarks.programs.bare_gateway", str(port), str(stub.door.port)]
+    with process(argv, port=port, env=os.environ):
+        yield Door(port, "none", STUB_MODEL)
+
+
+@contextmanager
 def litellm(stub: Stub) -> Iterator[Door]:
     """LiteLLM's proxy, at its best."""
     python = _peer_python()
