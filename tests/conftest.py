@@ -23,6 +23,14 @@ from goldsmith.people.types import Person
 from goldsmith.storage.database import Database
 from goldsmith.storage.files import Home
 
+# What is asserted in a suite that others run is told as well as in a test file.
+pytest.register_assert_rewrite(
+    *(
+        f"goldsmith.testing.contracts.{name}"
+        for name in ("trainings", "interrupted", "job_folder", "sources", "measures")
+    )
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let no test be passed over in silence where it counts."""

@@ -4,7 +4,7 @@ Skipped with the reason where the home was not prepared; where CI=true that is a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,10 @@ from goldsmith.environments.types import EnvironmentName
 from goldsmith.models import queries
 from goldsmith.people.types import DEFAULT_DOMAIN
 from goldsmith.settings import Settings
+from goldsmith.testing.contracts.job_folder import Trainer
+from goldsmith.testing.contracts.trainings import NUM_EPOCHS, Unbroken, train_unbroken
 
 BUILTIN = "smollm2-135m-instruct"
-pytest.register_assert_rewrite("goldsmith.testing.contracts.trainings")
 IS_CI = os.environ.get("CI") == "true"
 IS_LEFT_OUT = IS_CI and not os.environ.get("GOLDSMITH_BENCH_DATA")
 """Where CI=true a skipped test fails the run: the one whose data nobody has is not collected, and that is said."""
@@ -73,6 +74,20 @@ def smollm2_folder(real_home: Path) -> Path:
     parts = app.assemble(Settings(home=real_home))
     with parts.database.reading() as session:
         return queries.folder_of(parts.home, queries.base(session, BUILTIN, domain=DEFAULT_DOMAIN))
+
+
+@pytest.fixture(scope="session")
+def unbroken_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Trainer], Unbroken]:
+    """The contract's training that nothing disturbs, made once for each backend."""
+    made: dict[str, Unbroken] = {}
+
+    def find(trainer: Trainer) -> Unbroken:
+        name = trainer.backend.name
+        if name not in made:
+            made[name] = train_unbroken(trainer, tmp_path_factory.mktemp(name) / "job", num_epochs=NUM_EPOCHS)
+        return made[name]
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 Which there are is asked of the registry.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.real.homes import BACKENDS, environment_of
 
 from goldsmith.environments import folders
 from goldsmith.testing.contracts.job_folder import Trainer
-from goldsmith.testing.contracts.trainings import TrainingContract
+from goldsmith.testing.contracts.trainings import TrainingContract, Unbroken
 
 pytestmark = pytest.mark.real
 
@@ -24,3 +25,8 @@ class TestHeavyBackends(TrainingContract):
         environment = environment_of(request.param)
         assert environment is not None
         return Trainer(BACKENDS[request.param], folders.python_of(environment, home=real_home), smollm2_folder)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def unbroken(cls, trainer: Trainer, unbroken_of: Callable[[Trainer], Unbroken]) -> Unbroken:
+        return unbroken_of(trainer)

@@ -1,4 +1,4 @@
-"""Learning from single marks, on the real small model: good answers become likelier, bad ones do not."""
+"""Learning from single marks, on the real model: good answers become likelier, bad ones do not, and no kill matters."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.real.homes import BACKENDS
 
+from goldsmith.testing.contracts.interrupted import Interrupted, draw_moments
 from goldsmith.testing.contracts.job_folder import (
     NUM_STEPS,
     WISHES,
@@ -14,20 +15,30 @@ from goldsmith.testing.contracts.job_folder import (
     make_folder,
     run,
 )
-from goldsmith.wire.events import EventKind
+from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real
 
 EPOCHS = 3
 
 
-def test_good_answers_become_likelier_and_bad_ones_fall_behind(
-    tmp_path: Path, trl_python: Path, smollm2_folder: Path
-) -> None:
+@pytest.fixture(scope="module")
+def trainer(trl_python: Path, smollm2_folder: Path) -> Trainer:
     wishes = {**WISHES, "method": "kto", "num_epochs": EPOCHS, "lora_dropout": 0.0}
-    trainer = Trainer(BACKENDS["trl"], trl_python, smollm2_folder, wishes)
-    folder = make_folder(tmp_path, trainer)
-    said = run(trainer, folder, timeout_s=900)
+    return Trainer(BACKENDS["trl"], trl_python, smollm2_folder, wishes)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, trainer: Trainer) -> Path:
+    return make_folder(tmp_path_factory.mktemp("unbroken"), trainer)
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path, trainer: Trainer) -> list[Event]:
+    return run(trainer, folder)
+
+
+def test_good_answers_become_likelier_and_bad_ones_fall_behind(folder: Path, said: list[Event]) -> None:
     assert said[-1].kind is EventKind.SUCCEEDED
     found = losses(said)
     assert len(found) == EPOCHS * NUM_STEPS
@@ -42,3 +53,13 @@ def test_good_answers_become_likelier_and_bad_ones_fall_behind(
     tuned, base = (sum(sum(line[key]) for line in learned) for key in ("token_logprobs", "base_token_logprobs"))
     assert base < tuned < 0
     assert "4 good and 4 bad answers learned from" in (folder / "result" / "README.md").read_text()
+
+
+def test_killed_three_times_at_random_it_goes_on_as_if_unbroken(
+    tmp_path: Path, trainer: Trainer, said: list[Event]
+) -> None:
+    found = Interrupted(trainer, make_folder(tmp_path, trainer))
+    for moment in draw_moments(said, range(1, EPOCHS * NUM_STEPS)):
+        found.kill(moment)
+    found.finish()
+    found.assert_as_unbroken(said, abs=1e-4)

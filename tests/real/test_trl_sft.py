@@ -1,19 +1,33 @@
 """What is special about the trl trainer, on the real small model. What it promises like every other: test_backends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.real.homes import BACKENDS
 
-from goldsmith.testing.contracts.job_folder import NUM_STEPS, Trainer, losses, make_folder, read, run, started, wait_for
+from goldsmith.testing.contracts.job_folder import (
+    NUM_STEPS,
+    Trainer,
+    losses,
+    make_folder,
+    read,
+    run,
+    run_until,
+    started,
+    wait_for,
+)
+from goldsmith.testing.contracts.trainings import NUM_EPOCHS, Unbroken
 from goldsmith.train.alarms import AlarmKind, alarms_of
 from goldsmith.train.tables import TrainingMetric
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
 
 pytestmark = pytest.mark.real
+
+AT = [epoch * NUM_STEPS for epoch in range(NUM_EPOCHS + 1)]
+"""The steps after which the unbroken training scores its exam rows and answers them."""
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +36,17 @@ def trainer(trl_python: Path, smollm2_folder: Path) -> Trainer:
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory, trainer: Trainer) -> list[Event]:
-    return run(trainer, make_folder(tmp_path_factory.mktemp("unbroken"), trainer))
+def unbroken(trainer: Trainer, unbroken_of: Callable[[Trainer], Unbroken]) -> list[Event]:
+    return unbroken_of(trainer).events
+
+
+def is_told(kind: EventKind, step: int) -> Callable[[Event], bool]:
+    """Whether an event is this one."""
+    return lambda event: event.kind is kind and event.data["step"] == step
 
 
 def test_few_exam_rows_are_scored_before_the_first_step_too(unbroken: list[Event]) -> None:
-    assert [event.data["step"] for event in unbroken if event.kind is EventKind.EVALUATED] == [0, NUM_STEPS]
+    assert [event.data["step"] for event in unbroken if event.kind is EventKind.EVALUATED] == AT
 
 
 def test_its_memory_is_that_of_a_real_model(unbroken: list[Event]) -> None:
@@ -37,7 +56,9 @@ def test_its_memory_is_that_of_a_real_model(unbroken: list[Event]) -> None:
 def test_projecting_only_what_is_learned_gives_the_same_losses(
     tmp_path: Path, trainer: Trainer, unbroken: list[Event]
 ) -> None:
-    plain = run(trainer, make_folder(tmp_path, trainer, beside_options={"lean_output_layer": False}))
+    beside = {"lean_output_layer": False, "save_every_steps": 100}
+    folder = make_folder(tmp_path, trainer, num_epochs=NUM_EPOCHS, beside_options=beside)
+    plain = run_until(trainer, folder, is_told(EventKind.STEP, AT[-1]))
     assert losses(plain) == pytest.approx(losses(unbroken), rel=1e-5)
 
 
@@ -76,7 +97,10 @@ def points(found: list[Event]) -> list[TrainingMetric]:
 def test_absurd_settings_raise_the_alarms(
     tmp_path: Path, trainer: Trainer, settings: Mapping[str, Any], alarms: set[AlarmKind]
 ) -> None:
-    found = run(trainer, make_folder(tmp_path, trainer, beside_options={"lora_dropout": 0.0, **settings}))
+    beside = {"lora_dropout": 0.0, "save_every_steps": 100, **settings}
+    num_steps = NUM_STEPS * settings.get("num_epochs", 1)
+    folder = make_folder(tmp_path, trainer, beside_options=beside)
+    found = run_until(trainer, folder, is_told(EventKind.EVALUATED, num_steps))
     curve = points(found)
     said = {alarm.kind for length in range(len(curve)) for alarm in alarms_of(curve[: length + 1])}
     assert alarms <= said
@@ -85,7 +109,7 @@ def test_absurd_settings_raise_the_alarms(
 def test_a_good_training_raises_none_and_its_answers_are_told(unbroken: list[Event]) -> None:
     assert alarms_of(points(unbroken)) == []
     told = {event.data["step"]: event.data["answers"] for event in unbroken if event.kind is EventKind.SAMPLED}
-    assert sorted(told) == [0, NUM_STEPS]
+    assert {0, AT[-1]} <= told.keys() <= set(AT)
     assert [answer["row_id"] for answer in told[0]] == ["row_exam0", "row_exam1"]
 
 

@@ -164,16 +164,25 @@ def run(trainer: Trainer, folder: Path, attempt: int = 1, *, timeout_s: float = 
     return found
 
 
+def run_until(trainer: Trainer, folder: Path, is_there: Callable[[Event], bool]) -> list[Event]:
+    """What the program says up to this event, or to its end; what would follow is not waited for."""
+    with started(trainer, folder) as child:
+        wait_for(folder, child, lambda event: event.kind.is_last or is_there(event))
+    return read(folder)
+
+
 def read(folder: Path, attempt: int = 1) -> list[Event]:
     """What was said so far."""
     return events.read(folder / "attempts" / str(attempt) / "events.jsonl")
 
 
-def wait_for(folder: Path, child: "subprocess.Popen[bytes]", is_there: Callable[[Event], bool]) -> None:
-    """Wait for an event of the first attempt."""
+def wait_for(
+    folder: Path, child: "subprocess.Popen[bytes]", is_there: Callable[[Event], bool], attempt: int = 1
+) -> None:
+    """Wait for an event of an attempt."""
     until = time.monotonic() + 300
-    while not any(map(is_there, read(folder))):
-        assert child.poll() is None, (folder / "attempts" / "1" / "log").read_text()
+    while not any(map(is_there, read(folder, attempt))):
+        assert child.poll() is None, (folder / "attempts" / str(attempt) / "log").read_text()
         assert time.monotonic() < until, "the event did not come"
         time.sleep(0.02)
 

@@ -8,15 +8,15 @@ import hashlib
 import json
 import math
 import shutil
-import signal
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from goldsmith.testing.contracts import RAN_ON
+from goldsmith.testing.contracts.interrupted import Interrupted, draw_moments
 from goldsmith.testing.contracts.job_folder import (
     NUM_EXAM,
     NUM_LEARN,
@@ -24,11 +24,8 @@ from goldsmith.testing.contracts.job_folder import (
     Trainer,
     losses,
     make_folder,
-    read,
     run,
     saved,
-    started,
-    wait_for,
 )
 from goldsmith.wire import manifest
 from goldsmith.wire.events import Event, EventKind
@@ -36,6 +33,8 @@ from goldsmith.wire.events import Event, EventKind
 POSITIVE = ("loss", "grad_norm", "tokens_per_s", "memory_mb", "tokens_seen", "epoch")
 STEP_FIGURES = (*POSITIVE, "step", "total_steps", "learning_rate", "seconds_left")
 RESULT_FIGURES = {"final_loss", "exam_loss", "steps", "tokens_per_s", "peak_memory_mb", "size_mb", "duration_s"}
+NUM_EPOCHS = 3
+"""Of a training on this machine: with steps enough to be killed three times on its way."""
 RESULT_FILES = {"adapter_model.safetensors", "adapter_config.json", "probe.jsonl", "README.md"}
 
 
@@ -60,11 +59,17 @@ class Unbroken:
 class EveryTraining:
     """What all promise, wherever they train. A subclass gives the fixture `trainer`."""
 
+    num_epochs: ClassVar[int] = 1
+
+    @classmethod
+    def num_steps(cls) -> int:
+        """Of a training that nothing disturbs."""
+        return cls.num_epochs * NUM_STEPS
+
     @pytest.fixture(scope="class")
     @classmethod
     def unbroken(cls, trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
-        folder = make_folder(tmp_path_factory.mktemp("unbroken"), trainer)
-        return Unbroken(folder, run(trainer, folder))
+        return train_unbroken(trainer, tmp_path_factory.mktemp("unbroken"), num_epochs=cls.num_epochs)
 
     @pytest.fixture(autouse=True)
     def _say_what_it_ran_on(self, trainer: Trainer, record_property: Any) -> None:
@@ -83,7 +88,7 @@ class EveryTraining:
 
     def test_it_scores_the_exam_rows_at_the_end(self, unbroken: Unbroken) -> None:
         scored = [event.data for event in unbroken.events if event.kind is EventKind.EVALUATED]
-        assert scored[-1]["step"] == NUM_STEPS
+        assert scored[-1]["step"] == self.num_steps()
         assert scored[-1]["exam_loss"] == pytest.approx(unbroken.events[-1].data["exam_loss"], abs=1e-4)
 
     # How it goes on
@@ -116,13 +121,31 @@ class EveryTraining:
 class TrainingContract(EveryTraining):
     """What those promise that train an adapter on this machine."""
 
+    num_epochs = NUM_EPOCHS
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def interrupted(cls, trainer: Trainer, unbroken: Unbroken, tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
+        """Stopped in the first epoch, killed three times, and going on from the last checkpoint but one in the end."""
+        folder = make_folder(
+            tmp_path_factory.mktemp("interrupted"), trainer, num_epochs=cls.num_epochs, save_every_steps=3
+        )
+        found = Interrupted(trainer, folder)
+        found.stop()
+        # After its fifth step, at least, there are two checkpoints; in its last two, the fake could be over too soon.
+        for moment in draw_moments(unbroken.events, range(3, cls.num_steps() - 1)):
+            found.kill(moment)
+        found.spoil_newest()
+        found.finish()
+        return found
+
     def test_it_tells_every_step_with_every_figure(self, unbroken: Unbroken) -> None:
-        assert list(losses(unbroken.events)) == list(range(1, NUM_STEPS + 1))
+        assert list(losses(unbroken.events)) == list(range(1, self.num_steps() + 1))
         for event in unbroken.events:
             if event.kind is EventKind.STEP:
                 figures = [event.data[name] for name in STEP_FIGURES]
                 assert all(math.isfinite(figure) for figure in figures)
-                assert event.data["total_steps"] == NUM_STEPS
+                assert event.data["total_steps"] == self.num_steps()
                 assert min(event.data[name] for name in POSITIVE) > 0
                 assert event.data["seconds_left"] >= 0
 
@@ -135,7 +158,7 @@ class TrainingContract(EveryTraining):
         assert body["order_sha256"] == hashlib.sha256((unbroken.folder / "job.json").read_bytes()).hexdigest()
         assert body["figures"] == dict(unbroken.events[-1].data)
         assert set(body["figures"]) >= RESULT_FIGURES
-        assert body["figures"]["steps"] == NUM_STEPS
+        assert body["figures"]["steps"] == self.num_steps()
         assert "My model" in (unbroken.folder / "result" / "README.md").read_text()
         config = json.loads((unbroken.folder / "result" / "adapter_config.json").read_text())
         assert config["base_model_name_or_path"] == "smollm2-135m-instruct"
@@ -165,59 +188,45 @@ class TrainingContract(EveryTraining):
         tuned, base = (sum(sum(line[key]) for line in learned) for key in ("token_logprobs", "base_token_logprobs"))
         assert base < tuned < 0
 
-    def test_it_keeps_the_newest_two_checkpoints_and_both_are_whole(self, unbroken: Unbroken) -> None:
-        assert saved(unbroken.events) == list(range(1, NUM_STEPS + 1))
-        kept = sorted((unbroken.folder / "checkpoints").iterdir())
-        assert [path.name for path in kept] == [f"step-{NUM_STEPS - 1}", f"step-{NUM_STEPS}"]
+    def test_it_keeps_the_newest_two_checkpoints_and_the_best_and_all_are_whole(self, unbroken: Unbroken) -> None:
+        assert saved(unbroken.events) == list(range(1, self.num_steps() + 1))
+        scored = [event.data for event in unbroken.events if event.kind is EventKind.EVALUATED]
+        scores = {data["exam_loss"]: data["step"] for data in scored if 0 < data["step"] < self.num_steps()}
+        kept = list((unbroken.folder / "checkpoints").iterdir())
+        newest = {self.num_steps() - 1, self.num_steps()}  # the last was written before it was scored
+        assert {path.name for path in kept} == {f"step-{step}" for step in newest | {scores[min(scores)]}}
         assert all(manifest.read_whole(path) for path in kept)
 
     # How it goes on
 
-    def test_killed_in_the_midst_it_goes_on_as_if_unbroken(
-        self, tmp_path: Path, trainer: Trainer, unbroken: Unbroken
+    def test_killed_three_times_at_random_it_goes_on_as_if_unbroken(
+        self, unbroken: Unbroken, interrupted: Interrupted
     ) -> None:
-        folder = make_folder(tmp_path, trainer)
-        with started(trainer, folder) as child:
-            wait_for(folder, child, lambda event: event.kind is EventKind.SAVED and event.data["step"] == 2)
-            child.kill()
-        found = run(trainer, folder, attempt=2)
-        assert list(losses(found)) == list(range(max(saved(read(folder))) + 1, NUM_STEPS + 1))
-        assert {**losses(read(folder)), **losses(found)} == pytest.approx(losses(unbroken.events), abs=1e-4)
-        assert found[-1].data["steps"] == NUM_STEPS
+        interrupted.assert_as_unbroken(unbroken.events, abs=1e-4)
 
-    def test_asked_to_stop_it_saves_the_step_and_goes_on_from_there(
-        self, tmp_path: Path, trainer: Trainer, unbroken: Unbroken
-    ) -> None:
-        folder = make_folder(tmp_path, trainer, save_every_steps=100)
-        with started(trainer, folder) as child:
-            wait_for(folder, child, lambda event: event.kind is EventKind.STEP)
-            child.send_signal(signal.SIGTERM)
-            assert child.wait(timeout=60) == 0
-        last = read(folder)[-1]
-        assert last.kind is EventKind.STOPPED
-        found = run(trainer, folder, attempt=2)
-        rest = {step: loss for step, loss in losses(unbroken.events).items() if step > last.data["step"]}
-        assert losses(found) == pytest.approx(rest, abs=1e-4)
-        assert found[-1].data["exam_loss"] == pytest.approx(unbroken.events[-1].data["exam_loss"], abs=1e-4)
+    def test_asked_to_stop_it_saves_the_step_and_goes_on_from_there(self, interrupted: Interrupted) -> None:
+        first, second = interrupted.said[:2]
+        assert first[-1].kind is EventKind.STOPPED
+        assert max(losses(first)) == first[-1].data["step"] < NUM_STEPS
+        assert min(losses(second)) == first[-1].data["step"] + 1
 
-    def test_a_checkpoint_that_is_not_whole_is_passed_over(
-        self, tmp_path: Path, trainer: Trainer, unbroken: Unbroken
-    ) -> None:
-        folder = unbroken.copy(tmp_path)
-        shutil.rmtree(folder / "result")
-        spoilt = next(p for p in (folder / "checkpoints" / f"step-{NUM_STEPS}").rglob("*") if p.suffix == ".json")
-        spoilt.write_text("{}")
-        found = run(trainer, folder, attempt=2)
-        assert list(losses(found)) == [NUM_STEPS]
-        assert losses(found)[NUM_STEPS] == pytest.approx(losses(unbroken.events)[NUM_STEPS], abs=1e-4)
-        warned = [event.data["text"] for event in found if event.data.get("level") == "warning"]
-        assert any(f"step-{NUM_STEPS}" in text for text in warned)
+    def test_a_checkpoint_that_is_not_whole_is_passed_over(self, interrupted: Interrupted) -> None:
+        warned = [event.data["text"] for event in interrupted.last if event.data.get("level") == "warning"]
+        assert any(f"step-{interrupted.spoilt}" in text for text in warned)
+        assert 0 < interrupted.began_after[-1] < interrupted.spoilt
+        assert min(losses(interrupted.last)) == interrupted.began_after[-1] + 1
 
     # How it refuses
 
     def test_a_row_above_the_limit_is_named(self, tmp_path: Path, trainer: Trainer) -> None:
         folder = make_folder(tmp_path, trainer, num_answer_tokens=16, max_length=16)
         assert "row_learn0" in refused(run(trainer, folder), "row_too_long").data["summary"]
+
+
+def train_unbroken(trainer: Trainer, folder: Path, **wishes: Any) -> Unbroken:
+    """A whole training; what only pretends to train does not take its time."""
+    made = make_folder(folder, trainer, step_s=0.02, **wishes)
+    return Unbroken(made, run(trainer, made))
 
 
 def refused(found: list[Event], kind: str) -> Event:
