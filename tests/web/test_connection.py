@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,16 @@ def kept_connection(wire: socket.socket, loop: asyncio.AbstractEventLoop) -> tup
     return connection, done
 
 
+@contextmanager
+def asked_connection() -> Iterator[Connection]:
+    """A connection on which a request has begun, and not all of its body came."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection, _ = kept_connection(ours, asyncio.get_running_loop())
+        connection.data_received(b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n")
+        yield connection
+
+
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
     """An application that nobody asks."""
 
@@ -124,11 +136,8 @@ def test_a_kept_connection_is_closed_when_its_time_is_over_but_never_under_who_h
 @pytest.mark.parametrize("has_stopped", [False, True])
 def test_who_answers_is_told_that_the_caller_has_gone_while_it_wants_to_know(has_stopped: bool) -> None:
     async def run() -> list[str]:
-        ours, theirs = socket.socketpair()
         told: list[str] = []
-        with ours, theirs:
-            connection, _ = kept_connection(ours, asyncio.get_running_loop())
-            connection.data_received(b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n")
+        with asked_connection() as connection:
             stop = connection.scope["extensions"][GONE](lambda: told.append("gone"))  # type: ignore[operator]
             if has_stopped:
                 stop()
@@ -172,11 +181,8 @@ def test_a_caller_who_goes_is_noticed_however_long_the_body_was(num_bytes: int) 
 
 def test_who_begins_to_answer_when_the_caller_has_gone_already_is_told_so() -> None:
     async def run() -> list[str]:
-        ours, theirs = socket.socketpair()
         told: list[str] = []
-        with ours, theirs:
-            connection, _ = kept_connection(ours, asyncio.get_running_loop())
-            connection.data_received(b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n")
+        with asked_connection() as connection:
             connection.connection_lost(None)
             connection.scope["extensions"][GONE](lambda: told.append("gone"))  # type: ignore[operator]
             assert told == []
